@@ -1,0 +1,48 @@
+//! What is known of a request beside its input.
+
+use crate::{AccountId, Region};
+use std::fmt;
+
+/// The identifier a request carries through the log and back to its client.
+///
+/// Shown as a version 4 UUID, as AWS shows it in `x-amzn-RequestId`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u128);
+
+impl RequestId {
+    /// Makes an identifier from sixteen random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        let mut id = u128::from_be_bytes(bytes);
+        id = (id & !(0xf << 76)) | (4 << 76);
+        id = (id & !(0b11 << 62)) | (0b10 << 62);
+        Self(id)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.0;
+        let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16);
+        let (d, e) = ((n >> 48) as u16, n & 0xffff_ffff_ffff);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The context of one request: who asks, in which account and region, under which identifier.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    /// Sent back to the client and written to the log.
+    pub request_id: RequestId,
+    /// The account of the access key that signed the request.
+    pub account: AccountId,
+    /// The region of the signature's scope.
+    pub region: Region,
+    /// ARN of the caller, as error messages and resource policies name it.
+    pub caller_arn: std::sync::Arc<str>,
+}

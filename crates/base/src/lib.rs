@@ -1,0 +1,13 @@
+//! Names, units and the seams to time, randomness and files that every other crate shares.
+//!
+//! `base` knows no async runtime, no HTTP and no AWS service.
+
+pub mod arn;
+mod cx;
+pub mod env;
+pub mod metrics;
+pub mod policy;
+
+pub use arn::{AccountId, Region};
+pub use cx::{Cx, RequestId};
+pub use env::Env;

@@ -1,0 +1,234 @@
+//! Counters and histograms that services keep and `/metrics` prints.
+//!
+//! A family has a fixed set of label names; a handle is found once and then costs one atomic add.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A number that only grows.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Adds `n`.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The number now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that goes both ways.
+#[derive(Clone, Debug, Default)]
+pub struct Gauge(Arc<AtomicU64>);
+
+impl Gauge {
+    /// Sets the number.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Adds one.
+    pub fn inc(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes one away.
+    pub fn dec(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The number now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Upper bounds, in seconds, of a latency histogram's buckets.
+const BOUNDS_SECONDS: [f64; 12] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
+
+/// Latencies in seconds.
+#[derive(Clone, Debug, Default)]
+pub struct Histogram(Arc<HistogramCells>);
+
+#[derive(Debug, Default)]
+struct HistogramCells {
+    buckets: [AtomicU64; BOUNDS_SECONDS.len() + 1],
+    sum_nanos: AtomicU64,
+}
+
+impl Histogram {
+    /// Records one duration.
+    pub fn observe(&self, took: std::time::Duration) {
+        let seconds = took.as_secs_f64();
+        let bucket = BOUNDS_SECONDS.partition_point(|bound| *bound < seconds);
+        self.0.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.0.sum_nanos.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    fn print(&self, out: &mut String, name: &str, labels: &str) {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let mut total = 0;
+        for (cell, bound) in self.0.buckets.iter().zip(BOUNDS_SECONDS) {
+            total += cell.load(Ordering::Relaxed);
+            put(out, format_args!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}\n"));
+        }
+        total += self.0.buckets[BOUNDS_SECONDS.len()].load(Ordering::Relaxed);
+        put(out, format_args!("{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {total}\n"));
+        let sum = self.0.sum_nanos.load(Ordering::Relaxed) as f64 / 1e9;
+        put(out, format_args!("{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {total}\n"));
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Cell {
+    Counter(Counter),
+    Gauge(Gauge),
+    Histogram(Histogram),
+}
+
+#[derive(Debug)]
+struct Family {
+    help: &'static str,
+    kind: &'static str,
+    cells: BTreeMap<String, Cell>,
+}
+
+/// All metrics of one process; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Registry(Arc<Mutex<BTreeMap<&'static str, Family>>>);
+
+/// Most label sets of one family; past it new ones share an unlisted cell, so that names chosen by
+/// clients cannot fill the memory.
+const CELLS_MAX: usize = 10_000;
+
+impl Registry {
+    /// The counter of this family and these labels.
+    pub fn counter(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+    ) -> Counter {
+        let made = Cell::Counter(Counter::default());
+        let Cell::Counter(c) = self.cell(name, (help, "counter"), labels, made) else {
+            return Counter::default();
+        };
+        c
+    }
+
+    /// The gauge of this family and these labels.
+    pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Gauge {
+        let made = Cell::Gauge(Gauge::default());
+        let Cell::Gauge(g) = self.cell(name, (help, "gauge"), labels, made) else {
+            return Gauge::default();
+        };
+        g
+    }
+
+    /// The histogram of this family and these labels.
+    pub fn histogram(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+    ) -> Histogram {
+        let made = Cell::Histogram(Histogram::default());
+        let Cell::Histogram(h) = self.cell(name, (help, "histogram"), labels, made) else {
+            return Histogram::default();
+        };
+        h
+    }
+
+    /// Forgets every cell that carries this label, as when a stream is deleted.
+    pub fn forget(&self, label: (&str, &str)) {
+        let text = render_labels(&[label]);
+        let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for family in families.values_mut() {
+            family.cells.retain(|labels, _| !labels.split(',').any(|l| l == text));
+        }
+    }
+
+    /// The Prometheus text format, version 0.0.4.
+    pub fn render(&self) -> String {
+        let families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = String::new();
+        for (name, family) in families.iter() {
+            let (help, kind) = (family.help, family.kind);
+            put(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+            for (labels, cell) in &family.cells {
+                let braced =
+                    if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+                match cell {
+                    Cell::Counter(c) => put(&mut out, format_args!("{name}{braced} {}\n", c.get())),
+                    Cell::Gauge(g) => put(&mut out, format_args!("{name}{braced} {}\n", g.get())),
+                    Cell::Histogram(h) => h.print(&mut out, name, labels),
+                }
+            }
+        }
+        out
+    }
+
+    fn cell(
+        &self,
+        name: &'static str,
+        (help, kind): (&'static str, &'static str),
+        labels: &[(&str, &str)],
+        made: Cell,
+    ) -> Cell {
+        let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let family =
+            families.entry(name).or_insert_with(|| Family { help, kind, cells: BTreeMap::new() });
+        let labels = render_labels(labels);
+        if family.cells.len() >= CELLS_MAX && !family.cells.contains_key(&labels) {
+            return made;
+        }
+        family.cells.entry(labels).or_insert(made).clone()
+    }
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to a string cannot fail");
+}
+
+fn render_labels(labels: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    for (name, value) in labels {
+        let comma = if out.is_empty() { "" } else { "," };
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        put(&mut out, format_args!("{comma}{name}=\"{value}\""));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_labels_share_a_cell() {
+        let registry = Registry::default();
+        registry.counter("a_total", "A.", &[("op", "x\"y")]).add(2);
+        registry.counter("a_total", "A.", &[("op", "x\"y")]).add(3);
+        let text = registry.render();
+        assert!(text.contains("a_total{op=\"x\\\"y\"} 5\n"), "{text}");
+    }
+
+    #[test]
+    fn histogram_counts_add_up() {
+        let registry = Registry::default();
+        let h = registry.histogram("b_seconds", "B.", &[]);
+        h.observe(std::time::Duration::from_micros(50));
+        h.observe(std::time::Duration::from_secs(60));
+        let text = registry.render();
+        assert!(text.contains("b_seconds_bucket{le=\"0.0001\"} 1\n"), "{text}");
+        assert!(text.contains("b_seconds_bucket{le=\"+Inf\"} 2\n"), "{text}");
+        assert!(text.contains("b_seconds_count{} 2\n"), "{text}");
+    }
+}

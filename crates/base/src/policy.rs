@@ -1,0 +1,1 @@
+//! Resource policies: parsing, validation and evaluation.

@@ -1,0 +1,52 @@
+//! The catalog door: ordered keys, whole transactions.
+
+use crate::Job;
+use bytes::Bytes;
+
+/// Reads that must still hold and writes that happen together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    /// Keys with the value they must have now; `None` for absent.
+    pub checks: Vec<(Vec<u8>, Option<Bytes>)>,
+    /// Keys with their new value; `None` removes. Later writes of one key win.
+    pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Transaction {
+    /// Requires `key` to hold `value` (or to be absent) at commit.
+    pub fn check(&mut self, key: Vec<u8>, value: Option<Bytes>) -> &mut Self {
+        self.checks.push((key, value));
+        self
+    }
+
+    /// Sets `key`.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> &mut Self {
+        self.writes.push((key, Some(value)));
+        self
+    }
+
+    /// Removes `key`; fine when absent.
+    pub fn remove(&mut self, key: Vec<u8>) -> &mut Self {
+        self.writes.push((key, None));
+        self
+    }
+}
+
+/// Every named thing of a data directory: small values under ordered keys, all in memory, each
+/// change durable before it is visible.
+pub trait Catalog: Send + Sync + 'static {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Option<Bytes>;
+
+    /// Rows whose key starts with `prefix` and is greater than `after`, in key order.
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)>;
+
+    /// Applies a transaction; durable and visible when it resolves. Transactions are applied one
+    /// after another.
+    ///
+    /// # Errors
+    /// `Conflict` a check does not hold, nothing was written; `Full`, `Unavailable` the disk refused:
+    /// nothing is visible, and the catalog stays read-only until a restart when the outcome on disk
+    /// is unknown.
+    fn commit(&self, transaction: Transaction) -> Job<'_, ()>;
+}

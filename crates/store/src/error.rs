@@ -1,0 +1,65 @@
+//! Why the store did not do it, sorted by what the caller can do about it.
+
+use std::fmt;
+
+/// Shorthand of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a caller can do about a failure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// Try again later: the engine is stopping, read-only after a disk error, or over a bound.
+    Unavailable,
+    /// Another process owns the data, or the log was sealed: look up the state again.
+    Fenced,
+    /// Bytes on disk are not what was written; the message names file and offset.
+    Corrupt,
+    /// No room on the disk.
+    Full,
+    /// The caller's mistake.
+    Invalid,
+    /// The position asked for is older than what is kept; `trimmed_to` says what is.
+    Trimmed,
+    /// A check of a catalog transaction did not hold: read again and decide anew.
+    Conflict,
+    /// A bug.
+    Internal,
+}
+
+/// A failure of the store.
+#[derive(Clone, Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl Error {
+    /// Makes an error.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// What the caller can do.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<std::io::Error> for Error {
+    fn from(e: std::io::Error) -> Self {
+        let kind = match e.kind() {
+            std::io::ErrorKind::StorageFull => ErrorKind::Full,
+            std::io::ErrorKind::WouldBlock => ErrorKind::Fenced,
+            _ => ErrorKind::Unavailable,
+        };
+        Self::new(kind, e.to_string())
+    }
+}

@@ -1,0 +1,30 @@
+//! Bytes of the wire to shapes and back: JSON, CBOR, event streams, signatures, routes.
+//!
+//! `wire` knows no socket and no service.
+
+mod refusal;
+mod service;
+mod text;
+
+pub use refusal::Refusal;
+pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};
+pub use text::{Text, Timestamp};
+
+/// How a body is written. A handler never sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// `application/x-amz-json-1.1`.
+    Json,
+    /// `application/x-amz-cbor-1.1`.
+    Cbor,
+}
+
+impl Format {
+    /// The content type of a body in this format.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Format::Json => "application/x-amz-json-1.1",
+            Format::Cbor => "application/x-amz-cbor-1.1",
+        }
+    }
+}
