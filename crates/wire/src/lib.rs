@@ -4,6 +4,7 @@
 
 mod refusal;
 mod service;
+pub mod sigv4;
 mod text;
 
 pub use refusal::Refusal;

@@ -1,0 +1,213 @@
+//! What a server checks.
+
+use super::canonical::{TERMINATOR, string_to_sign};
+use super::claim::Form;
+use super::{Claim, Credential, Key, Keyring, Parts, UNSIGNED_PAYLOAD, date};
+use crate::Refusal;
+use base::{AccountId, Region};
+use ring::hmac;
+use std::sync::Arc;
+
+/// How far a client's clock may be off, in milliseconds (observed: Kinesis answers `- 5 min.`).
+const SKEW_MS: i64 = 5 * 60 * 1000;
+/// Longest life of a query signature, in seconds: seven days.
+const EXPIRES_SECONDS_MAX: i64 = 7 * 24 * 3600;
+
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The account of the key.
+    pub account: AccountId,
+    /// The region of the scope.
+    pub region: Region,
+    /// As `arn:aws:iam::123456789012:user/alice`.
+    pub caller_arn: Arc<str>,
+}
+
+/// Checks the signature of a request addressed to `service`.
+///
+/// `body_sha256`: [`super::payload_hash`] of the body as sent.
+///
+/// # Errors
+/// Those of [`Claim::read`]; `InvalidSignatureException` scope, time or signature are wrong;
+/// `UnrecognizedClientException` no such key, or not its session token; `ExpiredTokenException`.
+pub fn verify(
+    parts: &Parts<'_>,
+    body_sha256: &str,
+    keys: &Keyring,
+    service: &str,
+    now_ms: i64,
+) -> Result<Principal, Refusal> {
+    let claim = Claim::read(parts)?;
+    let credential = claim.credential();
+    let signed_ms = signed_ms(&claim)?;
+    let region = check_scope(&credential, service, signed_ms)?;
+    check_time(&claim, signed_ms, now_ms)?;
+    let key = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
+    let signing_key = keys.derived(key, &credential);
+    check_token(&claim, key, &signing_key, now_ms)?;
+    check_coverage(&claim, parts)?;
+    let payload = payload(parts, body_sha256)?;
+    let Credential { date: day, region: in_region, .. } = credential;
+    let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
+    let signed_at = date::format(signed_ms);
+    let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
+    let signature = unhex(&claim.signature).ok_or_else(mismatch)?;
+    hmac::verify(&signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
+    let (partition, account) = (region.partition(), key.account);
+    let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
+    Ok(Principal { account, region, caller_arn })
+}
+
+fn signed_ms(claim: &Claim<'_>) -> Result<i64, Refusal> {
+    date::parse(&claim.date).ok_or_else(|| {
+        let got = &claim.date;
+        let text = format!("Date must be in ISO-8601 'basic format'. Got '{got}'.");
+        Refusal::client("IncompleteSignatureException", text)
+    })
+}
+
+fn check_scope(
+    credential: &Credential<'_>,
+    service: &str,
+    signed_ms: i64,
+) -> Result<Region, Refusal> {
+    let Credential { date: day, region, service: of_service, terminator, .. } = *credential;
+    let region = Region::parse(region).map_err(|_| {
+        invalid(format!("Credential should be scoped to a valid region, not '{region}'."))
+    })?;
+    if of_service != service {
+        let text = format!("Credential should be scoped to correct service: '{service}'.");
+        return Err(invalid(text));
+    }
+    if terminator != TERMINATOR {
+        return Err(invalid(format!(
+            "Credential should be scoped with a valid terminator: '{TERMINATOR}', not \
+             '{terminator}'."
+        )));
+    }
+    let at = date::format(signed_ms);
+    if !(day.len() == 8 && at.starts_with(day)) {
+        let of: String = at.chars().take(8).collect();
+        return Err(invalid(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from \
+             HTTP: '{day}' != '{of}', from '{at}'."
+        )));
+    }
+    Ok(region)
+}
+
+fn check_time(claim: &Claim<'_>, signed_ms: i64, now_ms: i64) -> Result<(), Refusal> {
+    let (at, now) = (date::format(signed_ms), date::format(now_ms));
+    if signed_ms > now_ms + SKEW_MS {
+        let bound = date::format(now_ms + SKEW_MS);
+        return Err(invalid(format!(
+            "Signature not yet current: {at} is still later than {bound} ({now} + 5 min.)"
+        )));
+    }
+    let lifetime_ms = match (claim.form, &claim.expires) {
+        (Form::Query, Some(seconds)) => expires_ms(seconds)?,
+        _ => SKEW_MS,
+    };
+    if signed_ms + lifetime_ms >= now_ms {
+        return Ok(());
+    }
+    if lifetime_ms == SKEW_MS {
+        let bound = date::format(now_ms - SKEW_MS);
+        return Err(invalid(format!(
+            "Signature expired: {at} is now earlier than {bound} ({now} - 5 min.)"
+        )));
+    }
+    let end = date::format(signed_ms + lifetime_ms);
+    Err(invalid(format!("Signature expired: {now} is now later than {end}")))
+}
+
+fn expires_ms(seconds: &str) -> Result<i64, Refusal> {
+    let seconds = seconds.parse::<i64>().ok().filter(|s| (0..=EXPIRES_SECONDS_MAX).contains(s));
+    seconds.map(|s| s * 1000).ok_or_else(|| {
+        let text =
+            format!("X-Amz-Expires must be a number of seconds from 0 to {EXPIRES_SECONDS_MAX}.");
+        Refusal::client("IncompleteSignatureException", text)
+    })
+}
+
+fn check_token(
+    claim: &Claim<'_>,
+    key: &Key,
+    signing_key: &hmac::Key,
+    now_ms: i64,
+) -> Result<(), Refusal> {
+    match (&key.session_token, &claim.token) {
+        (None, None) => Ok(()),
+        (Some(want), Some(got)) => {
+            // Comparing two HMACs takes the same time wherever the texts begin to differ.
+            let want = hmac::sign(signing_key, want.reveal().as_bytes());
+            hmac::verify(signing_key, got.as_bytes(), want.as_ref()).map_err(|_| unrecognized())?;
+            match key.expires_ms {
+                Some(end) if end <= now_ms => Err(Refusal::client(
+                    "ExpiredTokenException",
+                    "The security token included in the request is expired",
+                )),
+                _ => Ok(()),
+            }
+        }
+        _ => Err(unrecognized()),
+    }
+}
+
+/// A header that changes what the request means counts only under the signature.
+fn check_coverage(claim: &Claim<'_>, parts: &Parts<'_>) -> Result<(), Refusal> {
+    let covers = |name: &str| claim.signed_headers.split(';').any(|signed| signed == name);
+    if !(covers("host") || covers(":authority")) {
+        return Err(invalid(
+            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".to_owned(),
+        ));
+    }
+    for name in ["x-amz-target", "x-amz-security-token"] {
+        if parts.header(name).is_some() && !covers(name) {
+            return Err(invalid(format!(
+                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What stands for the body in the canonical request.
+fn payload<'a>(parts: &Parts<'a>, body_sha256: &'a str) -> Result<&'a str, Refusal> {
+    match parts.header("x-amz-content-sha256") {
+        None => Ok(body_sha256),
+        Some(value) if value == UNSIGNED_PAYLOAD || value.starts_with("STREAMING-") => Ok(value),
+        Some(value) if value.eq_ignore_ascii_case(body_sha256) => Ok(value),
+        Some(_) => Err(mismatch()),
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    let mut out = [0; 32];
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(out)
+}
+
+fn invalid(message: String) -> Refusal {
+    Refusal::client("InvalidSignatureException", message)
+}
+
+fn mismatch() -> Refusal {
+    Refusal::client(
+        "InvalidSignatureException",
+        "The request signature we calculated does not match the signature you provided. Check your \
+         AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    )
+}
+
+fn unrecognized() -> Refusal {
+    Refusal::client(
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    )
+}
