@@ -1,5 +1,10 @@
 //! The catalog door: ordered keys, whole transactions.
 
+mod memory;
+mod rows;
+
+pub use memory::MemoryCatalog;
+
 use crate::Job;
 use bytes::Bytes;
 

@@ -6,9 +6,10 @@
 //! Invariants: a [`Pending`] resolves only after the batch is durable; readers and watchers see
 //! durable records only; the ordinals a log assigned survive any crash or are never seen.
 
-mod catalog;
+pub mod catalog;
 mod error;
 mod log;
+pub mod memory;
 
 pub use catalog::{Catalog, Transaction};
 pub use error::{Error, ErrorKind, Result};

@@ -1,1 +1,8 @@
-//! Placeholder caption.
+//! Test support: a world whose time, randomness and files a test controls, so that a seed replays
+//! a failure.
+
+pub mod env;
+pub mod sim_disk;
+
+pub use env::{FakeClock, FakeEnv, SeededRng, block_on, fake_env, seeds};
+pub use sim_disk::SimDisk;

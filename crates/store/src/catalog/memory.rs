@@ -1,0 +1,42 @@
+//! The catalog without a disk: rows live as long as the process.
+
+use super::rows::Rows;
+use super::{Catalog, Transaction};
+use crate::{Job, Result};
+use bytes::Bytes;
+use parking_lot::RwLock;
+use std::sync::Arc;
+
+/// A [`Catalog`] in memory, for tests and for `--memory`.
+#[derive(Debug, Default)]
+pub struct MemoryCatalog {
+    rows: RwLock<Rows>,
+}
+
+impl MemoryCatalog {
+    /// An empty catalog.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    fn apply(&self, transaction: &Transaction) -> Result<()> {
+        let mut rows = self.rows.write();
+        rows.check(&transaction.checks)?;
+        rows.apply(&transaction.writes);
+        Ok(())
+    }
+}
+
+impl Catalog for MemoryCatalog {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.rows.read().get(key)
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.rows.read().scan(prefix, after, rows_max)
+    }
+
+    fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
+        Box::pin(async move { self.apply(&transaction) })
+    }
+}
