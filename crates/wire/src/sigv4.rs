@@ -12,6 +12,8 @@ mod claim;
 mod date;
 mod keyring;
 mod sign;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use canonical::payload_hash;
