@@ -155,6 +155,17 @@ impl Registry {
         }
     }
 
+    /// Forgets every cell that carries all of these labels.
+    pub fn forget_all(&self, labels: &[(&str, &str)]) {
+        let wanted: Vec<String> = labels.iter().map(|label| render_labels(&[*label])).collect();
+        let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for family in families.values_mut() {
+            family.cells.retain(|labels, _| {
+                !wanted.iter().all(|text| labels.split(',').any(|label| label == text))
+            });
+        }
+    }
+
     /// The Prometheus text format, version 0.0.4.
     pub fn render(&self) -> String {
         let families = self.0.lock().unwrap_or_else(PoisonError::into_inner);

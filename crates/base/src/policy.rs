@@ -1,1 +1,284 @@
 //! Resource policies: parsing, validation and evaluation.
+//!
+//! ```text
+//! JSON -> Policy::parse (whole grammar, closed) -> Policy::allows(request): deny wins, else any allow
+//! ```
+//!
+//! What is not understood is refused when the policy is stored, so that evaluation never guesses.
+
+mod condition;
+mod glob;
+
+use crate::AccountId;
+use condition::Condition;
+use glob::matches;
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// Longest policy document, in bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 20 * 1024;
+
+/// Why a text is no policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPolicy(String);
+
+impl fmt::Display for BadPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadPolicy {}
+
+fn bad<T>(message: impl Into<String>) -> Result<T, BadPolicy> {
+    Err(BadPolicy(message.into()))
+}
+
+/// A policy that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    statements: Vec<Statement>,
+}
+
+/// What is asked of a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The caller's account.
+    pub account: AccountId,
+    /// The caller's ARN, as `arn:aws:iam::<account>:user/<name>`.
+    pub caller_arn: &'a str,
+    /// Service and operation, as `kinesis:PutRecord`.
+    pub action: &'a str,
+    /// ARN of the resource.
+    pub resource: &'a str,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Statement {
+    allow: bool,
+    principals: Listed<Principal>,
+    actions: Listed<String>,
+    resources: Listed<String>,
+    conditions: Vec<Condition>,
+}
+
+/// Either one of these, or anything but these.
+#[derive(Clone, Debug, PartialEq)]
+struct Listed<T> {
+    items: Vec<T>,
+    negated: bool,
+}
+
+impl<T> Listed<T> {
+    fn has(&self, is: impl Fn(&T) -> bool) -> bool {
+        self.items.iter().any(is) != self.negated
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Principal {
+    Anyone,
+    Account(AccountId),
+    Arn(String),
+    /// A service or a federated user: nobody that calls this server.
+    Other,
+}
+
+impl Policy {
+    /// Reads a policy document.
+    ///
+    /// # Errors
+    /// It is too long, no JSON, has members or values that the policy grammar does not have, or a
+    /// statement without effect, principal or action.
+    pub fn parse(document: &str) -> Result<Self, BadPolicy> {
+        if document.len() > DOCUMENT_BYTES_MAX {
+            return bad(format!("the policy is longer than {DOCUMENT_BYTES_MAX} bytes"));
+        }
+        let Ok(Value::Object(document)) = serde_json::from_str(document) else {
+            return bad("the policy is not a JSON object");
+        };
+        known(&document, &["Version", "Id", "Statement"])?;
+        match document.get("Version") {
+            None => {}
+            Some(Value::String(v)) if v == "2012-10-17" || v == "2008-10-17" => {}
+            Some(_) => return bad("`Version` must be `2012-10-17` or `2008-10-17`"),
+        }
+        let statements = match document.get("Statement") {
+            Some(Value::Array(all)) if !all.is_empty() => {
+                all.iter().map(Statement::parse).collect::<Result<_, _>>()?
+            }
+            Some(one @ Value::Object(_)) => vec![Statement::parse(one)?],
+            _ => return bad("`Statement` must hold at least one statement"),
+        };
+        Ok(Self { statements })
+    }
+
+    /// Whether some statement allows the request and none denies it.
+    pub fn allows(&self, request: &Request<'_>) -> bool {
+        let mut matching = self.statements.iter().filter(|s| s.applies(request)).peekable();
+        matching.peek().is_some() && matching.all(|s| s.allow)
+    }
+
+    /// Every action pattern that is named, as `kinesis:Put*`.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().flat_map(|s| s.actions.items.iter().map(String::as_str))
+    }
+
+    /// Every resource pattern that is named; `None` for a statement that names none.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().flat_map(|s| s.resources.items.iter().map(String::as_str))
+    }
+}
+
+impl Statement {
+    fn parse(value: &Value) -> Result<Self, BadPolicy> {
+        let Value::Object(members) = value else { return bad("a statement must be an object") };
+        let names = [
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+        ];
+        known(members, &names)?;
+        let allow = match members.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => true,
+            Some("Deny") => false,
+            _ => return bad("`Effect` must be `Allow` or `Deny`"),
+        };
+        let Some((principals, negated)) = either(members, "Principal", "NotPrincipal")? else {
+            return bad("a statement needs a `Principal`");
+        };
+        let principals = Listed { items: parse_principals(principals)?, negated };
+        let Some((actions, negated)) = either(members, "Action", "NotAction")? else {
+            return bad("a statement needs an `Action`");
+        };
+        let actions = Listed { items: texts("Action", actions)?, negated };
+        if let Some(action) = actions.items.iter().find(|a| *a != "*" && !a.contains(':')) {
+            return bad(format!("the action `{action}` names no service"));
+        }
+        let resources = match either(members, "Resource", "NotResource")? {
+            Some((resources, negated)) => Listed { items: texts("Resource", resources)?, negated },
+            // A resource policy may leave out the one resource it hangs on.
+            None => Listed { items: Vec::new(), negated: true },
+        };
+        let conditions = match members.get("Condition") {
+            None => Vec::new(),
+            Some(Value::Object(operators)) => Condition::parse_all(operators)?,
+            Some(_) => return bad("`Condition` must be an object"),
+        };
+        Ok(Self { allow, principals, actions, resources, conditions })
+    }
+
+    fn applies(&self, request: &Request<'_>) -> bool {
+        let action = request.action.to_ascii_lowercase();
+        self.principals.has(|p| p.is(request))
+            && self.actions.has(|a| matches(&a.to_ascii_lowercase(), &action))
+            && self.resources.has(|r| matches(r, request.resource))
+            && self.conditions.iter().all(|c| c.holds(request))
+    }
+}
+
+impl Principal {
+    fn parse(text: &str) -> Result<Self, BadPolicy> {
+        if text == "*" {
+            return Ok(Self::Anyone);
+        }
+        if let Ok(account) = AccountId::parse(text) {
+            return Ok(Self::Account(account));
+        }
+        let mut parts = text.splitn(6, ':');
+        let (Some("arn"), Some(_), Some(service), Some(_), Some(account), Some(path)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return bad(format!("the principal `{text}` is no account and no ARN"));
+        };
+        let account = AccountId::parse(account)
+            .map_err(|e| BadPolicy(format!("the principal `{text}`: {e}")))?;
+        if !matches!(service, "iam" | "sts") || path.contains('*') {
+            return bad(format!("the principal `{text}` is no account, user, role or session"));
+        }
+        Ok(if path == "root" { Self::Account(account) } else { Self::Arn(text.to_owned()) })
+    }
+
+    fn is(&self, request: &Request<'_>) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Account(account) => *account == request.account,
+            Self::Arn(arn) => arn == request.caller_arn || is_session_of(request.caller_arn, arn),
+            Self::Other => false,
+        }
+    }
+}
+
+/// Whether `caller` is `arn:*:sts::<account>:assumed-role/<role>/<session>` of this role's ARN.
+fn is_session_of(caller: &str, role: &str) -> bool {
+    let Some((head, path)) = role.split_once(":role/") else { return false };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let Some(account) = head.rsplit(':').next() else { return false };
+    let Some((session_head, session)) = caller.split_once(":assumed-role/") else { return false };
+    session_head.rsplit(':').next() == Some(account) && session.split('/').next() == Some(name)
+}
+
+fn parse_principals(value: &Value) -> Result<Vec<Principal>, BadPolicy> {
+    match value {
+        Value::String(text) if text == "*" => Ok(vec![Principal::Anyone]),
+        Value::Object(kinds) if !kinds.is_empty() => {
+            let mut all = Vec::new();
+            for (kind, value) in kinds {
+                let names = texts("Principal", value)?;
+                match kind.as_str() {
+                    "AWS" => {
+                        for name in &names {
+                            all.push(Principal::parse(name)?);
+                        }
+                    }
+                    "Service" | "Federated" | "CanonicalUser" => all.push(Principal::Other),
+                    _ => return bad(format!("`{kind}` is no kind of principal")),
+                }
+            }
+            Ok(all)
+        }
+        _ => bad("`Principal` must be `*` or an object"),
+    }
+}
+
+/// One of two members that exclude each other, and whether it is the second.
+fn either<'a>(
+    members: &'a Map<String, Value>,
+    name: &str,
+    negated: &str,
+) -> Result<Option<(&'a Value, bool)>, BadPolicy> {
+    match (members.get(name), members.get(negated)) {
+        (Some(_), Some(_)) => bad(format!("`{name}` and `{negated}` exclude each other")),
+        (Some(value), None) => Ok(Some((value, false))),
+        (None, Some(value)) => Ok(Some((value, true))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A text or a list of at least one.
+fn texts(member: &str, value: &Value) -> Result<Vec<String>, BadPolicy> {
+    let wrong = || BadPolicy(format!("`{member}` must be a text or a list of texts"));
+    match value {
+        Value::String(text) => Ok(vec![text.clone()]),
+        Value::Array(all) if !all.is_empty() => {
+            all.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn known(members: &Map<String, Value>, names: &[&str]) -> Result<(), BadPolicy> {
+    match members.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => bad(format!("`{name}` is no member of a policy")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
