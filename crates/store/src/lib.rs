@@ -7,7 +7,9 @@
 //! durable records only; the ordinals a log assigned survive any crash or are never seen.
 
 pub mod catalog;
+pub mod directory;
 mod error;
+pub mod local;
 mod log;
 pub mod memory;
 

@@ -6,6 +6,7 @@
 //! ```
 
 use crate::Result;
+use crate::local::Ticket;
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -112,12 +113,45 @@ pub struct RecordBatch {
 ///
 /// # Cancel safety
 /// Dropping it does not take the append back: the outcome is then unknown to the caller.
-pub struct Pending(pub(crate) Pin<Box<dyn Future<Output = Result<Appended>> + Send>>);
+pub struct Pending(Outcome);
+
+/// How a [`Pending`] learns its fate. The ordinals are known from the start, so that a batch on its
+/// way costs no allocation of its own: it shares its commit's group with all batches of the commit.
+enum Outcome {
+    Ready(Option<Result<Appended>>),
+    Group(Appended, Ticket),
+    Boxed(Pin<Box<dyn Future<Output = Result<Appended>> + Send>>),
+}
+
+impl Pending {
+    /// One that is already decided.
+    pub fn ready(outcome: Result<Appended>) -> Self {
+        Self(Outcome::Ready(Some(outcome)))
+    }
+
+    /// One that resolves as `future` does; costs a box, which test doubles and wrappers can afford.
+    pub fn boxed(future: impl Future<Output = Result<Appended>> + Send + 'static) -> Self {
+        Self(Outcome::Boxed(Box::pin(future)))
+    }
+
+    /// One that resolves when its commit group does.
+    pub(crate) fn of(appended: Appended, ticket: Ticket) -> Self {
+        Self(Outcome::Group(appended, ticket))
+    }
+}
 
 impl Future for Pending {
     type Output = Result<Appended>;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        match &mut self.0 {
+            Outcome::Ready(outcome) => {
+                Poll::Ready(outcome.take().expect("a future is not polled after it resolved"))
+            }
+            Outcome::Group(appended, ticket) => {
+                ticket.poll(cx).map(|outcome| outcome.map(|()| *appended))
+            }
+            Outcome::Boxed(future) => future.as_mut().poll(cx),
+        }
     }
 }
 

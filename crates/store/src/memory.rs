@@ -302,7 +302,7 @@ impl Log for MemoryShard {
         let watchers = std::mem::take(&mut state.watchers);
         drop(state);
         wake_all(watchers);
-        Ok(Pending(Box::pin(std::future::ready(Ok(Appended { first_ordinal, arrival_ms })))))
+        Ok(Pending::ready(Ok(Appended { first_ordinal, arrival_ms })))
     }
 
     fn tail(&self) -> Tail {

@@ -1,0 +1,174 @@
+//! A data directory: its format version and the lock that keeps a second process out.
+//!
+//! ```text
+//! FORMAT      "millweir data format N\n": written once, before anything else of the directory
+//! LOCK        locked for as long as a process has the directory open; its content means nothing
+//! journal/    local::journal      segments/   local::segment      catalog/    catalog
+//! ```
+//!
+//! A newer format is refused before any other byte is read. The file is made under another name,
+//! synced and renamed, so that a crash leaves either no format or a whole one.
+
+use crate::{Error, ErrorKind, Result};
+use base::Env;
+use base::env::Open;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The format that this build reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+const FORMAT_FILE: &str = "FORMAT";
+const LOCK_FILE: &str = "LOCK";
+const FORMAT_PREFIX: &str = "millweir data format ";
+const FORMAT_BYTES_MAX: usize = 64;
+/// Directories whose presence without a `FORMAT` file means that the file was lost.
+const PARTS: [&str; 3] = ["journal", "segments", "catalog"];
+
+/// An open data directory; locked until the last clone of the handle is dropped.
+pub struct Directory {
+    path: PathBuf,
+    env: Env,
+    _lock: Box<dyn Send + Sync>,
+}
+
+impl Directory {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The seams it was opened with.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Opens a data directory, making it when it is absent or empty.
+///
+/// # Errors
+/// `Fenced` another process has it open; `Invalid` its format is newer than this build;
+/// `Corrupt` the format file is damaged or missing beside data.
+pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
+    let disk = &env.disk;
+    disk.create_dir_all(dir).map_err(|e| failed("make", dir, &e))?;
+    let lock = disk.lock(&dir.join(LOCK_FILE)).map_err(|e| match e.kind() {
+        io::ErrorKind::WouldBlock => Error::new(
+            ErrorKind::Fenced,
+            format!("the data directory `{}` is in use by another process", dir.display()),
+        ),
+        _ => failed("lock", dir, &e),
+    })?;
+    let format = dir.join(FORMAT_FILE);
+    if disk.exists(&format).map_err(|e| failed("read", &format, &e))? {
+        check_format(&format, env)?;
+    } else {
+        refuse_headless(dir, env)?;
+        write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
+    }
+    Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+}
+
+fn failed(what: &str, path: &Path, e: &io::Error) -> Error {
+    let kind = Error::from(io::Error::from(e.kind())).kind();
+    Error::new(kind, format!("cannot {what} `{}`: {e}", path.display()))
+}
+
+fn check_format(path: &Path, env: &Env) -> Result<()> {
+    let mut bytes = [0; FORMAT_BYTES_MAX];
+    let read = env.disk.open(path, Open::Read).and_then(|f| f.read_at(&mut bytes, 0));
+    let len = read.map_err(|e| failed("read", path, &e))?;
+    let version = std::str::from_utf8(&bytes[..len])
+        .ok()
+        .and_then(|text| text.strip_prefix(FORMAT_PREFIX)?.strip_suffix('\n')?.parse::<u32>().ok());
+    match version {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(newer) if newer > FORMAT_VERSION => Err(Error::new(
+            ErrorKind::Invalid,
+            format!(
+                "`{}` says data format {newer}, this build knows up to {FORMAT_VERSION}: \
+                 use the newer build",
+                path.display()
+            ),
+        )),
+        _ => Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("`{}` offset 0: not a data format this build knows", path.display()),
+        )),
+    }
+}
+
+/// A directory with data but without a format file was damaged: making a new one would bless it.
+fn refuse_headless(dir: &Path, env: &Env) -> Result<()> {
+    for part in PARTS {
+        let path = dir.join(part);
+        if env.disk.exists(&path).map_err(|e| failed("read", &path, &e))? {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("`{}` holds data but its `{FORMAT_FILE}` file is missing", dir.display()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn write_format(dir: &Path, env: &Env) -> io::Result<()> {
+    let fresh = dir.join("FORMAT.new");
+    let file = env.disk.open(&fresh, Open::Write)?;
+    file.set_len(0)?;
+    file.write_at(format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n").as_bytes(), 0)?;
+    file.sync_data()?;
+    env.disk.rename(&fresh, &dir.join(FORMAT_FILE))?;
+    env.disk.sync_dir(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::testing::os_env;
+
+    fn set_format(dir: &Path, env: &Env, text: &str) {
+        let file = env.disk.open(&dir.join(FORMAT_FILE), Open::Write).unwrap();
+        file.set_len(0).unwrap();
+        file.write_at(text.as_bytes(), 0).unwrap();
+    }
+
+    #[test]
+    fn a_second_opener_is_refused_until_the_first_is_gone() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), os_env());
+        let first = open(dir.path(), &env).unwrap();
+        let refused = open(dir.path(), &env).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Fenced);
+        drop(first);
+        open(dir.path(), &env).unwrap();
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_with_both_numbers() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), os_env());
+        drop(open(dir.path(), &env).unwrap());
+        set_format(dir.path(), &env, "millweir data format 2\n");
+        let refused = open(dir.path(), &env).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
+        assert!(refused.to_string().contains("format 2, this build knows up to 1"), "{refused}");
+    }
+
+    #[test]
+    fn a_damaged_or_lost_format_is_never_replaced() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), os_env());
+        drop(open(dir.path(), &env).unwrap());
+        env.disk.create_dir_all(&dir.path().join("journal")).unwrap();
+        set_format(dir.path(), &env, "millweir data fxrmat 1\n");
+        assert_eq!(open(dir.path(), &env).unwrap_err().kind(), ErrorKind::Corrupt);
+        env.disk.remove(&dir.path().join(FORMAT_FILE)).unwrap();
+        assert_eq!(open(dir.path(), &env).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+}
