@@ -1,0 +1,254 @@
+//! The work over the Kinesis protocol.
+
+use crate::http::{Answer, Connection};
+use crate::load::{Sample, Step, closed_loop, summary};
+use crate::report::Column;
+use crate::servers::Server;
+use anyhow::{Context, Result, ensure};
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+const PAYLOAD_BYTES: usize = 1024;
+const SHARDS: usize = 4;
+const BATCH_RECORDS: usize = 500;
+/// Records laid down before reading back.
+const CATCH_UP_RECORDS: usize = 20_000;
+/// Longest time a slow peer may take to lay them down.
+const FILL_MAX: Duration = Duration::from_secs(20);
+const FAN_OUT_RECORDS: usize = 200;
+
+/// All measurements on one server.
+pub(crate) async fn measure(server: &Server, length: Duration) -> Result<Column> {
+    let port = server.port;
+    create(port, "single").await?;
+    let mut column = Column::default();
+    for connections in [1, 16, 64] {
+        let sample = put_record(port, connections, length).await?;
+        column.put_record.insert(connections, sample);
+    }
+    create(port, "batch").await?;
+    column.put_records = put_records(port, length).await?;
+    create(port, "read").await?;
+    let stored = fill(port).await?;
+    column.get_records = get_records(port, stored, length).await?;
+    create(port, "push").await?;
+    column.fan_out = fan_out(port).await.ok();
+    Ok(column)
+}
+
+/// A whole request, ready to be sent many times.
+fn request(operation: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-amz-json-1.1\r\n\
+         X-Amz-Target: Kinesis_20131202.{operation}\r\nX-Amz-Date: 20260101T000000Z\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/kinesis/\
+         aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature={:064}\r\n\
+         Content-Length: {length}\r\n\r\n{body}",
+        0
+    )
+    .into_bytes()
+}
+
+fn ok<'a>(answer: &Answer<'a>) -> Result<&'a [u8]> {
+    ensure!(answer.status == 200, "{}: {}", answer.status, String::from_utf8_lossy(answer.body));
+    Ok(answer.body)
+}
+
+/// The text value of a JSON member, which holds no escapes in these answers.
+fn member<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
+    let at = memchr::memmem::find(body, format!("\"{name}\"").as_bytes())? + name.len() + 2;
+    let open = at + memchr::memchr(b'"', &body[at..])? + 1;
+    let close = open + memchr::memchr(b'"', &body[open..])?;
+    std::str::from_utf8(&body[open..close]).ok()
+}
+
+async fn create(port: u16, stream: &str) -> Result<()> {
+    create_with(port, stream, SHARDS).await
+}
+
+/// Creates a stream and waits until it is `ACTIVE`.
+pub(crate) async fn create_with(port: u16, stream: &str, shards: usize) -> Result<()> {
+    let mut connection = Connection::open(port).await?;
+    let body = format!(r#"{{"StreamName":"{stream}","ShardCount":{shards}}}"#);
+    ok(&connection.call(&request("CreateStream", &body)).await?)?;
+    let describe = request("DescribeStreamSummary", &format!(r#"{{"StreamName":"{stream}"}}"#));
+    for _ in 0..300 {
+        let answer = connection.call(&describe).await?;
+        if memchr::memmem::find(answer.body, b"ACTIVE").is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("{stream} never became ACTIVE")
+}
+
+/// One connection that sends a ring of prepared requests.
+struct Ring {
+    connection: Connection,
+    requests: std::rc::Rc<Vec<Vec<u8>>>,
+    next: usize,
+    units: u64,
+}
+
+impl Step for Ring {
+    async fn step(&mut self) -> Result<u64> {
+        self.next = (self.next + 1) % self.requests.len();
+        let answer = self.connection.call(&self.requests[self.next]).await?;
+        let body = ok(&answer)?;
+        if self.units > 1 {
+            // A null code is kinesis-local's way to say that an entry succeeded.
+            let failed = memchr::memmem::find(body, b"\"ErrorCode\":\"").is_some();
+            ensure!(!failed, "an entry failed: {}", String::from_utf8_lossy(body));
+        }
+        Ok(self.units)
+    }
+}
+
+fn payload(seed: usize) -> String {
+    let mut state = seed as u64 ^ 0x9e37_79b9_7f4a_7c15;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    let bytes: Vec<u8> = (0..PAYLOAD_BYTES).map(|_| next()).collect();
+    base64_simd::STANDARD.encode_to_string(bytes)
+}
+
+async fn put_record(port: u16, connections: usize, length: Duration) -> Result<Sample> {
+    let requests = (0..64).map(|i| {
+        let data = payload(i);
+        let body = format!(r#"{{"StreamName":"single","Data":"{data}","PartitionKey":"key-{i}"}}"#);
+        request("PutRecord", &body)
+    });
+    ring(port, connections, length, requests.collect(), 1).await
+}
+
+async fn put_records(port: u16, length: Duration) -> Result<Sample> {
+    let requests = (0..4).map(|i| request("PutRecords", &batch("batch", i))).collect();
+    ring(port, 8, length, requests, BATCH_RECORDS as u64).await
+}
+
+async fn ring(
+    port: u16,
+    connections: usize,
+    length: Duration,
+    requests: Vec<Vec<u8>>,
+    units: u64,
+) -> Result<Sample> {
+    let requests = std::rc::Rc::new(requests);
+    closed_loop(connections, length, async |index| {
+        let connection = Connection::open(port).await?;
+        Ok(Ring { connection, requests: requests.clone(), next: index, units })
+    })
+    .await
+}
+
+fn batch(stream: &str, seed: usize) -> String {
+    let mut body = format!(r#"{{"StreamName":"{stream}","Records":["#);
+    for i in 0..BATCH_RECORDS {
+        let comma = if i == 0 { "" } else { "," };
+        let data = payload(seed * BATCH_RECORDS + i);
+        write!(body, r#"{comma}{{"Data":"{data}","PartitionKey":"key-{i}"}}"#)
+            .expect("writing to a string cannot fail");
+    }
+    body + "]}"
+}
+
+/// Lays down records for the catch-up read; slow peers get as far as the time allows.
+async fn fill(port: u16) -> Result<usize> {
+    let mut connection = Connection::open(port).await?;
+    let start = Instant::now();
+    let mut stored = 0;
+    while stored < CATCH_UP_RECORDS && start.elapsed() < FILL_MAX {
+        let body = batch("read", stored / BATCH_RECORDS % 8);
+        ok(&connection.call(&request("PutRecords", &body)).await?)?;
+        stored += BATCH_RECORDS;
+    }
+    Ok(stored)
+}
+
+/// One reader of one shard, from the oldest record on, again and again.
+struct Reader {
+    connection: Connection,
+    shard: String,
+    iterator: Option<String>,
+}
+
+impl Step for Reader {
+    async fn step(&mut self) -> Result<u64> {
+        let iterator = match self.iterator.take() {
+            Some(iterator) => iterator,
+            None => oldest(&mut self.connection, &self.shard).await?,
+        };
+        let body = format!(r#"{{"ShardIterator":"{iterator}","Limit":10000}}"#);
+        let answer = self.connection.call(&request("GetRecords", &body)).await?;
+        let body = ok(&answer)?;
+        let records = memchr::memmem::find_iter(body, b"\"SequenceNumber\"").count() as u64;
+        if records > 0 {
+            self.iterator = member(body, "NextShardIterator").map(str::to_owned);
+        }
+        Ok(records)
+    }
+}
+
+async fn oldest(connection: &mut Connection, shard: &str) -> Result<String> {
+    let body = format!(
+        r#"{{"StreamName":"read","ShardId":"{shard}","ShardIteratorType":"TRIM_HORIZON"}}"#
+    );
+    let answer = connection.call(&request("GetShardIterator", &body)).await?;
+    Ok(member(ok(&answer)?, "ShardIterator").context("no ShardIterator")?.to_owned())
+}
+
+async fn get_records(port: u16, stored: usize, length: Duration) -> Result<Sample> {
+    ensure!(stored > 0, "nothing was stored to be read back");
+    closed_loop(SHARDS, length, async |index| {
+        let connection = Connection::open(port).await?;
+        Ok(Reader { connection, shard: format!("shardId-{index:012}"), iterator: None })
+    })
+    .await
+}
+
+/// Time from sending a PutRecord to seeing it in a subscription, one record at a time.
+async fn fan_out(port: u16) -> Result<Sample> {
+    let mut put = Connection::open(port).await?;
+    let mut push = Connection::open(port).await?;
+    let answer = put.call(&request("DescribeStreamSummary", r#"{"StreamName":"push"}"#)).await?;
+    let arn = member(ok(&answer)?, "StreamARN").context("no StreamARN")?.to_owned();
+    let body = format!(r#"{{"StreamARN":"{arn}","ConsumerName":"bench"}}"#);
+    let answer = put.call(&request("RegisterStreamConsumer", &body)).await?;
+    let consumer = member(ok(&answer)?, "ConsumerARN").context("no ConsumerARN")?.to_owned();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let body = format!(
+        r#"{{"ConsumerARN":"{consumer}","ShardId":"shardId-000000000000","StartingPosition":{{"Type":"LATEST"}}}}"#
+    );
+    push.send(&request("SubscribeToShard", &body)).await?;
+    push.more().await?;
+    let start = Instant::now();
+    let mut latencies = Vec::new();
+    for marker in 0..FAN_OUT_RECORDS {
+        if start.elapsed() > Duration::from_secs(10) {
+            break;
+        }
+        let data = base64_simd::STANDARD.encode_to_string(format!("marker-{marker:06}!!"));
+        let body = format!(
+            r#"{{"StreamName":"push","Data":"{data}","PartitionKey":"k","ExplicitHashKey":"0"}}"#
+        );
+        let sent = Instant::now();
+        ok(&put.call(&request("PutRecord", &body)).await?)?;
+        wait_for(&mut push, data.as_bytes()).await?;
+        latencies.push(sent.elapsed());
+    }
+    Ok(summary(latencies.len() as u64, start.elapsed(), latencies))
+}
+
+async fn wait_for(push: &mut Connection, marker: &[u8]) -> Result<()> {
+    let search = async {
+        let mut tail = Vec::new();
+        while memchr::memmem::find(&tail, marker).is_none() {
+            tail.extend_from_slice(push.more().await?);
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(10), search).await.context("no event in 10 s")?
+}

@@ -1,0 +1,125 @@
+//! A keep-alive HTTP/1.1 connection that costs the load generator as little as can be.
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Longest header block accepted.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// One connection to a server; requests go one after another.
+pub(crate) struct Connection {
+    port: u16,
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    /// Set when the server said that it closes after the last answer, as moto does.
+    closes: bool,
+}
+
+/// A finished answer.
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
+}
+
+impl Connection {
+    pub(crate) async fn open(port: u16) -> Result<Self> {
+        let stream = connect(port).await?;
+        Ok(Self { port, stream, buffer: Vec::with_capacity(64 * 1024), closes: false })
+    }
+
+    /// Sends a whole request and reads the whole answer.
+    pub(crate) async fn call(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+        if std::mem::take(&mut self.closes) {
+            self.stream = connect(self.port).await?;
+        }
+        self.send(request).await?;
+        let head_len = self.read_head().await?;
+        let head = std::str::from_utf8(&self.buffer[..head_len])?.to_ascii_lowercase();
+        let status = head.get(9..12).context("no status line")?.parse()?;
+        self.closes = header(&head, "connection") == Some("close");
+        let body = match header(&head, "content-length") {
+            Some(length) => {
+                let length: usize = length.parse()?;
+                self.fill(head_len + length).await?;
+                head_len..head_len + length
+            }
+            None if header(&head, "transfer-encoding") == Some("chunked") => {
+                let end = self.read_chunks(head_len).await?;
+                head_len..end
+            }
+            None => head_len..head_len,
+        };
+        Ok(Answer { status, body: &self.buffer[body] })
+    }
+
+    /// Sends without reading, for answers that stream.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.buffer.clear();
+        Ok(self.stream.write_all(request).await?)
+    }
+
+    /// More bytes of a streaming answer.
+    pub(crate) async fn more(&mut self) -> Result<&[u8]> {
+        let from = self.buffer.len();
+        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            bail!("the server closed the connection");
+        }
+        Ok(&self.buffer[from..])
+    }
+
+    async fn read_head(&mut self) -> Result<usize> {
+        loop {
+            if let Some(at) = memchr::memmem::find(&self.buffer, b"\r\n\r\n") {
+                return Ok(at + 4);
+            }
+            if self.buffer.len() > HEAD_BYTES_MAX {
+                bail!("header block too long");
+            }
+            self.more().await?;
+        }
+    }
+
+    async fn fill(&mut self, len: usize) -> Result<()> {
+        if self.buffer.capacity() < len {
+            self.buffer.reserve(len - self.buffer.len());
+        }
+        while self.buffer.len() < len {
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    /// Joins the chunks in place; returns where the body ends.
+    async fn read_chunks(&mut self, start: usize) -> Result<usize> {
+        let (mut write, mut read) = (start, start);
+        loop {
+            let line_end = loop {
+                match memchr::memmem::find(&self.buffer[read..], b"\r\n") {
+                    Some(at) => break read + at,
+                    None => _ = self.more().await?,
+                }
+            };
+            let size = std::str::from_utf8(&self.buffer[read..line_end])?;
+            let size = usize::from_str_radix(size.split(';').next().unwrap_or("").trim(), 16)?;
+            let data = line_end + 2;
+            self.fill(data + size + 2).await?;
+            self.buffer.copy_within(data..data + size, write);
+            write += size;
+            read = data + size + 2;
+            if size == 0 {
+                return Ok(write);
+            }
+        }
+    }
+}
+
+async fn connect(port: u16) -> Result<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
+}
