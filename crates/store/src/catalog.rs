@@ -1,12 +1,26 @@
 //! The catalog door: ordered keys, whole transactions.
 
+mod local;
 mod memory;
 mod rows;
 
+pub use local::{LocalCatalog, LocalCatalogOptions};
 pub use memory::MemoryCatalog;
 
 use crate::Job;
 use bytes::Bytes;
+use std::path::PathBuf;
+
+/// Bytes of a file that are not what was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the damaged part starts, in bytes.
+    pub offset: u64,
+    /// What it is, for people.
+    pub what: String,
+}
 
 /// Reads that must still hold and writes that happen together or not at all.
 #[derive(Clone, Debug, Default)]

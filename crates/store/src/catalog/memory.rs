@@ -1,6 +1,6 @@
 //! The catalog without a disk: rows live as long as the process.
 
-use super::rows::Rows;
+use super::rows::{self, Rows};
 use super::{Catalog, Transaction};
 use crate::{Job, Result};
 use bytes::Bytes;
@@ -21,7 +21,7 @@ impl MemoryCatalog {
 
     fn apply(&self, transaction: &Transaction) -> Result<()> {
         let mut rows = self.rows.write();
-        rows.check(&transaction.checks)?;
+        rows::check(&transaction.checks, |key| rows.get(key))?;
         rows.apply(&transaction.writes);
         Ok(())
     }

@@ -1,0 +1,161 @@
+//! The durable catalog: rows in memory, a log of transactions and snapshots on disk.
+//!
+//! ```text
+//! commit --> queue --> commit thread: check against rows + what is staged --> one frame for all that
+//!            waited --> write + fdatasync --> rows --> answers
+//! log full --> new log --> snapshot when the logs outweigh the last one --> older ones removed
+//! ```
+//!
+//! Layouts are in [`format`], the rules of recovery in [`recover`], those of files in [`files`].
+//! Every frame lies twice in the log, so that one damaged place never loses a transaction, not even
+//! the last one, which could not be told from a torn write otherwise. Every start writes what it
+//! replayed into a new snapshot: nothing then depends on pages of an earlier process, which the
+//! kernel may show as clean although writing them failed.
+//!
+//! Cost of a transaction: one write of 8 KiB (for small rows) and one fdatasync, shared by all that
+//! wait at the same time.
+
+mod files;
+mod format;
+mod queue;
+mod recover;
+mod writer;
+
+use super::rows::Rows;
+use super::{Catalog, Damage, Transaction};
+use crate::{Error, ErrorKind, Job, Result};
+use base::Env;
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use queue::Queue;
+use recover::Depth;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use writer::Writer;
+
+/// Bounds of the local catalog.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalCatalogOptions {
+    /// Bytes of a log, written when it is made; a larger transaction makes a larger log.
+    pub log_bytes: usize,
+    /// Bytes of keys and values of one transaction.
+    pub transaction_bytes_max: usize,
+    /// Bytes of transactions that may wait for the commit thread.
+    pub waiting_bytes_max: usize,
+}
+
+impl Default for LocalCatalogOptions {
+    fn default() -> Self {
+        Self { log_bytes: 2 << 20, transaction_bytes_max: 16 << 20, waiting_bytes_max: 64 << 20 }
+    }
+}
+
+/// A [`Catalog`] in the directory `catalog` of a data directory.
+///
+/// The caller holds the lock of the data directory.
+pub struct LocalCatalog {
+    shared: Arc<Shared>,
+    options: LocalCatalogOptions,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    rows: RwLock<Rows>,
+    queue: Queue,
+    trouble: RwLock<Option<Error>>,
+}
+
+impl LocalCatalog {
+    /// Opens the catalog of a data directory, making it when there is none.
+    ///
+    /// # Errors
+    /// `Corrupt` naming file and offset, when acknowledged transactions cannot be proven complete;
+    /// `Invalid` the format is of a later version; `Full`, `Unavailable` the disk refused. Nothing
+    /// was removed then.
+    pub fn open(data_dir: &Path, env: Env) -> Result<Arc<Self>> {
+        Self::open_with(data_dir, env, LocalCatalogOptions::default())
+    }
+
+    /// Opens with other bounds.
+    ///
+    /// # Errors
+    /// As [`LocalCatalog::open`].
+    pub fn open_with(data_dir: &Path, env: Env, options: LocalCatalogOptions) -> Result<Arc<Self>> {
+        let dir = directory(data_dir);
+        let (writer, rows) = Writer::open(dir, env, options)?;
+        let shared = Arc::new(Shared {
+            rows: RwLock::new(rows),
+            queue: Queue::new(options.waiting_bytes_max),
+            trouble: RwLock::default(),
+        });
+        let thread = std::thread::Builder::new().name("millweir-catalog".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || writer.run(&shared)
+        })?;
+        Ok(Arc::new(Self { shared, options, thread: Mutex::new(Some(thread)) }))
+    }
+
+    /// Walks every checksum of a data directory's catalog, changing nothing; the directory should
+    /// not be open.
+    ///
+    /// Answers what is not as it was written: an empty list is a whole catalog. Damage that a start
+    /// repairs is listed like damage that it refuses.
+    ///
+    /// # Errors
+    /// `Invalid` the format is of a later version; `Unavailable` the directory cannot be listed.
+    pub fn verify(data_dir: &Path, env: &Env) -> Result<Vec<Damage>> {
+        let dir = directory(data_dir);
+        match recover::recover(env.disk.as_ref(), &dir, Depth::Everything) {
+            Ok(recovered) => Ok(recovered.damages),
+            Err(refused) if refused.error.kind() != ErrorKind::Corrupt => Err(refused.error),
+            Err(refused) => Ok(refused.damages),
+        }
+    }
+
+    /// Why the catalog is read-only, if it is.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.read().as_ref().map(ToString::to_string)
+    }
+
+    fn check_size(&self, transaction: &Transaction) -> Result<()> {
+        let bytes = queue::cost_bytes(transaction);
+        let max = self.options.transaction_bytes_max;
+        if bytes > max {
+            let message = format!("a transaction of {bytes} bytes is over {max} bytes");
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        Ok(())
+    }
+}
+
+fn directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("catalog")
+}
+
+impl Catalog for LocalCatalog {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.shared.rows.read().get(key)
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.shared.rows.read().scan(prefix, after, rows_max)
+    }
+
+    /// Dropping the answer does not take the transaction back.
+    fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
+        let queued =
+            self.check_size(&transaction).and_then(|()| self.shared.queue.push(transaction));
+        Box::pin(async move { queued?.await })
+    }
+}
+
+impl Drop for LocalCatalog {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        if let Some(thread) = self.thread.get_mut().take() {
+            // A panic of the thread has been reported by the panic hook; the rows stay as they were.
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Power losses at every single operation on the disk.
+
+use super::*;
+use testkit::seeds;
+
+const STEPS: usize = 40;
+
+/// What is acknowledged, and what may be there beside it.
+#[derive(Default)]
+struct Expect {
+    model: Model,
+    maybe: Model,
+}
+
+impl Expect {
+    /// Works until the history ends or the power does.
+    fn work(&mut self, catalog: &dyn Catalog, rng: &SeededRng, steps: usize) {
+        for _ in 0..steps {
+            if !step(catalog, rng, &mut self.model, &mut self.maybe) {
+                return;
+            }
+        }
+        self.maybe.clone_from(&self.model);
+    }
+
+    /// Opens and settles on what is there, which must be one of the two.
+    fn open(&mut self, world: &FakeEnv, what: &str) -> Arc<LocalCatalog> {
+        let catalog = open(world).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let found = rows(catalog.as_ref());
+        assert!(found == self.model || found == self.maybe, "{what}: rows are neither");
+        self.model = found;
+        catalog
+    }
+}
+
+fn changes_of_a_whole_run(seed: u64) -> u64 {
+    let (world, rng) = (world(seed), SeededRng::new(seed));
+    let before = world.disk.changes();
+    let catalog = open(&world).unwrap();
+    Expect::default().work(catalog.as_ref(), &rng, STEPS);
+    drop(catalog);
+    world.disk.changes() - before
+}
+
+/// One history whose power goes after `at` changes; then another loss `again` changes into the
+/// restart; then it must be whole.
+fn crash_at(seed: u64, at: u64, again: Option<u64>) {
+    let what = format!("seed {seed}, power off after {at} changes, then {again:?}");
+    let (world, rng, mut expect) = (world(seed), SeededRng::new(seed), Expect::default());
+    world.disk.power_off_after(at);
+    if let Ok(catalog) = open(&world) {
+        expect.work(catalog.as_ref(), &rng, STEPS);
+    }
+    world.disk.crash(seed ^ at);
+    if let Some(again) = again {
+        world.disk.power_off_after(again);
+        drop(open(&world));
+        world.disk.crash(seed ^ at ^ again);
+    }
+    let catalog = expect.open(&world, &what);
+    expect.work(catalog.as_ref(), &rng, 4);
+    drop(catalog);
+    world.disk.crash(at);
+    drop(expect.open(&world, &what));
+}
+
+#[test]
+fn at_every_change() {
+    for seed in seeds(6) {
+        let changes = changes_of_a_whole_run(seed);
+        assert!(changes > 60, "a history rotates its logs: {changes} changes");
+        for at in 0..=changes {
+            crash_at(seed, at, None);
+        }
+    }
+}
+
+#[test]
+fn at_every_change_of_the_restart() {
+    for seed in seeds(3) {
+        let changes = changes_of_a_whole_run(seed);
+        for at in (seed % 5..changes).step_by(5) {
+            for again in 0..14 {
+                crash_at(seed, at, Some(again));
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Disks that refuse: the transaction fails, what was acknowledged stays, the rest depends on what is
+//! known.
+
+use super::*;
+use testkit::sim_disk::{Fault, Op};
+
+fn put(catalog: &dyn Catalog, key: &str) -> Result<()> {
+    let mut transaction = Transaction::default();
+    transaction.put(key.as_bytes().to_vec(), b"v".to_vec());
+    block_on(catalog.commit(transaction))
+}
+
+/// A failed write or sync of the log leaves the outcome open: read-only until a restart.
+fn check_read_only(fault: Fault) {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    put(catalog.as_ref(), "a").unwrap();
+    assert_eq!(catalog.trouble(), None);
+    world.disk.fail(fault);
+    assert_eq!(put(catalog.as_ref(), "b").unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(catalog.get(b"b"), None, "a failed transaction is not visible");
+    let later = put(catalog.as_ref(), "c").unwrap_err();
+    assert_eq!(later.kind(), ErrorKind::Unavailable);
+    assert!(later.to_string().contains("read-only until a restart"), "{later}");
+    assert!(catalog.trouble().unwrap().contains("log-"), "{:?}", catalog.trouble());
+    assert!(catalog.get(b"a").is_some());
+    drop(catalog);
+    world.disk.crash(3);
+    let catalog = open(&world).unwrap();
+    assert!(catalog.get(b"a").is_some());
+    assert_eq!(catalog.get(b"c"), None);
+    put(catalog.as_ref(), "d").unwrap();
+}
+
+#[test]
+fn a_failed_sync_stops_the_writing() {
+    check_read_only(Fault::io(Op::Sync).on("log-"));
+}
+
+#[test]
+fn a_failed_write_stops_the_writing() {
+    check_read_only(Fault::io(Op::Write).on("log-"));
+    check_read_only(Fault::no_space(Op::Write).on("log-"));
+}
+
+/// After a failed sync, a restart without a power loss sees the frame in the page cache only. What it
+/// then serves must survive a power loss.
+#[test]
+fn pages_of_a_failed_sync_are_not_trusted_after_a_restart() {
+    for seed in 0..20 {
+        let world = world(seed);
+        let catalog = open(&world).unwrap();
+        put(catalog.as_ref(), "a").unwrap();
+        world.disk.fail(Fault::io(Op::Sync).on("log-"));
+        put(catalog.as_ref(), "b").unwrap_err();
+        drop(catalog);
+        let catalog = open(&world).unwrap();
+        let served = rows(catalog.as_ref());
+        assert!(served.contains_key(b"b".as_slice()), "seed {seed}: the cache shows it");
+        world.disk.crash(seed);
+        drop(catalog);
+        assert_eq!(rows(open(&world).unwrap().as_ref()), served, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers_without_a_restart() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    world.disk.set_space(world.disk.used_bytes());
+    let mut keys = 0;
+    let full = loop {
+        match put(catalog.as_ref(), &format!("{keys}")) {
+            Ok(()) => keys += 1,
+            Err(e) => break e,
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::Full, "{full}");
+    assert!(keys >= 4, "the prefilled log takes commits on a full disk: {keys}");
+    assert_eq!(rows(catalog.as_ref()).len(), keys);
+    assert_eq!(put(catalog.as_ref(), "x").unwrap_err().kind(), ErrorKind::Full);
+    assert!(catalog.trouble().is_some());
+    world.disk.set_space(1 << 30);
+    put(catalog.as_ref(), "x").unwrap();
+    assert_eq!(catalog.trouble(), None);
+    drop(catalog);
+    world.disk.crash(1);
+    assert_eq!(rows(open(&world).unwrap().as_ref()).len(), keys + 1);
+}
+
+#[test]
+fn a_start_on_a_full_disk_serves_reads_and_commits_once_there_is_room() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    put(catalog.as_ref(), "a").unwrap();
+    drop(catalog);
+    world.disk.set_space(world.disk.used_bytes());
+    let catalog = open(&world).unwrap();
+    assert!(catalog.get(b"a").is_some());
+    assert_eq!(put(catalog.as_ref(), "b").unwrap_err().kind(), ErrorKind::Full);
+    world.disk.set_space(1 << 30);
+    put(catalog.as_ref(), "b").unwrap();
+    drop(catalog);
+    world.disk.crash(1);
+    assert_eq!(rows(open(&world).unwrap().as_ref()).len(), 2);
+}
+
+/// Whatever fails while logs rotate: acknowledged rows stay, and a restart is whole.
+#[test]
+fn any_single_failing_operation() {
+    let ops = [Op::Create, Op::Write, Op::Sync, Op::SyncDir, Op::Rename, Op::Remove, Op::Open];
+    for (i, op) in ops.into_iter().enumerate() {
+        for after in 0..24 {
+            let seed = i as u64 * 100 + after;
+            let what = format!("{op:?} number {after}");
+            let (world, rng, mut model) = (world(seed), SeededRng::new(seed), Model::new());
+            let catalog = open(&world).unwrap();
+            world.disk.fail(Fault::io(op).after(after));
+            let mut maybe = Model::new();
+            for _ in 0..40 {
+                let done = step(catalog.as_ref(), &rng, &mut model, &mut maybe);
+                if !done && catalog.trouble().is_some_and(|t| t.contains("until a restart")) {
+                    break;
+                }
+                // It refused for now, or it did it: either way there is no doubt.
+                maybe.clone_from(&model);
+            }
+            assert_eq!(rows(catalog.as_ref()), model, "{what}");
+            drop(catalog);
+            world.disk.crash(seed);
+            let found = rows(open(&world).unwrap_or_else(|e| panic!("{what}: {e}")).as_ref());
+            assert!(found == model || found == maybe, "{what}: rows are neither");
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_log_is_refused_and_read_later() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    put(catalog.as_ref(), "a").unwrap();
+    drop(catalog);
+    world.disk.fail(Fault::io(Op::Read).on("log-").times(2));
+    let refused = open(&world).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt);
+    assert!(refused.to_string().contains("injected I/O error"), "{refused}");
+    world.disk.heal();
+    assert!(open(&world).unwrap().get(b"a").is_some());
+}

@@ -1,0 +1,211 @@
+//! Rot: a flipped bit is repaired wherever it is; larger damage is repaired or refused, and nothing
+//! is deleted.
+
+use super::*;
+use std::path::PathBuf;
+use testkit::{SimDisk, seeds};
+
+/// A closed catalog with two snapshots and logs of both generations, and its rows.
+fn closed(seed: u64) -> (FakeEnv, Model) {
+    let (world, rng, mut model) = (world(seed), SeededRng::new(seed), Model::new());
+    let catalog = open(&world).unwrap();
+    let mut maybe = Model::new();
+    while !two_generations(&world) || rng.chance(80) {
+        assert!(step(catalog.as_ref(), &rng, &mut model, &mut maybe));
+    }
+    drop(catalog);
+    (world, model)
+}
+
+fn two_generations(world: &FakeEnv) -> bool {
+    let files = world.disk.files();
+    files.iter().filter(|f| f.to_string_lossy().contains("snapshot-")).count() == 2
+}
+
+fn image(disk: &SimDisk) -> Vec<(PathBuf, Vec<u8>)> {
+    disk.files().into_iter().map(|path| (path.clone(), disk.bytes(&path))).collect()
+}
+
+fn copy(world: &FakeEnv) -> FakeEnv {
+    FakeEnv { disk: world.disk.durable_copy(0), ..world.clone() }
+}
+
+/// Bits that mean something, one of each byte, and a few of the zeros between and after.
+fn bits(bytes: &[u8], rng: &SeededRng) -> Vec<u64> {
+    let byte = |(i, byte): (usize, &u8)| (*byte != 0 || rng.below(400) == 0).then_some(i as u64);
+    let bytes = bytes.iter().enumerate().filter_map(byte);
+    bytes.filter(|_| rng.chance(6)).map(|i| i * 8 + rng.below(8)).collect()
+}
+
+#[test]
+fn every_single_flip_is_repaired() {
+    for seed in seeds(2) {
+        let (world, model) = closed(seed);
+        let rng = SeededRng::new(seed);
+        let mut flips = 0;
+        for (path, bytes) in image(&world.disk) {
+            for bit in bits(&bytes, &rng) {
+                let what = format!("seed {seed}, bit {bit} of {}", path.display());
+                let world = copy(&world);
+                world.disk.flip_bit(&path, bit);
+                flips += 1;
+                check_repaired(&world, &model, &what);
+            }
+        }
+        assert!(flips > 500, "{flips} flips");
+    }
+}
+
+fn check_repaired(world: &FakeEnv, model: &Model, what: &str) {
+    let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+    let catalog = open(world).unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert_eq!(&rows(catalog.as_ref()), model, "{what}, verify said {damages:?}");
+    drop(catalog);
+    world.disk.crash(1);
+    let catalog = open(world).unwrap_or_else(|e| panic!("{what}, second start: {e}"));
+    assert_eq!(&rows(catalog.as_ref()), model, "{what}, second start");
+}
+
+#[test]
+fn verify_finds_every_flip_in_headers_and_rows() {
+    let (world, _) = closed(3);
+    let rng = SeededRng::new(3);
+    for (path, bytes) in image(&world.disk) {
+        let rows_end = bytes.iter().rposition(|b| *b != 0).unwrap() as u64;
+        for _ in 0..60 {
+            let byte = rng.below(rows_end);
+            if bytes[byte as usize] == 0 {
+                continue;
+            }
+            let world = copy(&world);
+            world.disk.flip_bit(&path, byte * 8 + rng.below(8));
+            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+            assert!(damages.iter().any(|d| d.file == path), "byte {byte} of {}", path.display());
+        }
+    }
+}
+
+/// Damages `bytes` from `at` on of a file and answers what opening says, after checking that a
+/// refusal changes nothing.
+fn open_damaged(world: &FakeEnv, path: &Path, at: usize, len: usize) -> Result<Model> {
+    let world = copy(world);
+    let mut bytes = world.disk.bytes(path);
+    let end = (at + len).min(bytes.len());
+    bytes[at..end].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    world.disk.plant(path, &bytes);
+    let before = image(&world.disk);
+    match open(&world) {
+        Ok(catalog) => Ok(rows(catalog.as_ref())),
+        Err(e) => {
+            assert_eq!(image(&world.disk), before, "a refusal changes nothing");
+            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+            assert!(damages.iter().any(|d| d.file == path), "verify names {}", path.display());
+            Err(e)
+        }
+    }
+}
+
+fn newest(world: &FakeEnv, prefix: &str) -> PathBuf {
+    let files = world.disk.files();
+    let named = |path: &&PathBuf| path.to_string_lossy().contains(prefix);
+    files.iter().rfind(named).unwrap().clone()
+}
+
+#[test]
+fn a_hole_in_the_newest_log_is_refused_with_file_and_offset() {
+    let (world, _) = closed(5);
+    let catalog = open(&world).unwrap();
+    for i in 0..4_u8 {
+        let mut transaction = Transaction::default();
+        transaction.put(vec![i], vec![i]);
+        block_on(catalog.commit(transaction)).unwrap();
+    }
+    drop(catalog);
+    let path = newest(&world, "log-");
+    // Both copies of the second frame: headers take 8192 bytes, each copy of a small frame 4096.
+    let refused = open_damaged(&world, &path, 16_384, 8_192).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt);
+    let want = format!("`{}` is corrupt at offset 16384", path.display());
+    assert!(refused.to_string().contains(&want), "{refused}");
+    let refused = open_damaged(&world, &path, 0, 8_192).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt, "both headers");
+}
+
+#[test]
+fn a_ruined_snapshot_is_rebuilt_from_the_older_generation_and_kept_aside() {
+    let (world, model) = closed(7);
+    let path = newest(&world, "snapshot-");
+    let len = world.disk.bytes(&path).len();
+    assert_eq!(open_damaged(&world, &path, 0, len).unwrap(), model);
+    // The ruined bytes are still there after the repair, whatever their name.
+    let world = copy(&world);
+    world.disk.plant(&path, b"ruined");
+    drop(open(&world).unwrap());
+    assert!(image(&world.disk).iter().any(|(_, bytes)| bytes == b"ruined"));
+}
+
+#[test]
+fn both_snapshots_ruined_are_refused() {
+    let (world, _) = closed(9);
+    for path in world.disk.files() {
+        if path.to_string_lossy().contains("snapshot-") {
+            world.disk.flip_bit(&path, 600);
+        }
+    }
+    let before = image(&world.disk);
+    let refused = open(&world).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt);
+    assert!(refused.to_string().contains("snapshot-"), "{refused}");
+    assert_eq!(image(&world.disk), before);
+}
+
+#[test]
+fn a_missing_log_is_refused() {
+    let (world, _) = closed(11);
+    world.env().disk.remove(&newest(&world, "log-")).unwrap();
+    let refused = open(&world).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Corrupt);
+    assert!(refused.to_string().contains("missing"), "{refused}");
+}
+
+#[test]
+fn random_damage_never_changes_a_row() {
+    let (mut repaired, mut refused) = (0, 0);
+    for seed in seeds(40) {
+        let (world, model) = closed(100 + seed % 4);
+        let rng = SeededRng::new(seed);
+        let files = image(&world.disk);
+        let (path, bytes) = &files[rng.index(files.len())];
+        let at = rng.index(bytes.len());
+        match open_damaged(&world, path, at, 1 + rng.index(20_000)) {
+            Ok(rows) => {
+                // Damage of both copies of the last frames looks like a torn end.
+                let is_log = path == &newest(&world, "log-");
+                assert!(rows == model || is_log, "seed {seed}: {} at {at}", path.display());
+                repaired += 1;
+            }
+            Err(e) => {
+                assert_eq!(e.kind(), ErrorKind::Corrupt, "seed {seed}: {e}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(repaired > 0, "repaired {repaired}, refused {refused}");
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let (world, _) = closed(13);
+    let path = newest(&world, "log-");
+    let mut bytes = world.disk.bytes(&path);
+    for at in [0, 4096] {
+        let header = &mut bytes[at..at + 64];
+        header[8] = 9;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&header[..12]), &header[16..]);
+        header[12..16].copy_from_slice(&crc.to_le_bytes());
+    }
+    world.disk.plant(&path, &bytes);
+    let refused = open(&world).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert!(refused.to_string().contains("has format 9, this program reads up to 1"), "{refused}");
+}
