@@ -1,1 +1,29 @@
-//! Placeholder caption.
+//! Sockets, TLS, HTTP/1.1 and HTTP/2, signatures, dispatch, access log, health and metrics.
+//!
+//! `server` sees a service only as a [`wire::Service`]: a route table and a boxed call. The flow:
+//! `listen` (accept, permit) → `connection` (TLS or plain, HTTP version, time-outs) → `request`
+//! (checks, body, signature, call, answer).
+//!
+//! Invariants: every queue, body and wait has a bound; nothing that a client sends can end the
+//! process; no request reaches a service without a signature; no answer of an operation lacks its request id.
+
+mod admin;
+mod answer;
+mod auth;
+mod body;
+pub mod clock;
+mod connection;
+mod ids;
+mod io;
+mod listen;
+mod meters;
+mod options;
+mod request;
+mod route;
+mod shared;
+pub mod tls;
+
+pub use admin::Readiness;
+pub use clock::system_env;
+pub use listen::{Error, Server};
+pub use options::{AuthMode, Limits, Options};

@@ -1,0 +1,154 @@
+//! Pages for people and machines that watch the server: health and metrics, without a signature.
+//!
+//! On loopback they answer only to loopback names: a web page that has its own name point at
+//! 127.0.0.1 could read them otherwise.
+
+use crate::answer::{self, Reply, quoted};
+use crate::shared::Shared;
+use base::metrics::Registry;
+use bytes::Bytes;
+use http::header::{HOST, HeaderValue};
+use http::request::Parts as Head;
+use http::{Method, StatusCode};
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Says why the server should get no requests now; nothing when it should.
+pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROMETHEUS: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// What the pages show.
+pub(crate) struct Admin {
+    pub(crate) registry: Registry,
+    pub(crate) readiness: Option<Readiness>,
+    pub(crate) version: String,
+    /// Whether the server can be reached from this machine only.
+    pub(crate) loopback: bool,
+    /// Further names for the server on loopback.
+    pub(crate) host_names: Vec<String>,
+}
+
+/// The page that this request asks for, when it asks for one.
+pub(crate) fn page(shared: &Shared, head: &Head) -> Option<Reply> {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let page: fn(&Shared) -> Reply = match head.uri.path() {
+        "/livez" => |_| text(StatusCode::OK, "ok\n"),
+        "/readyz" => ready,
+        "/healthz" => health,
+        "/metrics" => {
+            |shared| answer::text(StatusCode::OK, PROMETHEUS, shared.admin.registry.render().into())
+        }
+        "/health" | "/_localstack/health" => local_health,
+        _ => return None,
+    };
+    if !host_allowed(&shared.admin, head) {
+        return Some(text(StatusCode::FORBIDDEN, "this page answers to loopback names only\n"));
+    }
+    Some(page(shared))
+}
+
+fn text(status: StatusCode, body: &'static str) -> Reply {
+    answer::text(status, TEXT, Bytes::from_static(body.as_bytes()))
+}
+
+fn reasons(shared: &Shared) -> Vec<String> {
+    let mut reasons = shared.admin.readiness.as_ref().map(|ask| ask()).unwrap_or_default();
+    if shared.stopping.now() {
+        reasons.push("stopping".to_owned());
+    }
+    reasons
+}
+
+fn ready(shared: &Shared) -> Reply {
+    let reasons = reasons(shared);
+    if reasons.is_empty() {
+        return text(StatusCode::OK, "ok\n");
+    }
+    let body = reasons.join("\n") + "\n";
+    answer::text(StatusCode::SERVICE_UNAVAILABLE, TEXT, body.into())
+}
+
+fn health(shared: &Shared) -> Reply {
+    let reasons = reasons(shared);
+    let (status, word) = if reasons.is_empty() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
+    let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
+    for (at, reason) in reasons.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        put(&mut body, format_args!("{comma}{}", quoted(reason)));
+    }
+    let connections = shared.meters.connections.get();
+    let version = quoted(&shared.admin.version);
+    put(&mut body, format_args!("],\"version\":{version},\"connections\":{connections}}}\n"));
+    answer::text(status, JSON, body.into())
+}
+
+/// The page that scripts made for LocalStack wait on.
+fn local_health(shared: &Shared) -> Reply {
+    let word = if reasons(shared).is_empty() { "running" } else { "starting" };
+    let mut body = String::from("{\"services\":{");
+    for (at, service) in shared.services.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let name = service.routes().signing_name;
+        put(&mut body, format_args!("{comma}\"{name}\":\"{word}\""));
+    }
+    let version = quoted(&shared.admin.version);
+    put(&mut body, format_args!("}},\"edition\":\"millweir\",\"version\":{version}}}\n"));
+    answer::text(StatusCode::OK, JSON, body.into())
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to a string cannot fail");
+}
+
+fn host_allowed(admin: &Admin, head: &Head) -> bool {
+    if !admin.loopback {
+        return true;
+    }
+    let header = head.headers.get(HOST).map(|value| value.to_str().unwrap_or("?"));
+    let Some(host) = head.uri.authority().map(http::uri::Authority::as_str).or(header) else {
+        // No browser leaves the host out.
+        return true;
+    };
+    let name = host_name(host);
+    // A name can be pointed at this machine by whoever owns it; an address cannot.
+    name.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || admin.host_names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+}
+
+/// The name in `name:port`, `[::1]:port` or without a port.
+fn host_name(host: &str) -> &str {
+    if let Some((name, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return name;
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_are_found_in_authorities() {
+        for (host, want) in [
+            ("localhost:4566", "localhost"),
+            ("localhost", "localhost"),
+            ("[::1]:80", "::1"),
+            ("[::1]", "::1"),
+            ("127.0.0.1:1", "127.0.0.1"),
+        ] {
+            assert_eq!(host_name(host), want);
+        }
+    }
+}

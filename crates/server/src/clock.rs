@@ -1,0 +1,77 @@
+//! The real clock and randomness behind `base::env`.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place behind the `Clock` seam")]
+
+use base::Env;
+use base::env::{Clock, OsDisk, Rng, Sleep};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The system's clocks, with sleeps by tokio's timer.
+#[derive(Clone, Copy, Debug)]
+pub struct TokioClock {
+    start: Instant,
+}
+
+impl TokioClock {
+    /// A clock whose monotonic time starts now.
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TokioClock {
+    fn now_ms(&self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => since.as_millis() as i64,
+            Err(before) => -(before.duration().as_millis() as i64),
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The system's randomness.
+#[derive(Clone, Debug)]
+pub struct SystemRng(SystemRandom);
+
+impl SystemRng {
+    /// Opens the system's source.
+    pub fn new() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Default for SystemRng {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Rng for SystemRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes).expect("the system gives random bytes once it has started");
+    }
+}
+
+/// The real world: system clocks, randomness and files.
+pub fn system_env() -> Env {
+    Env {
+        clock: Arc::new(TokioClock::new()),
+        rng: Arc::new(SystemRng::new()),
+        disk: Arc::new(OsDisk),
+    }
+}

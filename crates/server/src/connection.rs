@@ -1,0 +1,238 @@
+//! One connection: what is spoken on it, and how long it may stay silent.
+//!
+//! first bytes → TLS handshake, when it is one → first bytes again → HTTP/1.1 or HTTP/2.
+
+use crate::answer::AnswerBody;
+use crate::io::{Activity, Moment, Peeked, Speech, Watched};
+use crate::options::Limits;
+use crate::request;
+use crate::shared::Shared;
+use crate::tls::Tls;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// Reset streams that a client may leave behind before its connection is closed (rapid reset).
+const HTTP2_RESETS_MAX: usize = 20;
+/// Streams that we had to reset before the connection is closed ("made you reset").
+const HTTP2_LOCAL_RESETS_MAX: usize = 256;
+/// Bytes in flight to us on one HTTP/2 connection, and on one of its streams.
+const HTTP2_WINDOW_BYTES: u32 = 2 << 20;
+const HTTP2_STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes of answers that one HTTP/2 stream buffers.
+const HTTP2_SEND_BYTES_MAX: usize = 256 << 10;
+/// An HTTP/2 client that answers no ping for this long is gone.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How HTTP is served; made once.
+pub(crate) struct Http {
+    one: http1::Builder,
+    two: http2::Builder<TokioExecutor>,
+}
+
+impl Http {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let mut one = http1::Builder::new();
+        // Hyper's own time-out would cost a timer a request and also runs on idle connections;
+        // `Watch` sees to both.
+        one.timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .max_header_size(limits.header_bytes_max as usize);
+        let mut two = http2::Builder::new(TokioExecutor::new());
+        two.timer(TokioTimer::new())
+            .max_concurrent_streams(limits.http2_streams_max)
+            .max_header_list_size(limits.header_bytes_max)
+            .max_pending_accept_reset_streams(HTTP2_RESETS_MAX)
+            .max_local_error_reset_streams(HTTP2_LOCAL_RESETS_MAX)
+            .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+            .initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
+            .max_send_buf_size(HTTP2_SEND_BYTES_MAX)
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .keep_alive_timeout(HTTP2_PING_TIMEOUT);
+        Self { one, two }
+    }
+}
+
+/// Serves a connection until it ends, or the server stops.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    http: Arc<Http>,
+    tls: Option<Arc<Tls>>,
+    socket: TcpStream,
+) {
+    // Answers are small and awaited; a socket that refuses the option still works.
+    drop(socket.set_nodelay(true));
+    let stopping = shared.stopping.clone();
+    let opening = within(&shared, Peeked::peek(socket));
+    let opened = tokio::select! {
+        opened = opening => opened,
+        () = stopping.clone().wait() => return,
+    };
+    let (socket, speech) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return tracing::trace!(%error, "a connection said nothing"),
+    };
+    let (Speech::Tls, Some(tls)) = (speech, tls) else {
+        return speak(shared, &http, socket, speech).await;
+    };
+    let shaken = tokio::select! {
+        shaken = within(&shared, Box::pin(handshake(&tls, socket))) => shaken,
+        () = stopping.wait() => return,
+    };
+    match shaken {
+        Ok((stream, speech)) => Box::pin(speak(shared, &http, stream, speech)).await,
+        Err(error) => {
+            shared.meters.handshakes_failed.add(1);
+            tracing::debug!(%error, "a TLS handshake failed");
+        }
+    }
+}
+
+type TlsStream = tokio_rustls::server::TlsStream<Peeked<TcpStream>>;
+
+/// Old clients send HTTP/2's preface without having offered it in the handshake, so what is spoken
+/// inside is looked at again instead of trusting what was negotiated.
+async fn handshake(
+    tls: &Tls,
+    socket: Peeked<TcpStream>,
+) -> io::Result<(Peeked<TlsStream>, Speech)> {
+    Peeked::peek(tls.acceptor.accept(socket).await?).await
+}
+
+async fn within<T>(shared: &Shared, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = shared.env.clock.sleep(shared.limits.header_timeout) => {
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
+}
+
+async fn speak<S>(shared: Arc<Shared>, http: &Http, stream: S, speech: Speech)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Arc::new(Activity::default());
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let service = {
+        let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+        service_fn(move |request: Request<Incoming>| {
+            let (shared, in_flight) = (Arc::clone(&shared), activity.begin());
+            async move {
+                let reply = request::handle(&shared, request, in_flight).await;
+                Ok::<Response<AnswerBody>, Infallible>(reply)
+            }
+        })
+    };
+    match speech {
+        // TLS inside TLS, or TLS where there is none, gets what garbage gets.
+        Speech::Http1 | Speech::Tls => {
+            let watch = Watch::new(&activity, false);
+            drive(&shared, http.one.serve_connection(io, service), watch).await;
+        }
+        Speech::Http2 => {
+            let watch = Watch::new(&activity, true);
+            drive(&shared, http.two.serve_connection(io, service), watch).await;
+        }
+    }
+}
+
+async fn drive<C>(shared: &Shared, connection: C, mut watch: Watch<'_>)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut connection = Box::pin(connection);
+    let mut stopped = Box::pin(shared.stopping.clone().wait());
+    let (mut asked, tick) = (false, shared.limits.header_timeout / 2);
+    loop {
+        let mut tick_over = shared.env.clock.sleep(tick);
+        // The connection first: the other two are polled only when it has nothing to do.
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::trace!(%error, "a connection broke");
+                }
+                return;
+            }
+            () = stopped.as_mut(), if !asked => {
+                asked = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tick_over.as_mut() => match watch.tick(tick, &shared.limits) {
+                Verdict::Fine => {}
+                Verdict::Cut => return,
+                Verdict::Ask => {
+                    asked = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            },
+        }
+    }
+}
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Fine,
+    /// It is asked to end: no further request is taken.
+    Ask,
+    /// It is closed as it is.
+    Cut,
+}
+
+/// Compares what a connection did between ticks with what it must do.
+struct Watch<'a> {
+    activity: &'a Activity,
+    http2: bool,
+    last: Moment,
+    /// Time without what the last verdict waited for.
+    silent: Duration,
+    asked: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(activity: &'a Activity, http2: bool) -> Self {
+        let last = activity.moment();
+        Self { activity, http2, last, silent: Duration::ZERO, asked: false }
+    }
+
+    fn tick(&mut self, tick: Duration, limits: &Limits) -> Verdict {
+        let (last, now) = (self.last, self.activity.moment());
+        self.last = now;
+        let same_request = now.requests == last.requests;
+        // Pings keep the bytes of an idle HTTP/2 connection moving, so there only requests count.
+        let moved = now.writes != last.writes || (!self.http2 && now.reads != last.reads);
+        let (waits, limit) = if now.streaming > 0 {
+            // Keep-alive events are written every few seconds unless the client takes no bytes.
+            (now.writes == last.writes, limits.idle_timeout)
+        } else if now.in_flight > 0 {
+            (false, limits.idle_timeout)
+        } else if now.head_open && !self.http2 {
+            (last.head_open && same_request, limits.header_timeout)
+        } else {
+            (same_request && (self.http2 || !moved), limits.idle_timeout)
+        };
+        self.silent = if waits { self.silent + tick } else { Duration::ZERO };
+        if self.silent < limit {
+            return Verdict::Fine;
+        }
+        self.silent = Duration::ZERO;
+        if self.asked || now.streaming > 0 || now.head_open && !self.http2 {
+            return Verdict::Cut;
+        }
+        self.asked = true;
+        Verdict::Ask
+    }
+}

@@ -1,0 +1,282 @@
+//! Streams under HTTP: bytes that were read too early, and a count of what moves.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// How HTTP/2 begins, by prior knowledge or after ALPN.
+const HTTP2_PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// First byte of a TLS handshake record; no HTTP method begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// What a client wants to speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Speech {
+    Tls,
+    Http1,
+    Http2,
+}
+
+/// A stream whose first bytes have been looked at; they are read again from here.
+pub(crate) struct Peeked<S> {
+    inner: S,
+    bytes: [u8; HTTP2_PREFACE.len()],
+    read: usize,
+    filled: usize,
+}
+
+impl<S: AsyncRead + Unpin> Peeked<S> {
+    /// Reads just enough to tell what is spoken.
+    ///
+    /// # Errors
+    /// Of the socket; `UnexpectedEof` when nothing came at all.
+    pub(crate) async fn peek(mut inner: S) -> io::Result<(Self, Speech)> {
+        let mut bytes = [0; HTTP2_PREFACE.len()];
+        let mut filled = 0;
+        let speech = loop {
+            let count = inner.read(&mut bytes[filled..]).await?;
+            if count == 0 && filled == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            filled += count;
+            if bytes[0] == TLS_HANDSHAKE {
+                break Speech::Tls;
+            }
+            if count == 0 || !HTTP2_PREFACE.starts_with(&bytes[..filled]) {
+                break Speech::Http1;
+            }
+            if filled == bytes.len() {
+                break Speech::Http2;
+            }
+        };
+        Ok((Self { inner, bytes, read: 0, filled }, speech))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let left = &this.bytes[this.read..this.filled];
+        if left.is_empty() {
+            return Pin::new(&mut this.inner).poll_read(cx, buf);
+        }
+        let count = left.len().min(buf.remaining());
+        buf.put_slice(&left[..count]);
+        this.read += count;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Peeked<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+/// What happens on one connection, counted without a clock so that it costs next to nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    reads: AtomicU64,
+    writes: AtomicU64,
+    /// `reads` when the last request ended.
+    reads_at_end: AtomicU64,
+    /// Requests whose head arrived.
+    requests: AtomicU64,
+    in_flight: AtomicU32,
+    /// Event streams among those in flight.
+    streaming: AtomicU32,
+}
+
+/// A request in flight; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    activity: Arc<Activity>,
+    streaming: bool,
+}
+
+/// The counts at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) reads: u64,
+    pub(crate) writes: u64,
+    pub(crate) requests: u64,
+    pub(crate) in_flight: u32,
+    pub(crate) streaming: u32,
+    /// Bytes came in behind the last request, none of them a whole head yet.
+    pub(crate) head_open: bool,
+}
+
+impl Activity {
+    /// Notes that a request's head arrived.
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight { activity: Arc::clone(self), streaming: false }
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        let in_flight = self.in_flight.load(Ordering::Relaxed);
+        let reads = self.reads.load(Ordering::Relaxed);
+        Moment {
+            reads,
+            writes: self.writes.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            in_flight,
+            streaming: self.streaming.load(Ordering::Relaxed),
+            head_open: in_flight == 0 && reads != self.reads_at_end.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl InFlight {
+    /// Notes that the answer is an event stream.
+    pub(crate) fn stream(&mut self) {
+        self.streaming = true;
+        self.activity.streaming.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let activity = &self.activity;
+        if self.streaming {
+            activity.streaming.fetch_sub(1, Ordering::Relaxed);
+        }
+        activity.reads_at_end.store(activity.reads.load(Ordering::Relaxed), Ordering::Relaxed);
+        activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A stream that counts what moves through it.
+pub(crate) struct Watched<S> {
+    inner: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(inner: S, activity: Arc<Activity>) -> Self {
+        Self { inner, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.activity.reads.fetch_add(1, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(polled, Poll::Ready(Ok(_))) {
+            self.activity.writes.fetch_add(1, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.count(polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.count(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    async fn check(sent: &[u8], want: Speech) {
+        let (mut client, server) = tokio::io::duplex(64);
+        client.write_all(sent).await.unwrap();
+        drop(client);
+        let (mut peeked, speech) = Peeked::peek(server).await.unwrap();
+        assert_eq!(speech, want, "{sent:?}");
+        let mut again = Vec::new();
+        peeked.read_to_end(&mut again).await.unwrap();
+        assert_eq!(again, sent);
+    }
+
+    #[tokio::test]
+    async fn speech_is_told_by_the_first_bytes() {
+        check(b"\x16\x03\x01", Speech::Tls).await;
+        check(b"POST / HTTP/1.1\r\nhost: x\r\n\r\n", Speech::Http1).await;
+        check(b"PRI * HTTP/1.1\r\n\r\n", Speech::Http1).await;
+        check(b"P", Speech::Http1).await;
+        check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Speech::Http2).await;
+        check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0", Speech::Http2).await;
+        check(b"\0\0\0\0", Speech::Http1).await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_no_speech() {
+        let (client, server) = tokio::io::duplex(64);
+        drop(client);
+        assert!(Peeked::peek(server).await.is_err());
+    }
+}

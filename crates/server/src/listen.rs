@@ -1,0 +1,207 @@
+//! The listening socket, and the life of a server.
+
+use crate::admin::{Admin, Readiness};
+use crate::auth::Auth;
+use crate::connection::{self, Http};
+use crate::ids::RequestIds;
+use crate::meters::Meters;
+use crate::options::{AuthMode, Options};
+use crate::shared::{Shared, Stopping};
+use crate::tls::{self, Tls, TlsError};
+use base::Env;
+use base::metrics::Registry;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use wire::Service;
+use wire::sigv4::Keyring;
+
+/// Connections that wait in the kernel's queue.
+const BACKLOG: u32 = 1024;
+/// Pause after an accept that failed for want of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a server does not start.
+#[derive(Debug)]
+pub enum Error {
+    /// The address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+    /// There are no certificates.
+    Tls(TlsError),
+    /// Signatures are required and there is no key that could make one.
+    NoKeys,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::Tls(error) => write!(f, "TLS: {error}"),
+            Self::NoKeys => f.write_str("`auth = \"required\"` needs at least one configured key"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A server that listens.
+pub struct Server {
+    shared: Shared,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Takes the port and makes or reads certificates. Connections are accepted once it runs.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn bind(
+        options: Options,
+        env: Env,
+        registry: Registry,
+        services: Vec<Arc<dyn Service>>,
+        credentials: Keyring,
+    ) -> Result<Self, Error> {
+        if options.auth == AuthMode::Required && credentials.is_empty() {
+            return Err(Error::NoKeys);
+        }
+        let tls = Tls::new(&options.tls, &env).map_err(Error::Tls)?.map(Arc::new);
+        let (listener, address) =
+            listen(options.listen).map_err(|e| Error::Listen(options.listen, e))?;
+        let (stop, stopping) = Stopping::new();
+        let shared = Shared {
+            auth: Auth::new(options.auth, credentials, options.account),
+            meters: Meters::new(&registry, &services),
+            admin: Admin {
+                registry,
+                readiness: None,
+                version: options.version,
+                loopback: address.ip().is_loopback(),
+                host_names: options.host_names,
+            },
+            ids: RequestIds::new(&*env.rng),
+            body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
+            limits: options.limits,
+            env,
+            services,
+            stopping,
+        };
+        Ok(Self { shared, listener, address, tls, stop })
+    }
+
+    /// Asks `readiness` whenever a health page is read.
+    #[must_use]
+    pub fn with_readiness(mut self, readiness: Readiness) -> Self {
+        self.shared.admin.readiness = Some(readiness);
+        self
+    }
+
+    /// Where the server listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate that clients must trust, in PEM, when it is of our own authority.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.tls.as_ref().and_then(|tls| tls.ca_pem())
+    }
+
+    /// Serves until `shutdown` resolves, then lets requests in flight end for at most
+    /// `shutdown_timeout`. Event streams end at once and cleanly.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { shared, listener, tls, stop, .. } = self;
+        let limits = shared.limits;
+        let (shared, http) = (Arc::new(shared), Arc::new(Http::new(&limits)));
+        let mut connections = JoinSet::new();
+        let accepting = accept(&shared, &http, tls.as_ref(), &listener, &mut connections);
+        tokio::select! {
+            () = accepting => {}
+            () = renew(&shared, tls.as_ref()) => {}
+            () = shutdown => {}
+        }
+        drop(listener);
+        stop.send_replace(true);
+        let clock = Arc::clone(&shared.env.clock);
+        tokio::select! {
+            () = async { while connections.join_next().await.is_some() {} } => {}
+            () = clock.sleep(limits.shutdown_timeout) => {
+                tracing::warn!(left = connections.len(), "connections cut at shutdown");
+            }
+        }
+        connections.shutdown().await;
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Accepts connections for ever, at most `connections_max` at once.
+async fn accept(
+    shared: &Arc<Shared>,
+    http: &Arc<Http>,
+    tls: Option<&Arc<Tls>>,
+    listener: &TcpListener,
+    connections: &mut JoinSet<()>,
+) {
+    let connections_max = shared.limits.connections_max;
+    loop {
+        shared.meters.connections.set(connections.len() as u64);
+        let room = connections.len() < connections_max;
+        tokio::select! {
+            accepted = listener.accept(), if room => match accepted {
+                Ok((socket, _)) => spawn(shared, http, tls, (socket, &mut *connections)),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    shared.env.clock.sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => note_end(shared, ended),
+        }
+    }
+}
+
+fn spawn(
+    shared: &Arc<Shared>,
+    http: &Arc<Http>,
+    tls: Option<&Arc<Tls>>,
+    (socket, connections): (TcpStream, &mut JoinSet<()>),
+) {
+    let (shared, http, tls) = (Arc::clone(shared), Arc::clone(http), tls.cloned());
+    connections.spawn(connection::serve(shared, http, tls, socket));
+}
+
+/// A panic outside of a service call takes its connection along, nothing else.
+fn note_end(shared: &Shared, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        shared.meters.panics.add(1);
+        tracing::error!(%error, "a connection ended in a panic");
+    }
+}
+
+/// Renews the server's certificate for ever.
+async fn renew(shared: &Shared, tls: Option<&Arc<Tls>>) {
+    loop {
+        shared.env.clock.sleep(tls::RENEWAL).await;
+        if let Some(tls) = tls {
+            tls.renew();
+        }
+    }
+}

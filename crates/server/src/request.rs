@@ -1,0 +1,123 @@
+//! A request's way through the server.
+//!
+//! Cost of a 1 KiB `PutRecord` in here, beside hyper and the service: one list of header pairs, the
+//! caller's ARN and region, one boxed call, one buffer for both ids, one header map; no lock, no
+//! copy of the body, two reads of the clock, about 0.002 ms. SHA-256 runs only when signatures are
+//! required.
+
+use crate::answer::{self, Reply};
+use crate::io::InFlight;
+use crate::route::{self, Refused, Route, Shape};
+use crate::shared::Shared;
+use crate::{admin, body};
+use base::{Cx, RequestId};
+use futures_util::FutureExt;
+use http::Request;
+use http::request::Parts as Head;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use wire::{Answer, Call, Refusal};
+
+/// What was asked, for the log and the counters.
+#[derive(Clone, Copy)]
+struct Asked {
+    id: RequestId,
+    route: Option<Route>,
+}
+
+/// Answers one request.
+pub(crate) async fn handle(
+    shared: &Shared,
+    request: Request<Incoming>,
+    in_flight: InFlight,
+) -> Reply {
+    let began = shared.env.clock.monotonic();
+    let (head, body) = request.into_parts();
+    if let Some(page) = admin::page(shared, &head) {
+        return page;
+    }
+    let id = shared.ids.next();
+    let route = route::route(&shared.services, &head, body.is_end_stream());
+    let asked = Asked { id, route: route.as_ref().ok().copied() };
+    let done = match route {
+        Ok(route) => serve(shared, id, route, (&head, body)).await,
+        Err(refused) => {
+            body::discard(shared, body).await;
+            Err(refused)
+        }
+    };
+    let took = shared.env.clock.monotonic().saturating_sub(began);
+    account(shared, asked, done.as_ref().err(), took);
+    let mut reply = match done {
+        Ok((route, Answer::Body(bytes))) => answer::whole(route.format, bytes),
+        Ok((_, Answer::Events(frames))) => answer::events(frames, &shared.stopping, in_flight),
+        Err(Refused { refusal, shape }) => answer::refused(&refusal, shape),
+    };
+    answer::identify(&mut reply, &shared.ids, id);
+    reply
+}
+
+/// Takes a routed request to its service.
+async fn serve(
+    shared: &Shared,
+    id: RequestId,
+    route: Route,
+    (head, body): (&Head, Incoming),
+) -> Result<(Route, Answer), Refused> {
+    let Route { target, format } = route;
+    let refused = |refusal| Refused { refusal, shape: Shape::Body(format) };
+    let service = &shared.services[target.service];
+    let routes = service.routes();
+    let bytes_max = routes.operations[target.operation].body_bytes_max;
+    let held = body::read(shared, body, bytes_max).await.map_err(refused)?;
+    if held.bytes.is_empty() {
+        return Err(refused(route::no_body()));
+    }
+    let now_ms = || shared.env.clock.now_ms();
+    let who = shared.auth.check(head, &held.bytes, routes.signing_name, now_ms).map_err(refused)?;
+    let cx =
+        Cx { request_id: id, account: who.account, region: who.region, caller_arn: who.caller_arn };
+    let call = Call { cx, operation: target.operation, format, body: held.bytes.clone() };
+    let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
+    match calling.await {
+        Ok(answer) => answer.map(|answer| (route, answer)).map_err(refused),
+        Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
+    }
+}
+
+/// Turns a panic into an answer: a defect of ours must not take other clients' server away.
+fn panicked(shared: &Shared, id: RequestId, panic: &(dyn std::any::Any + Send)) -> Refusal {
+    shared.meters.panics.add(1);
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+    tracing::error!(request_id = %id, panic = text, "a request ended in a panic");
+    Refusal::internal()
+}
+
+/// Counts and logs one request.
+fn account(shared: &Shared, asked: Asked, refused: Option<&Refused>, took: Duration) {
+    let target = asked.route.map(|route| route.target);
+    let code = refused.map(|refused| refused.refusal.code);
+    shared.meters.of(target).count(code, took);
+    let (id, ms) = (asked.id, took.as_secs_f64() * 1000.0);
+    let action = || {
+        let target = target?;
+        Some(shared.services[target.service].routes().operations[target.operation].name)
+    };
+    match refused {
+        Some(Refused { refusal: Refusal { status: status @ 500.., code, message }, .. }) => {
+            let action = action().unwrap_or("none");
+            tracing::warn!(request_id = %id, action, status, code, %message, ms, "request failed");
+        }
+        _ => tracing::debug!(
+            request_id = %id,
+            action = action().unwrap_or("none"),
+            status = refused.map_or(200, |refused| refused.refusal.status),
+            code = code.unwrap_or("OK"),
+            ms,
+            "request"
+        ),
+    }
+}

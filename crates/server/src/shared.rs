@@ -1,0 +1,46 @@
+//! What all connections of a server share.
+
+use crate::admin::Admin;
+use crate::auth::Auth;
+use crate::ids::RequestIds;
+use crate::meters::Meters;
+use crate::options::Limits;
+use base::Env;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+use wire::Service;
+
+/// The state behind every request.
+pub(crate) struct Shared {
+    pub(crate) env: Env,
+    pub(crate) limits: Limits,
+    pub(crate) services: Vec<Arc<dyn Service>>,
+    pub(crate) auth: Auth,
+    pub(crate) admin: Admin,
+    pub(crate) meters: Meters,
+    pub(crate) ids: RequestIds,
+    /// One permit a byte of request bodies.
+    pub(crate) body_room: Semaphore,
+    pub(crate) stopping: Stopping,
+}
+
+/// Tells when the server stops.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    pub(crate) fn now(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when the server stops, or is dropped.
+    pub(crate) async fn wait(mut self) {
+        // An error says that the server is gone, which is as good a stop.
+        drop(self.0.wait_for(|stopping| *stopping).await);
+    }
+}
