@@ -1,1 +1,16 @@
-//! Placeholder caption.
+//! Shapes, checks, errors and service traits of the AWS APIs, generated from `model/`.
+//!
+//! `cargo xtask api gen` writes everything below a service's module; what is here by hand is what
+//! the services share. One feature a service.
+
+#[macro_use]
+mod client;
+mod events;
+#[macro_use]
+mod serve;
+
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
+
+pub use client::Operation;
+pub use events::{EventShape, EventStream};

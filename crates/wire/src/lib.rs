@@ -2,14 +2,26 @@
 //!
 //! `wire` knows no socket and no service.
 
+mod error_body;
+pub mod event_stream;
+mod hidden;
+mod reader;
 mod refusal;
+pub mod rules;
 mod service;
 pub mod sigv4;
 mod text;
+mod violations;
+mod writer;
 
+pub use error_body::ErrorBody;
+pub use hidden::Hidden;
+pub use reader::{DEPTH_MAX, Read, Reader, decode, decode_lenient};
 pub use refusal::Refusal;
 pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};
 pub use text::{Text, Timestamp};
+pub use violations::{Show, VIOLATIONS_MAX};
+pub use writer::{Writer, base64_bytes};
 
 /// How a body is written. A handler never sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,227 @@
+//! Patterns of the model (Java's dialect) as `wire::rules::Pattern` expressions.
+
+use super::overrides::Overrides;
+use anyhow::{Context as _, bail};
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// The Rust expression of a pattern.
+pub(super) fn expression(source: &str, overrides: &Overrides) -> anyhow::Result<String> {
+    if let Some(digits_max) = decimal(source) {
+        return Ok(format!("Pattern::decimal({source:?}, {digits_max})"));
+    }
+    if let Some((class, empty)) = single_class(source) {
+        if let Some((ascii, other)) = class.bits() {
+            return Ok(format!("Pattern::class({source:?}, {ascii:#x}, {other}, {empty})"));
+        }
+    }
+    let by_hand = overrides.pattern.iter().find(|p| p.model == source);
+    let inner = match by_hand {
+        Some(entry) => entry.rust.clone(),
+        None => translate(strip_anchors(source))?,
+    };
+    let rust = format!(r"\A(?:{inner})\z");
+    regex::Regex::new(&rust).with_context(|| format!("pattern {source}"))?;
+    Ok(format!("Pattern::regex({source:?}, {rust:?})"))
+}
+
+/// `0|([1-9]\d{0,N})` with and without anchors and a group: N + 1 digits.
+fn decimal(source: &str) -> Option<usize> {
+    let inner = strip_anchors(source);
+    let inner = inner
+        .strip_prefix("(0|")
+        .map_or(inner.strip_prefix("0|"), |rest| rest.strip_suffix(')'))?;
+    let digits = inner.strip_prefix("([1-9]\\d{0,")?.strip_suffix("})")?;
+    digits.parse::<usize>().ok().map(|n| n + 1)
+}
+
+fn strip_anchors(source: &str) -> &str {
+    // Why only a pair or a leading one: `^$|[a-z]+` means its anchors where they stand.
+    match source.strip_prefix('^') {
+        Some(rest) if !rest.starts_with('$') => {
+            rest.strip_suffix('$').filter(|r| !r.ends_with('\\')).unwrap_or(rest)
+        }
+        _ => source,
+    }
+}
+
+/// A character class: ranges of code points and Unicode properties.
+#[derive(Debug, Default)]
+struct Class {
+    negated: bool,
+    ranges: Vec<(u32, u32)>,
+    properties: Vec<String>,
+}
+
+impl Class {
+    /// The legal ASCII characters as bits, and whether everything else is legal; None when other
+    /// characters are legal in part.
+    fn bits(&self) -> Option<(u128, bool)> {
+        if !self.properties.is_empty() || self.ranges.iter().any(|(_, to)| *to > 127) {
+            return None;
+        }
+        let mut bits = 0_u128;
+        for (from, to) in &self.ranges {
+            for c in *from..=*to {
+                bits |= 1 << c;
+            }
+        }
+        Some(if self.negated { (!bits, true) } else { (bits, false) })
+    }
+
+    fn to_rust(&self) -> String {
+        let mut out = String::from(if self.negated { "[^" } else { "[" });
+        for (from, to) in &self.ranges {
+            out.push_str(&format!("\\x{{{from:X}}}-\\x{{{to:X}}}"));
+        }
+        for property in &self.properties {
+            out.push_str(property);
+        }
+        out.push(']');
+        out
+    }
+}
+
+/// The class of a pattern that is one class, repeated without an upper bound; whether the empty
+/// string matches too.
+fn single_class(source: &str) -> Option<(Class, bool)> {
+    let inner = strip_anchors(source);
+    let mut chars = inner.chars().peekable();
+    if chars.next() != Some('[') {
+        return None;
+    }
+    let class = read_class(&mut chars).ok()?;
+    let empty = match chars.next()? {
+        '+' => false,
+        '*' => true,
+        _ => return None,
+    };
+    chars.next().is_none().then_some((class, empty))
+}
+
+/// Reads a class behind its `[`.
+fn read_class(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Class> {
+    let mut class = Class { negated: chars.next_if_eq(&'^').is_some(), ..Class::default() };
+    loop {
+        let c = chars.next().context("a class without an end")?;
+        let from = match c {
+            ']' => return Ok(class),
+            '[' => bail!("a class inside a class"),
+            '\\' => match read_escape(chars)? {
+                Escape::Char(c) => c,
+                Escape::Ranges(ranges) => {
+                    class.ranges.extend(ranges);
+                    continue;
+                }
+                Escape::Property(text) => {
+                    class.properties.push(text);
+                    continue;
+                }
+            },
+            c => c as u32,
+        };
+        let mut ahead = chars.clone();
+        let is_range = ahead.next() == Some('-') && ahead.peek().is_some_and(|c| *c != ']');
+        if !is_range {
+            class.ranges.push((from, from));
+            continue;
+        }
+        chars.next();
+        let to = match chars.next().context("a range without an end")? {
+            '\\' => match read_escape(chars)? {
+                Escape::Char(c) => c,
+                _ => bail!("a range that ends with a class"),
+            },
+            c => c as u32,
+        };
+        class.ranges.push((from, to));
+    }
+}
+
+enum Escape {
+    Char(u32),
+    Ranges(Vec<(u32, u32)>),
+    Property(String),
+}
+
+/// Java's classes are ASCII only.
+fn read_escape(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Escape> {
+    let c = chars.next().context("a pattern ends with a backslash")?;
+    let one = |c: char| Escape::Char(c as u32);
+    Ok(match c {
+        'd' => Escape::Ranges(vec![(0x30, 0x39)]),
+        'w' => Escape::Ranges(vec![(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)]),
+        's' => Escape::Ranges(vec![(9, 13), (0x20, 0x20)]),
+        't' => one('\t'),
+        'n' => one('\n'),
+        'r' => one('\r'),
+        'u' => {
+            let digits: String = chars.by_ref().take(4).collect();
+            Escape::Char(u32::from_str_radix(&digits, 16)?)
+        }
+        'p' => {
+            let text: String = chars.by_ref().take_while(|c| *c != '}').collect();
+            Escape::Property(format!("\\p{text}}}"))
+        }
+        c if c.is_ascii_alphanumeric() => bail!("unknown escape \\{c}"),
+        c => one(c),
+    })
+}
+
+fn translate(source: &str) -> anyhow::Result<String> {
+    let mut out = String::new();
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '[' => out.push_str(&read_class(&mut chars)?.to_rust()),
+            // Java's dot stops at each of its line ends.
+            '.' => out.push_str(r"[^\n\r\x{85}\x{2028}\x{2029}]"),
+            '\\' => match chars.next_if_eq(&'S') {
+                Some(_) => out.push_str(r"[^\x{9}-\x{D} ]"),
+                None => match read_escape(&mut chars)? {
+                    Escape::Char(c) => out.push_str(&format!("\\x{{{c:X}}}")),
+                    Escape::Ranges(ranges) => {
+                        out.push_str(&Class { ranges, ..Class::default() }.to_rust());
+                    }
+                    Escape::Property(text) => out.push_str(&text),
+                },
+            },
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(source: &str, want: &str) {
+        assert_eq!(expression(source, &Overrides::default()).unwrap(), want);
+    }
+
+    #[test]
+    fn the_hot_ones_need_no_engine() {
+        let bits = "0x7fffffe87fffffe03ff600000000000";
+        check(
+            "[a-zA-Z0-9_.-]+",
+            &format!("Pattern::class(\"[a-zA-Z0-9_.-]+\", {bits}, false, false)"),
+        );
+        check("^(0|([1-9]\\d{0,38}))$", "Pattern::decimal(\"^(0|([1-9]\\\\d{0,38}))$\", 39)");
+        check("0|([1-9]\\d{0,128})", "Pattern::decimal(\"0|([1-9]\\\\d{0,128})\", 129)");
+    }
+
+    #[test]
+    fn java_becomes_rust() {
+        let rust = |source: &str| {
+            regex::Regex::new(&format!(r"\A(?:{})\z", translate(strip_anchors(source)).unwrap()))
+                .unwrap()
+        };
+        let arn = rust(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
+        assert!(arn.is_match("arn:aws:kinesis:us-east-1:123456789012:stream/a"));
+        assert!(!arn.is_match("arn:aws:kinesis:us-east-1:١٢٣٤٥٦٧٨٩٠١٢:stream/a"));
+        assert!(!arn.is_match("arn:aws:kinesis:us-east-1:123456789012:stream/a b"));
+        assert!(rust("^$|[a-z]+").is_match(""));
+        assert!(rust("[a-zA-Z0-9-_+/=]+").is_match("-_"));
+    }
+}
