@@ -1,0 +1,150 @@
+//! One shard by SubscribeToShard, and the consumer it is read as.
+
+use super::{Bearing, Ended, From, Received, Shared};
+use crate::{Client, Error, ErrorKind};
+use api::kinesis::{
+    ConsumerStatus, DescribeStreamConsumerInput, DescribeStreamSummaryInput,
+    RegisterStreamConsumerInput, ShardIteratorType, StartingPosition, SubscribeToShardInput, ops,
+};
+use std::time::Duration;
+use wire::{Text, Timestamp};
+
+/// How often a consumer is looked at until it is ACTIVE.
+const ACTIVE_POLL: Duration = Duration::from_millis(50);
+/// Time for a consumer to become ACTIVE.
+const ACTIVE_WAIT: Duration = Duration::from_secs(30);
+
+/// A fan-out consumer that is ACTIVE.
+pub(super) struct Registered {
+    pub(super) arn: Text,
+    pub(super) registered_here: bool,
+}
+
+/// Finds or registers a consumer and waits until it is ACTIVE.
+pub(super) async fn register(
+    client: &Client,
+    stream_name: &str,
+    consumer_name: &str,
+) -> Result<Registered, Error> {
+    let input = DescribeStreamSummaryInput {
+        stream_name: Some(stream_name.into()),
+        ..DescribeStreamSummaryInput::default()
+    };
+    let summary = client.call::<ops::DescribeStreamSummary>(&input).await?;
+    let stream_arn = summary.stream_description_summary.stream_arn;
+    let input = RegisterStreamConsumerInput {
+        stream_arn: stream_arn.clone(),
+        consumer_name: consumer_name.into(),
+        ..RegisterStreamConsumerInput::default()
+    };
+    let registered_here = match client.call::<ops::RegisterStreamConsumer>(&input).await {
+        Ok(_) => true,
+        Err(e) if e.code() == "ResourceInUseException" => false,
+        Err(e) => return Err(e),
+    };
+    let arn = wait_active(client, stream_arn, consumer_name).await?;
+    Ok(Registered { arn, registered_here })
+}
+
+async fn wait_active(client: &Client, stream_arn: Text, name: &str) -> Result<Text, Error> {
+    let clock = &client.env().clock;
+    let give_up = clock.monotonic() + ACTIVE_WAIT;
+    let input = DescribeStreamConsumerInput {
+        stream_arn: Some(stream_arn),
+        consumer_name: Some(name.into()),
+        ..DescribeStreamConsumerInput::default()
+    };
+    loop {
+        let answer = client.call::<ops::DescribeStreamConsumer>(&input).await?;
+        let consumer = answer.consumer_description;
+        if consumer.consumer_status == ConsumerStatus::Active {
+            return Ok(consumer.consumer_arn);
+        }
+        if clock.monotonic() > give_up {
+            let text = format!("consumer `{name}` did not become ACTIVE within {ACTIVE_WAIT:?}");
+            return Err(Error::local(ErrorKind::Broken, text));
+        }
+        clock.sleep(ACTIVE_POLL).await;
+    }
+}
+
+/// Reads a shard to its end; gives its children.
+pub(super) async fn read(
+    shared: &Shared,
+    shard_id: &Text,
+    consumer_arn: Text,
+    from: From,
+) -> Ended {
+    let mut input = SubscribeToShardInput {
+        consumer_arn,
+        shard_id: shard_id.clone(),
+        starting_position: position(from),
+        ..SubscribeToShardInput::default()
+    };
+    let mut bearing = Bearing::new(shared);
+    loop {
+        match subscription(shared, &mut input, &mut bearing).await {
+            Ok(Some(children)) => return Ok(children),
+            Ok(None) => {}
+            // Why borne: after a broken connection the server may hold the old subscription for up to
+            // five seconds and refuses a second one so long (AWS).
+            Err(e) if e.code() == "ResourceInUseException" => {
+                bearing.bear(Error::refused(503, e.code(), e.message())).await?;
+            }
+            Err(e) => bearing.bear(e).await?,
+        }
+    }
+}
+
+/// One subscription, at most five minutes; children when the shard ended, nothing when it goes on at
+/// the position that `input` then holds.
+async fn subscription(
+    shared: &Shared,
+    input: &mut SubscribeToShardInput,
+    bearing: &mut Bearing<'_>,
+) -> Result<Option<Vec<api::kinesis::ChildShard>>, Error> {
+    let mut events = shared.client.subscribe(input).await?;
+    while let Some(event) = events.next().await {
+        let event = event?;
+        bearing.reset();
+        let received = Received {
+            shard_id: input.shard_id.clone(),
+            records: event.records,
+            millis_behind_latest: event.millis_behind_latest,
+        };
+        if !shared.give(received).await {
+            return Ok(Some(Vec::new()));
+        }
+        // The shard has ended when there is nothing to continue with.
+        let Some(continuation) = event.continuation_sequence_number else {
+            return Ok(Some(event.child_shards.unwrap_or_default()));
+        };
+        input.starting_position = StartingPosition {
+            type_: ShardIteratorType::AfterSequenceNumber,
+            sequence_number: Some(continuation),
+            ..StartingPosition::default()
+        };
+    }
+    Ok(None)
+}
+
+fn position(from: From) -> StartingPosition {
+    let (type_, timestamp) = match from {
+        From::TrimHorizon => (ShardIteratorType::TrimHorizon, None),
+        From::Latest => (ShardIteratorType::Latest, None),
+        From::Timestamp(ms) => (ShardIteratorType::AtTimestamp, Some(Timestamp(ms))),
+    };
+    StartingPosition { type_, timestamp, ..StartingPosition::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions() {
+        assert_eq!(position(From::Latest).type_, ShardIteratorType::Latest);
+        let at = position(From::Timestamp(7));
+        assert_eq!((at.type_, at.timestamp), (ShardIteratorType::AtTimestamp, Some(Timestamp(7))));
+    }
+}

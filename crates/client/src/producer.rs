@@ -1,0 +1,288 @@
+//! Many records into one stream: batches, bounded in flight, failed entries again.
+//!
+//! ```text
+//! send --(room for its bytes)--> lane of its partition key --PutRecords--> Receipt resolves
+//!                                      \-- failed entries again, before anything newer --/
+//! ```
+//!
+//! Order per partition key: a lane has one call on its way at a time and sends failed entries again
+//! before it takes new ones. Within one call AWS may refuse an entry and take a later one of the same
+//! key; the API gives no way around that but one record per call (`batch_records_max: 1`).
+//!
+//! Cost per record: one channel slot, one semaphore acquire, one oneshot; its bytes are never copied
+//! before the encoder.
+
+use crate::{Client, Error, ErrorKind, Retry};
+use api::kinesis::{PutRecordsInput, PutRecordsRequestEntry, PutRecordsResultEntry, ops};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use wire::Text;
+
+/// Most entries of one PutRecords call (model).
+const CALL_RECORDS_MAX: usize = 500;
+/// Most bytes of data and keys of one call: half of AWS's 10 MiB, so that a batch in base64 stays
+/// under proxies' usual caps.
+const CALL_BYTES_MAX: usize = 5 << 20;
+/// Records that wait in front of one lane.
+const LANE_RECORDS_MAX: usize = 2 * CALL_RECORDS_MAX;
+
+/// Options of a [`Producer`].
+#[derive(Clone, Debug)]
+pub struct ProducerOptions {
+    /// Name of the stream.
+    pub stream_name: String,
+    /// Calls on their way at once; records of one key always take the same lane. At least 1.
+    pub lanes: usize,
+    /// Most records of one call, 1 ..= 500.
+    pub batch_records_max: usize,
+    /// Most bytes accepted and not yet answered; a larger record waits for all of it.
+    pub in_flight_bytes_max: usize,
+    /// How long a batch that is not full waits for more.
+    pub linger: Duration,
+    /// How long one batch is tried before its remaining records fail.
+    pub patience: Duration,
+}
+
+impl ProducerOptions {
+    /// Four lanes, full batches, 32 MiB in flight, no lingering, half a minute of patience.
+    pub fn new(stream_name: impl Into<String>) -> Self {
+        Self {
+            stream_name: stream_name.into(),
+            lanes: 4,
+            batch_records_max: CALL_RECORDS_MAX,
+            in_flight_bytes_max: 32 << 20,
+            linger: Duration::ZERO,
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One record to write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// 1 to 256 characters.
+    pub partition_key: Text,
+    /// Decimal, below 2^128; overrides the key's hash.
+    pub explicit_hash_key: Option<Text>,
+    /// The payload.
+    pub data: Bytes,
+}
+
+/// Where a record was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    /// The shard.
+    pub shard_id: Text,
+    /// Its number there.
+    pub sequence_number: Text,
+}
+
+/// The outcome of one record, once it is known. May be dropped.
+pub struct Receipt(oneshot::Receiver<Result<Placed, Error>>);
+
+impl Future for Receipt {
+    type Output = Result<Placed, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|done| done.unwrap_or_else(|_| Err(stopped())))
+    }
+}
+
+struct Waiting {
+    entry: Entry,
+    receipt: oneshot::Sender<Result<Placed, Error>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    fn bytes(&self) -> usize {
+        weight(&self.entry)
+    }
+}
+
+/// A running producer. Dropping it gives up what is not yet written.
+pub struct Producer {
+    lanes: Vec<mpsc::Sender<Waiting>>,
+    tasks: JoinSet<()>,
+    room: Arc<Semaphore>,
+    room_bytes: usize,
+}
+
+impl Producer {
+    /// Starts the lanes; needs a tokio runtime.
+    pub fn start(client: &Client, options: &ProducerOptions) -> Self {
+        let mut tasks = JoinSet::new();
+        let mut start_lane = || {
+            let (sender, waiting) = mpsc::channel(LANE_RECORDS_MAX);
+            let lane = Lane { client: client.clone(), options: options.clone(), waiting };
+            tasks.spawn(lane.run());
+            sender
+        };
+        let lanes = (0..options.lanes.max(1)).map(|_| start_lane()).collect();
+        let room_bytes = options.in_flight_bytes_max.clamp(1, u32::MAX as usize);
+        Self { lanes, tasks, room: Arc::new(Semaphore::new(room_bytes)), room_bytes }
+    }
+
+    /// Takes a record once there is room for it.
+    ///
+    /// # Errors
+    /// `Broken` when the producer has stopped.
+    /// # Cancel safety
+    /// Dropped before it resolves, the record was not taken.
+    pub async fn send(&self, entry: Entry) -> Result<Receipt, Error> {
+        let bytes = weight(&entry).min(self.room_bytes) as u32;
+        let room = self.room.clone().acquire_many_owned(bytes).await.map_err(|_| stopped())?;
+        let mut hasher = DefaultHasher::new();
+        entry.partition_key.hash(&mut hasher);
+        let lane = (hasher.finish() % self.lanes.len() as u64) as usize;
+        let (receipt, outcome) = oneshot::channel();
+        let waiting = Waiting { entry, receipt, _room: room };
+        self.lanes[lane].send(waiting).await.map_err(|_| stopped())?;
+        Ok(Receipt(outcome))
+    }
+
+    /// Writes what was taken and stops. All receipts have resolved when it returns.
+    pub async fn finish(mut self) {
+        self.lanes.clear();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn weight(entry: &Entry) -> usize {
+    entry.data.len() + entry.partition_key.len()
+}
+
+fn stopped() -> Error {
+    Error::local(ErrorKind::Broken, "the producer has stopped")
+}
+
+struct Lane {
+    client: Client,
+    options: ProducerOptions,
+    waiting: mpsc::Receiver<Waiting>,
+}
+
+impl Lane {
+    async fn run(mut self) {
+        let mut left: VecDeque<Waiting> = VecDeque::new();
+        loop {
+            if left.is_empty() {
+                match self.waiting.recv().await {
+                    Some(first) => left.push_back(first),
+                    None => return,
+                }
+            }
+            let batch = self.gather(&mut left).await;
+            self.write(batch).await;
+        }
+    }
+
+    /// Takes what is there, up to a full call; `left` keeps the record that did not fit.
+    async fn gather(&mut self, left: &mut VecDeque<Waiting>) -> Vec<Waiting> {
+        let records_max = self.options.batch_records_max.clamp(1, CALL_RECORDS_MAX);
+        let mut batch: Vec<Waiting> = left.drain(..).collect();
+        let mut bytes: usize = batch.iter().map(Waiting::bytes).sum();
+        let mut linger = (!self.options.linger.is_zero())
+            .then(|| self.client.env().clock.sleep(self.options.linger));
+        while batch.len() < records_max {
+            let next = match (self.waiting.try_recv(), &mut linger) {
+                (Ok(next), _) => next,
+                (Err(_), None) => break,
+                (Err(_), Some(pause)) => tokio::select! {
+                    next = self.waiting.recv() => match next {
+                        Some(next) => next,
+                        None => break,
+                    },
+                    () = pause => break,
+                },
+            };
+            bytes += next.bytes();
+            if bytes > CALL_BYTES_MAX {
+                left.push_back(next);
+                break;
+            }
+            batch.push(next);
+        }
+        batch
+    }
+
+    /// Sends a batch until each record is written, refused for good, or patience is over.
+    async fn write(&self, mut batch: Vec<Waiting>) {
+        let clock = &self.client.env().clock;
+        let give_up = clock.monotonic() + self.options.patience;
+        let mut pause = Retry::default().pause;
+        loop {
+            let mut last = match self.put(&batch).await {
+                Ok(results) if results.len() == batch.len() => settle(&mut batch, results),
+                Ok(_) => Error::local(ErrorKind::Malformed, "PutRecords answered other entries"),
+                Err(e) => e,
+            };
+            if batch.is_empty() {
+                return;
+            }
+            if clock.monotonic() >= give_up && last.is_transient() {
+                let text = format!("{} (tried for {:?})", last.message(), self.options.patience);
+                last = Error::refused(last.status(), last.code(), text);
+            } else if last.is_transient() {
+                clock.sleep(pause).await;
+                pause = (pause * 2).min(Retry::default().pause_max);
+                continue;
+            }
+            for waiting in batch {
+                // The caller may have dropped the receipt; nobody is left to tell then.
+                drop(waiting.receipt.send(Err(last.clone())));
+            }
+            return;
+        }
+    }
+
+    async fn put(&self, batch: &[Waiting]) -> Result<Vec<PutRecordsResultEntry>, Error> {
+        let entry = |waiting: &Waiting| PutRecordsRequestEntry {
+            data: waiting.entry.data.clone(),
+            partition_key: Some(waiting.entry.partition_key.clone()),
+            explicit_hash_key: waiting.entry.explicit_hash_key.clone(),
+        };
+        let input = PutRecordsInput {
+            records: batch.iter().map(entry).collect(),
+            stream_name: Some(self.options.stream_name.as_str().into()),
+            ..PutRecordsInput::default()
+        };
+        let answer = self.client.call_with::<ops::PutRecords>(&input, Retry::NONE).await?;
+        Ok(answer.records)
+    }
+}
+
+/// Resolves the receipts of the written entries; keeps the others and tells why the last one failed.
+fn settle(batch: &mut Vec<Waiting>, results: Vec<PutRecordsResultEntry>) -> Error {
+    let mut last = Error::local(ErrorKind::Malformed, "an entry was neither written nor refused");
+    let mut failed = Vec::new();
+    for (waiting, result) in batch.drain(..).zip(results) {
+        match (result.shard_id, result.sequence_number, result.error_code) {
+            (Some(shard_id), Some(sequence_number), None) => {
+                drop(waiting.receipt.send(Ok(Placed { shard_id, sequence_number })));
+            }
+            (_, _, code) => {
+                if let Some(code) = code {
+                    let message = result.error_message.unwrap_or_default();
+                    last = Error::refused(status_of(&code), code.as_str(), message.as_str());
+                }
+                failed.push(waiting);
+            }
+        }
+    }
+    *batch = failed;
+    last
+}
+
+/// Entries carry no status; `InternalFailure` is the server's fault (facts of PutRecords).
+fn status_of(code: &str) -> u16 {
+    if code.starts_with("InternalFailure") { 500 } else { 400 }
+}
