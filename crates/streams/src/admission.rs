@@ -19,6 +19,8 @@ pub(crate) const READ_BYTES: Rate = Rate::per_second(2 << 20);
 pub(crate) const READ_CALLS: Rate = Rate::per_second(5);
 /// `GetShardIterator` calls a shard answers per second.
 pub(crate) const ITERATOR_CALLS: Rate = Rate::per_second(5);
+/// How long a granted `SubscribeToShard` keeps others of its consumer and shard away.
+pub(crate) const SUBSCRIBE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Units per second; a bucket holds one second's worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

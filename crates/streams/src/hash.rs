@@ -1,6 +1,7 @@
 //! Hash keys: where a partition key falls, and how ranges are cut.
 
 use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
 
 /// A position in the 128-bit space that shards divide among them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -12,14 +13,14 @@ impl HashKey {
         Self(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
     }
 
-    /// Reads a decimal number below 2^128.
+    /// Reads a decimal number; `None` from 2^128 on.
     pub(crate) fn parse(decimal: &str) -> Option<Self> {
         decimal.parse().ok().map(Self)
     }
 }
 
 /// The hash keys of one shard; both ends belong to it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct HashRange {
     pub(crate) start: u128,
     pub(crate) end: u128,
@@ -30,11 +31,11 @@ impl HashRange {
     /// (observed).
     pub(crate) fn uniform(shards: u32) -> Vec<HashRange> {
         let n = u128::from(shards.max(1));
-        // floor(2^128 / n) without 2^128: 2^128 = MAX + 1.
-        let width = u128::MAX / n + u128::from(u128::MAX % n == n - 1);
         if n == 1 {
             return vec![HashRange { start: 0, end: u128::MAX }];
         }
+        // floor(2^128 / n) without 2^128: 2^128 = MAX + 1.
+        let width = u128::MAX / n + u128::from(u128::MAX % n == n - 1);
         (0..n)
             .map(|i| HashRange {
                 start: i * width,
@@ -47,6 +48,21 @@ impl HashRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn partition_keys_hash_as_on_aws() {
+        // The well-known digests of the empty text and of `a`.
+        assert_eq!(HashKey::of("").0, 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e);
+        assert_eq!(HashKey::of("a").0, 0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661);
+    }
+
+    #[test]
+    fn explicit_hash_keys_end_before_two_to_the_128() {
+        let max = u128::MAX.to_string();
+        assert_eq!(HashKey::parse(&max), Some(HashKey(u128::MAX)));
+        assert_eq!(HashKey::parse("340282366920938463463374607431768211456"), None);
+        assert_eq!(HashKey::parse("0"), Some(HashKey(0)));
+    }
 
     #[test]
     fn uniform_ranges_are_those_of_aws() {

@@ -1,0 +1,123 @@
+//! `GetRecords`: the next portion of a shard, and where to go on.
+
+use crate::admission::Exceeded;
+use crate::arn::Resource;
+use crate::errors::{Result, invalid, shard_does_not_exist};
+use crate::iterator::{Place, malformed};
+use crate::ops::get_shard_iterator::place;
+use crate::ops::read::{self, Most, Portion};
+use crate::ops::write;
+use crate::options::Limits;
+use crate::service::Streams;
+use crate::shard::{Shard, shard_id};
+use crate::stream::{Stream, StreamView};
+use api::Text;
+use api::kinesis::{Error, GetRecordsInput, GetRecordsOutput};
+use base::Cx;
+use std::sync::Arc;
+
+/// Records of one call when the client names no number (model).
+const RECORDS_MAX: usize = 10_000;
+/// Data and partition keys of one call (model).
+const BYTES_MAX: usize = 10 << 20;
+
+/// Reads from an iterator's place on.
+///
+/// Every answer has another `NextShardIterator`, even without records; the last one of a closed shard
+/// has none and names the child shards instead.
+///
+/// # Errors
+/// `InvalidArgument` no iterator of this server, or one of another stream; `ExpiredIterator` it is
+/// older than 300 s; `ResourceNotFound` the stream is gone; `ProvisionedThroughputExceeded` more than
+/// five calls or 2 MiB a second.
+pub(crate) async fn get_records(
+    streams: &Streams,
+    cx: &Cx,
+    input: GetRecordsInput,
+) -> Result<GetRecordsOutput> {
+    let inner = &streams.inner;
+    let now_ms = inner.env.clock.now_ms();
+    let at = inner.iterators.open(&input.shard_iterator, now_ms)?;
+    let (stream, view) = find(streams, cx, &at, input.stream_arn.as_ref())?;
+    let shard = view
+        .shard(at.shard_index)
+        .ok_or_else(|| shard_does_not_exist(&stream.key, &shard_id(at.shard_index)))?;
+    if input.dry_run == Some(true) {
+        return Err(write::dry_run());
+    }
+    admit(streams, &stream, shard)?;
+    let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
+    let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
+    let portion = read::read(cx, (&stream, shard), at.ordinal, most, now_ms).await?;
+    charge(streams, &stream, shard, &portion);
+    let next = place(&stream, &view, at.shard_index, portion.next_ordinal, now_ms);
+    let next = portion.children.is_none().then(|| inner.iterators.seal(&next).into());
+    Ok(GetRecordsOutput {
+        records: portion.records,
+        next_shard_iterator: next,
+        millis_behind_latest: Some(portion.behind_ms),
+        child_shards: portion.children,
+    })
+}
+
+/// The stream of an iterator, if it is still the one the iterator was made for.
+fn find(
+    streams: &Streams,
+    cx: &Cx,
+    at: &Place,
+    arn: Option<&Text>,
+) -> Result<(Arc<Stream>, Arc<StreamView>)> {
+    if let Some(arn) = arn
+        && Resource::parse(arn) != Some(Resource::Stream(at.stream.clone()))
+    {
+        return Err(invalid(format!("The ShardIterator is not one of StreamARN {arn}.")));
+    }
+    if at.stream.region != cx.region {
+        return Err(malformed());
+    }
+    let stream =
+        streams.inner.directory.reach(cx, "GetRecords", &at.stream).map_err(|e| match e {
+            // As of a deleted stream on AWS (observed).
+            Error::ResourceNotFound(_) => {
+                shard_does_not_exist(&at.stream, &shard_id(at.shard_index))
+            }
+            other => other,
+        })?;
+    let view = stream.view();
+    if view.row.created_ms != at.created_ms {
+        return Err(malformed());
+    }
+    Ok((stream, view))
+}
+
+fn admit(streams: &Streams, stream: &Stream, shard: &Shard) -> Result<()> {
+    let inner = &streams.inner;
+    if inner.options.limits == Limits::Hardware {
+        return Ok(());
+    }
+    let now = inner.env.clock.monotonic();
+    let taken = shard.reads.lock().take_call(now);
+    taken.map_err(|by| {
+        let metrics = inner.metrics.shard(stream, shard);
+        match by {
+            Exceeded::Bytes => metrics.read_throttled_bytes.add(1),
+            Exceeded::Calls | Exceeded::Records => metrics.read_throttled_calls.add(1),
+        }
+        write::read_throttled(stream, shard)
+    })
+}
+
+/// Counts what was read and takes it from the budget of the next reads.
+fn charge(streams: &Streams, stream: &Stream, shard: &Shard, portion: &Portion) {
+    let inner = &streams.inner;
+    if portion.records.is_empty() {
+        return;
+    }
+    if inner.options.limits == Limits::Aws {
+        let now = inner.env.clock.monotonic();
+        shard.reads.lock().charge(portion.bytes, now);
+    }
+    let metrics = inner.metrics.shard(stream, shard);
+    metrics.polled.add(portion.records.len() as u64, portion.bytes as u64);
+    metrics.iterator_age_seconds.set(portion.age_ms.unsigned_abs() / 1000);
+}

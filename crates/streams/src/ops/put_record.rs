@@ -1,0 +1,151 @@
+//! `PutRecord`: one record, answered once it is durable.
+
+use crate::admission::{Exceeded, WriteBudget};
+use crate::errors::{Result, fail, invalid, stream_not_found};
+use crate::ops::write::{self, Entry, Reshard};
+use crate::options::Limits;
+use crate::sequence::{self, Parsed, SequenceNumber};
+use crate::service::Streams;
+use crate::shard::Shard;
+use crate::stream::{Stream, StreamView};
+use api::Text;
+use api::kinesis::{EncryptionType, Error, PutRecordInput, PutRecordOutput};
+use base::Cx;
+use std::sync::Arc;
+use store::{Appended, BatchBuilder, ErrorKind, Pending};
+
+/// Appends one record to the shard that owns its hash key.
+///
+/// # Errors
+/// `ResourceNotFound` no such stream; `Validation`, `InvalidArgument` the record is not one this
+/// stream takes; `ProvisionedThroughputExceeded` the shard's budget for this second is spent;
+/// `ServiceUnavailable` the engine cannot write now, or a reshard takes longer than five seconds.
+pub(crate) async fn put_record(
+    streams: &Streams,
+    cx: &Cx,
+    input: PutRecordInput,
+) -> Result<PutRecordOutput> {
+    let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let stream = streams.inner.directory.find_live(cx, "PutRecord", name, arn)?;
+    let put = Put::check(streams, &stream, &input)?;
+    if input.dry_run == Some(true) {
+        return Err(write::dry_run());
+    }
+    let (shard, encrypted, pending) = put.submit(cx).await?;
+    let placed = pending.await.map_err(|e| fail(cx, &e))?;
+    let metrics = streams.inner.metrics.shard(&stream, &shard);
+    metrics.put_record.add(1, put.entry.bytes() as u64);
+    Ok(output(&shard, placed, encrypted))
+}
+
+/// A record that was checked.
+struct Put<'a> {
+    streams: &'a Streams,
+    stream: &'a Stream,
+    entry: Entry<'a>,
+    /// `None` = the stream distributes by itself.
+    at: Option<crate::hash::HashKey>,
+}
+
+impl<'a> Put<'a> {
+    fn check(streams: &'a Streams, stream: &'a Stream, input: &'a PutRecordInput) -> Result<Self> {
+        let entry = Entry {
+            data: &input.data,
+            partition_key: input.partition_key.as_ref(),
+            explicit_hash_key: input.explicit_hash_key.as_ref(),
+        };
+        let view = stream.view();
+        entry.check(&view.row, String::new)?;
+        let at = if view.row.auto_distribution { None } else { Some(entry.hash_key()?) };
+        if let Some(number) = &input.sequence_number_for_ordering {
+            check_ordering(streams, stream, &view, number)?;
+        }
+        Ok(Self { streams, stream, entry, at })
+    }
+
+    /// Hands the record to its shard; after a reshard to the one that took over.
+    async fn submit(&self, cx: &Cx) -> Result<(Arc<Shard>, bool, Pending)> {
+        let mut reshard = Reshard::new(&*self.streams.inner.env.clock);
+        let turn = self.at.is_none().then(|| self.streams.inner.next_turn(1));
+        loop {
+            let view = self.stream.view();
+            let shard = match (self.at, turn) {
+                (Some(at), _) => view.route(at),
+                (None, turn) => view.open_in_turn(turn.unwrap_or_default()),
+            };
+            let shard = shard.ok_or_else(|| stream_not_found(&self.stream.key))?;
+            self.admit(shard)?;
+            let mut batch = BatchBuilder::with_capacity(
+                self.entry.bytes() + BatchBuilder::RECORD_OVERHEAD_BYTES,
+            );
+            batch.push(self.entry.key().as_bytes(), self.entry.data);
+            let key = view.row.encryption.as_ref().map(|e| e.data_key.as_str());
+            match shard.log.append(batch, key) {
+                Ok(pending) => return Ok((shard.clone(), key.is_some(), pending)),
+                Err(e) if e.kind() == ErrorKind::Fenced => {
+                    if !reshard.other_view(self.stream, &view).await {
+                        return Err(write::late(cx, self.stream, &e));
+                    }
+                }
+                Err(e) => return Err(fail(cx, &e)),
+            }
+        }
+    }
+
+    fn admit(&self, shard: &Shard) -> Result<()> {
+        let inner = &self.streams.inner;
+        if inner.options.limits == Limits::Hardware {
+            return Ok(());
+        }
+        let now = inner.env.clock.monotonic();
+        let take = |budget: &mut WriteBudget| budget.take(self.entry.bytes(), now);
+        take(&mut shard.writes.lock()).map_err(|by: Exceeded| {
+            write::count_throttled(inner.metrics.shard(self.stream, shard), by, 1);
+            Error::ProvisionedThroughputExceeded(write::write_throttled(self.stream, shard))
+        })
+    }
+}
+
+/// Refuses a number that no record of this stream can have yet.
+///
+/// Numbers of one key grow without it; a client that names one still learns that it is wrong.
+fn check_ordering(
+    streams: &Streams,
+    stream: &Stream,
+    view: &StreamView,
+    number: &Text,
+) -> Result<()> {
+    let legal = match sequence::parse(number) {
+        // A clock that was set back must not make a shard's own numbers those of its future.
+        Some(Parsed::Current(n)) => n.arrival_s() <= newest_s(streams, view, n),
+        _ => false,
+    };
+    if legal {
+        return Ok(());
+    }
+    let (name, account) = (&stream.key.name, stream.key.account);
+    Err(invalid(format!(
+        "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {name} under account \
+         {account} is invalid."
+    )))
+}
+
+/// The latest second a number of its shard may show.
+fn newest_s(streams: &Streams, view: &StreamView, number: SequenceNumber) -> i64 {
+    let now_s = streams.inner.env.clock.now_ms().div_euclid(1000);
+    let of_shard = view
+        .shard(number.shard_index())
+        .map_or(0, |s| s.row.created_s.max(s.log.tail().last_arrival_ms.div_euclid(1000)));
+    now_s.max(of_shard)
+}
+
+fn output(shard: &Shard, placed: Appended, encrypted: bool) -> PutRecordOutput {
+    let (index, created_s) = (shard.row.index, shard.row.created_s);
+    let (ordinal, arrival_ms) = (placed.first_ordinal, placed.arrival_ms);
+    let number = SequenceNumber::record(index, created_s, ordinal, arrival_ms);
+    PutRecordOutput {
+        shard_id: shard.id.clone(),
+        sequence_number: number.to_string().into(),
+        encryption_type: encrypted.then_some(EncryptionType::Kms),
+    }
+}

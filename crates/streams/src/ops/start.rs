@@ -1,0 +1,102 @@
+//! Where a reader starts: the five types that `GetShardIterator` and `SubscribeToShard` share.
+
+use crate::errors::{Result, fail, invalid};
+use crate::sequence::Used;
+use crate::shard::Shard;
+use crate::stream::Stream;
+use api::kinesis::ShardIteratorType;
+use api::{Text, Timestamp};
+use base::Cx;
+
+/// A starting position as a client gives it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'a> {
+    /// AWS's name of the operation, for the texts of refusals.
+    pub(crate) operation: &'static str,
+    pub(crate) kind: ShardIteratorType,
+    pub(crate) sequence_number: Option<&'a Text>,
+    pub(crate) timestamp: Option<Timestamp>,
+}
+
+impl Start<'_> {
+    /// Ordinal of the first record to read, never older than the oldest kept one and never beyond
+    /// the tip: a number that the shard has not reached yet means the tip, so that nothing is skipped.
+    ///
+    /// # Errors
+    /// `InvalidArgument` in AWS's words: a type with what it does not take or without what it needs,
+    /// a number of another shard or stream, a time in the future.
+    pub(crate) async fn ordinal(
+        &self,
+        cx: &Cx,
+        stream: &Stream,
+        shard: &Shard,
+        now_ms: i64,
+    ) -> Result<u64> {
+        let tail = shard.log.tail();
+        let wanted = match (self.kind, self.sequence_number) {
+            (ShardIteratorType::AtSequenceNumber, Some(number)) => self
+                .used(stream, shard)
+                .resolve(self.operation, number)
+                .map_err(invalid)?
+                .ordinal_at(),
+            (ShardIteratorType::AfterSequenceNumber, Some(number)) => self
+                .used(stream, shard)
+                .resolve(self.operation, number)
+                .map_err(invalid)?
+                .ordinal_after(),
+            (
+                ShardIteratorType::AtSequenceNumber | ShardIteratorType::AfterSequenceNumber,
+                None,
+            ) => {
+                return Err(self.mixed("no StartingSequenceNumber"));
+            }
+            (_, Some(_)) => return Err(self.mixed("also a StartingSequenceNumber")),
+            (ShardIteratorType::TrimHorizon, None) => tail.first_ordinal,
+            (ShardIteratorType::Latest, None) => tail.next_ordinal,
+            (ShardIteratorType::AtTimestamp, None) => {
+                // After a clock was set back the newest records are from its future.
+                let at_ms = self.time(now_ms.max(tail.last_arrival_ms), now_ms)?;
+                shard.log.find_arrival(at_ms).await.map_err(|e| fail(cx, &e))?
+            }
+        };
+        // The tail again: what arrived meanwhile may be what the search found.
+        let tail = shard.log.tail();
+        Ok(wanted.min(tail.next_ordinal).max(tail.first_ordinal))
+    }
+
+    fn used<'b>(&self, stream: &'b Stream, shard: &'b Shard) -> Used<'b> {
+        Used {
+            shard_index: shard.row.index,
+            created_s: shard.row.created_s,
+            shard_id: shard.id.as_str(),
+            stream: &stream.key.name,
+            account: stream.key.account.as_str(),
+        }
+    }
+
+    fn time(&self, newest_ms: i64, now_ms: i64) -> Result<i64> {
+        let Some(Timestamp(at_ms)) = self.timestamp else {
+            return Err(invalid(
+                "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current \
+                 request has no timestamp parameter.",
+            ));
+        };
+        if at_ms > newest_ms {
+            return Err(invalid(format!(
+                "The timestampInMillis parameter cannot be greater than the \
+                 currentTimestampInMillis. timestampInMillis: {at_ms}, currentTimestampInMillis: \
+                 {now_ms}"
+            )));
+        }
+        Ok(at_ms)
+    }
+
+    fn mixed(&self, what: &str) -> api::kinesis::Error {
+        invalid(format!(
+            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and \
+             StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. \
+             Request specified {} and {what}.",
+            self.kind.as_str()
+        ))
+    }
+}
