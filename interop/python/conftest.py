@@ -1,0 +1,76 @@
+"""Clients of a running server: boto3 with nothing changed but the endpoint, and the `aws` CLI.
+
+The environment names the server: `MILLWEIR_ENDPOINT` (http://HOST:PORT) and `MILLWEIR_CA` (the
+certificate that the server wrote; the same port speaks TLS). The suite has an account and a region
+of its own, so that it sees no stream of another suite on the same server.
+"""
+
+import itertools
+import os
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+ENDPOINT = os.environ["MILLWEIR_ENDPOINT"]
+CA = os.environ["MILLWEIR_CA"]
+TLS_ENDPOINT = f"https://localhost:{urlsplit(ENDPOINT).port}"
+
+_numbers = itertools.count(1)
+
+
+def kinesis(transport="http", account=ACCOUNT, region=REGION, **config):
+    """An SDK client; throttled calls are repeated by the SDK's own retry rules."""
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="any", region_name=region)
+    return session.client(
+        "kinesis",
+        endpoint_url=ENDPOINT if transport == "http" else TLS_ENDPOINT,
+        verify=CA if transport == "https" else None,
+        config=Config(retries={"mode": "standard", "total_max_attempts": 12}, **config),
+    )
+
+
+@pytest.fixture(params=["http", "https"])
+def both(request):
+    """A client over plain HTTP, then over TLS that trusts the server's own authority."""
+    return kinesis(request.param)
+
+
+@pytest.fixture
+def client():
+    return kinesis()
+
+
+@pytest.fixture
+def lenient():
+    """A client that leaves all checks of parameters to the server, and does not repeat calls."""
+    session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="any", region_name=REGION)
+    config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
+    return session.client("kinesis", endpoint_url=ENDPOINT, config=config)
+
+
+@pytest.fixture
+def name():
+    return f"py-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def stream(client, name):
+    """An ACTIVE stream of two shards, deleted afterwards."""
+    client.create_stream(StreamName=name, ShardCount=2)
+    wait_active(client, name)
+    yield name
+    client.delete_stream(StreamName=name, EnforceConsumerDeletion=True)
+
+
+def wait_active(client, name):
+    waiter = client.get_waiter("stream_exists")
+    waiter.wait(StreamName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 100})
+
+
+def wait_gone(client, name):
+    waiter = client.get_waiter("stream_not_exists")
+    waiter.wait(StreamName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 100})
