@@ -96,11 +96,20 @@ impl SimDisk {
         let state = &mut *state;
         state.life += 1;
         state.locks.clear();
-        state.faults = Faults::default();
+        state.faults = Faults::after(&state.faults);
         state.names.crash(|count| survivors(&rng, count));
         let names = &state.names;
         state.inodes.retain(|inode, _| names.uses(*inode));
         state.inodes.values_mut().for_each(|inode| inode.crash(&rng));
+    }
+
+    /// Ends the program as `kill -9` does: open handles and locks are dead, what it wrote is seen by
+    /// the next program but is not durable. Injected faults are forgotten.
+    pub fn kill(&self) {
+        let mut state = self.state.lock();
+        state.life += 1;
+        state.locks.clear();
+        state.faults = Faults::after(&state.faults);
     }
 
     /// Changes so far: creations, writes, lengths, renames, removals and syncs.
@@ -109,7 +118,8 @@ impl SimDisk {
     }
 
     /// Cuts the power in the middle of the change after the next `count` ones. That change and
-    /// everything later fails, until [`SimDisk::crash`] restores the power.
+    /// everything later fails, until [`SimDisk::crash`] restores the power, or [`SimDisk::kill`] says
+    /// that only the program had died.
     pub fn power_off_after(&self, count: u64) {
         self.state.lock().faults.power_off_after(count);
     }
@@ -352,7 +362,10 @@ impl Disk for SimDisk {
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock();
         for entry in state.names.below(path) {
-            state.change_names(Op::Remove, &entry, |names| names.remove_any(&entry))?;
+            state.change_names(Op::Remove, &entry, |names| {
+                names.remove_any(&entry);
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -106,6 +106,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// The next life's faults: none; the count goes on.
+    pub(super) fn after(last: &Self) -> Self {
+        Self { changes: last.changes, ..Self::default() }
+    }
+
     pub(super) fn changes(&self) -> u64 {
         self.changes
     }

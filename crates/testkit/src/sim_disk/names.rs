@@ -94,24 +94,25 @@ impl Names {
 
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         self.file(path)?;
-        self.remove_any(path)
+        self.remove_any(path);
+        Ok(())
     }
 
-    pub(super) fn remove_any(&mut self, path: &Path) -> io::Result<()> {
+    /// Removes a file or an empty directory.
+    pub(super) fn remove_any(&mut self, path: &Path) {
         self.change(vec![(path.to_owned(), None)]);
-        Ok(())
     }
 
     pub(super) fn sync_dir(&mut self, dir: &Path) {
         let (synced, pending) =
             std::mem::take(&mut self.pending).into_iter().partition(|change| change.is_in(dir));
         self.pending = pending;
-        self.make_durable(synced);
+        self.make_durable(&synced);
     }
 
     pub(super) fn sync_all(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        self.make_durable(pending);
+        self.make_durable(&pending);
     }
 
     /// Keeps the pending changes that `survive` picks out of their count, then shows what is durable.
@@ -119,7 +120,7 @@ impl Names {
         let pending = std::mem::take(&mut self.pending);
         let keep = survive(pending.len());
         let kept = pending.into_iter().enumerate().filter(|(i, _)| keep.contains(i));
-        self.make_durable(kept.map(|(_, change)| change).collect());
+        self.make_durable(&kept.map(|(_, change)| change).collect::<Vec<_>>());
         self.durable = reachable(&self.durable);
         self.now = self.durable.clone();
     }
@@ -130,8 +131,10 @@ impl Names {
         self.durable.insert(path.to_owned(), Entry::File(inode));
     }
 
-    fn make_durable(&mut self, changes: Vec<Change>) {
-        changes.iter().for_each(|change| change.apply(&mut self.durable));
+    fn make_durable(&mut self, changes: &[Change]) {
+        for change in changes {
+            change.apply(&mut self.durable);
+        }
     }
 
     fn change(&mut self, names: Vec<(PathBuf, Option<Entry>)>) {

@@ -108,6 +108,22 @@ fn a_planned_power_loss_fails_everything_until_the_crash() {
 }
 
 #[test]
+fn a_killed_program_leaves_its_writes_in_the_cache_only() {
+    let lost = (0..32).any(|seed| {
+        let disk = disk();
+        let a = file(&disk, "/d/a");
+        disk.sync_dir(Path::new("/d")).unwrap();
+        a.write_at(b"cached", 0).unwrap();
+        disk.kill();
+        assert!(a.write_at(b"x", 0).is_err(), "handles die with the program");
+        assert_eq!(disk.bytes(Path::new("/d/a")), b"cached");
+        disk.crash(seed);
+        disk.bytes(Path::new("/d/a")).is_empty()
+    });
+    assert!(lost);
+}
+
+#[test]
 fn a_full_disk_refuses_new_pages_and_takes_old_ones() {
     let disk = disk();
     disk.set_space(2 * PAGE_BYTES);

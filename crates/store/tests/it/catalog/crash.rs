@@ -1,4 +1,4 @@
-//! Power losses at every single operation on the disk.
+//! Kills and power losses at every single operation on the disk.
 
 use super::*;
 use testkit::seeds;
@@ -42,18 +42,23 @@ fn changes_of_a_whole_run(seed: u64) -> u64 {
     world.disk.changes() - before
 }
 
-/// One history whose power goes after `at` changes; then another loss `again` changes into the
-/// restart; then it must be whole.
+/// One history whose power goes, or that is killed, after `at` changes; then the power goes `again`
+/// changes into the restart; then it must be whole.
 fn crash_at(seed: u64, at: u64, again: Option<u64>) {
-    let what = format!("seed {seed}, power off after {at} changes, then {again:?}");
+    let killed = again.is_some_and(|again| again % 2 == 0);
+    let what = format!("seed {seed}, ended after {at} changes, killed {killed}, then {again:?}");
     let (world, rng, mut expect) = (world(seed), SeededRng::new(seed), Expect::default());
     world.disk.power_off_after(at);
     if let Ok(catalog) = open(&world) {
         expect.work(catalog.as_ref(), &rng, STEPS);
     }
-    world.disk.crash(seed ^ at);
+    if killed {
+        world.disk.kill();
+    } else {
+        world.disk.crash(seed ^ at);
+    }
     if let Some(again) = again {
-        world.disk.power_off_after(again);
+        world.disk.power_off_after(again / 2);
         drop(open(&world));
         world.disk.crash(seed ^ at ^ again);
     }
@@ -75,12 +80,34 @@ fn at_every_change() {
     }
 }
 
+/// A killed program's unsynced frame is served by the next one: it must be durable by then.
+#[test]
+fn what_a_restart_serves_after_a_kill_survives_a_power_loss() {
+    for seed in seeds(6) {
+        let changes = changes_of_a_whole_run(seed);
+        for at in 0..changes {
+            let what = format!("seed {seed}, killed after {at} changes");
+            let (world, rng, mut expect) = (world(seed), SeededRng::new(seed), Expect::default());
+            world.disk.power_off_after(at);
+            if let Ok(catalog) = open(&world) {
+                expect.work(catalog.as_ref(), &rng, STEPS);
+            }
+            world.disk.kill();
+            let catalog = expect.open(&world, &what);
+            world.disk.crash(at);
+            drop(catalog);
+            expect.maybe.clone_from(&expect.model);
+            drop(expect.open(&world, &what));
+        }
+    }
+}
+
 #[test]
 fn at_every_change_of_the_restart() {
     for seed in seeds(3) {
         let changes = changes_of_a_whole_run(seed);
         for at in (seed % 5..changes).step_by(5) {
-            for again in 0..14 {
+            for again in 0..28 {
                 crash_at(seed, at, Some(again));
             }
         }
