@@ -124,9 +124,9 @@ impl Policy {
         self.statements.iter().flat_map(|s| s.actions.items.iter().map(String::as_str))
     }
 
-    /// Every resource pattern that is named; `None` for a statement that names none.
-    pub fn resources(&self) -> impl Iterator<Item = &str> {
-        self.statements.iter().flat_map(|s| s.resources.items.iter().map(String::as_str))
+    /// Whether every statement is about this resource: names it by a pattern, or names none.
+    pub fn concerns(&self, resource: &str) -> bool {
+        self.statements.iter().all(|s| s.resources.has(|r| matches(r, resource)))
     }
 }
 

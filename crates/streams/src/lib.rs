@@ -1,1 +1,43 @@
-//! Placeholder caption.
+//! Data Streams: shards, admission, iterators, fan-out, resharding.
+//!
+//! `streams` knows no HTTP and no signatures. One operation, one file in `ops`; one stored key, one
+//! file in `rows`.
+//!
+//! ```text
+//! ops::put_records -> directory (name -> Stream) -> view (hash key -> Shard) -> admission -> store::Log
+//! ops::split_shard -> catalog (UPDATING) -> lifecycle -> reshard (seal, one transaction) -> new view
+//! ```
+
+mod account;
+mod admission;
+mod arn;
+mod consumer;
+mod directory;
+mod encryption;
+mod errors;
+mod hash;
+mod iterator;
+mod keys;
+mod lifecycle;
+mod limits;
+mod metrics;
+mod monitoring;
+mod ops;
+mod options;
+mod policies;
+mod reshard;
+mod retention;
+mod rows;
+mod sequence;
+mod service;
+mod shapes;
+mod shard;
+mod stream;
+mod subscription;
+mod tags;
+mod tasks;
+mod token;
+
+pub use keys::{KeyTrouble, Keys};
+pub use options::{Lifecycle, Limits, Options};
+pub use service::{Parts, Streams};

@@ -1,0 +1,215 @@
+//! Name or ARN to stream: every stream of every account and region, and who may reach it.
+
+use crate::arn::{ConsumerKey, Resource};
+use crate::consumer::Consumer;
+use crate::errors::{
+    Result, consumer_not_found, invalid, not_authorized, shard_not_found, stream_not_found,
+};
+use crate::rows::Status;
+use crate::shard::{Shard, parse_shard_id};
+use crate::stream::{Stream, StreamKey, StreamView};
+use api::Text;
+use base::policy::{Policy, Request};
+use base::{AccountId, Cx, Region};
+use parking_lot::RwLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The streams of one account and region, by name.
+type Space = BTreeMap<Arc<str>, Arc<Stream>>;
+
+/// All streams.
+#[derive(Default)]
+pub(crate) struct Directory {
+    spaces: RwLock<HashMap<(AccountId, Region), Space>>,
+}
+
+impl Directory {
+    /// The stream of this name, in whatever state.
+    pub(crate) fn get(
+        &self,
+        account: AccountId,
+        region: &Region,
+        name: &str,
+    ) -> Option<Arc<Stream>> {
+        self.spaces.read().get(&(account, region.clone()))?.get(name).cloned()
+    }
+
+    /// The stream a request names by `StreamName`, `StreamARN` or both, in whatever state.
+    ///
+    /// `action`: the operation, without the `kinesis:` before it. A name means the caller's account
+    /// and region; an ARN may name another account's stream, which that stream's policy must allow.
+    ///
+    /// # Errors
+    /// `InvalidArgument` neither, an ARN of no stream or of another region, a name that is not the
+    /// ARN's; `ResourceNotFound` no such stream; `AccessDenied` another account's, not allowed.
+    pub(crate) fn find(
+        &self,
+        cx: &Cx,
+        action: &str,
+        stream_name: Option<&Text>,
+        stream_arn: Option<&Text>,
+    ) -> Result<Arc<Stream>> {
+        let Some(arn) = stream_arn else {
+            let name = stream_name
+                .ok_or_else(|| invalid("Either StreamName or StreamARN should be provided."))?;
+            return self.get(cx.account, &cx.region, name).ok_or_else(|| {
+                stream_not_found(&StreamKey {
+                    account: cx.account,
+                    region: cx.region.clone(),
+                    name: name.as_str().into(),
+                })
+            });
+        };
+        let Some(Resource::Stream(key)) = Resource::parse(arn) else {
+            return Err(invalid(format!("StreamARN {arn} is not the ARN of a stream.")));
+        };
+        if let Some(name) = stream_name.filter(|name| name.as_str() != &*key.name) {
+            return Err(invalid(format!("StreamName {name} does not match StreamARN {arn}.")));
+        }
+        self.reach(cx, action, &key)
+    }
+
+    /// As `find`, for reading and writing records: a stream in `CREATING` is not found (observed).
+    pub(crate) fn find_live(
+        &self,
+        cx: &Cx,
+        action: &str,
+        stream_name: Option<&Text>,
+        stream_arn: Option<&Text>,
+    ) -> Result<Arc<Stream>> {
+        let stream = self.find(cx, action, stream_name, stream_arn)?;
+        if stream.view().row.status == Status::Creating {
+            return Err(stream_not_found(&stream.key));
+        }
+        Ok(stream)
+    }
+
+    /// The stream of this key, if the caller may reach it.
+    pub(crate) fn reach(&self, cx: &Cx, action: &str, key: &StreamKey) -> Result<Arc<Stream>> {
+        let found = self.in_region(cx, key)?;
+        if key.account == cx.account {
+            return found.ok_or_else(|| stream_not_found(key));
+        }
+        // Another account learns nothing of what exists: absent and not allowed look the same.
+        found
+            .filter(|stream| stream.allows(cx, action))
+            .ok_or_else(|| not_authorized(cx, action, &key.arn()))
+    }
+
+    /// The consumer of this ARN and its stream, in whatever state.
+    ///
+    /// A consumer of another account is found when its own policy allows it.
+    ///
+    /// # Errors
+    /// As `find`; `ResourceNotFound` no such consumer.
+    pub(crate) fn find_consumer(
+        &self,
+        cx: &Cx,
+        action: &str,
+        arn: &Text,
+    ) -> Result<(Arc<Stream>, Arc<Consumer>)> {
+        let Some(Resource::Consumer(key)) = Resource::parse(arn) else {
+            return Err(invalid(format!("ConsumerARN {arn} is not the ARN of a consumer.")));
+        };
+        self.reach_consumer(cx, action, &key)
+    }
+
+    /// The consumer of this key and its stream, if the caller may reach it.
+    pub(crate) fn reach_consumer(
+        &self,
+        cx: &Cx,
+        action: &str,
+        key: &ConsumerKey,
+    ) -> Result<(Arc<Stream>, Arc<Consumer>)> {
+        let stream = self.in_region(cx, &key.stream)?;
+        let consumer = stream.as_ref().and_then(|s| s.consumer(key));
+        let found = stream.zip(consumer);
+        if key.stream.account == cx.account {
+            return found.ok_or_else(|| consumer_not_found(&key.arn()));
+        }
+        found
+            .filter(|(_, consumer)| consumer.allows(cx, action))
+            .ok_or_else(|| not_authorized(cx, action, &key.arn()))
+    }
+
+    /// Every stream of an account and region in order of their names.
+    pub(crate) fn list(&self, account: AccountId, region: &Region) -> Vec<Arc<Stream>> {
+        let spaces = self.spaces.read();
+        spaces
+            .get(&(account, region.clone()))
+            .map_or_else(Vec::new, |space| space.values().cloned().collect())
+    }
+
+    /// Every stream there is.
+    pub(crate) fn all(&self) -> Vec<Arc<Stream>> {
+        self.spaces.read().values().flat_map(|space| space.values().cloned()).collect()
+    }
+
+    /// Adds a stream, after the catalog has it.
+    pub(crate) fn insert(&self, stream: Arc<Stream>) {
+        let key = &stream.key;
+        let space = (key.account, key.region.clone());
+        self.spaces.write().entry(space).or_default().insert(key.name.clone(), stream);
+    }
+
+    /// Takes a stream out, after the catalog lost it.
+    pub(crate) fn remove(&self, key: &StreamKey) {
+        let space = (key.account, key.region.clone());
+        let mut spaces = self.spaces.write();
+        if let Some(streams) = spaces.get_mut(&space) {
+            streams.remove(&key.name);
+            if streams.is_empty() {
+                spaces.remove(&space);
+            }
+        }
+    }
+
+    fn in_region(&self, cx: &Cx, key: &StreamKey) -> Result<Option<Arc<Stream>>> {
+        if key.region == cx.region {
+            return Ok(self.get(key.account, &key.region, &key.name));
+        }
+        Err(invalid(format!(
+            "The ARN {} is of another region than the request, which is signed for {}.",
+            key.arn(),
+            cx.region
+        )))
+    }
+}
+
+impl Stream {
+    /// Whether its policy lets a caller of another account do this.
+    pub(crate) fn allows(&self, cx: &Cx, action: &str) -> bool {
+        allowed(&self.policy, cx, action, &self.arn)
+    }
+
+    /// The consumer of this registration.
+    pub(crate) fn consumer(&self, key: &ConsumerKey) -> Option<Arc<Consumer>> {
+        let consumers = self.consumers.read();
+        consumers.get(&key.name).filter(|c| c.key.created_s == key.created_s).cloned()
+    }
+}
+
+impl Consumer {
+    /// Whether its policy lets a caller of another account do this.
+    fn allows(&self, cx: &Cx, action: &str) -> bool {
+        allowed(&self.policy, cx, action, &self.arn)
+    }
+}
+
+fn allowed(policy: &RwLock<Option<Arc<Policy>>>, cx: &Cx, action: &str, resource: &str) -> bool {
+    let Some(policy) = policy.read().clone() else { return false };
+    let (account, caller_arn) = (cx.account, &*cx.caller_arn);
+    policy.allows(&Request { account, caller_arn, action: &format!("kinesis:{action}"), resource })
+}
+
+impl StreamView {
+    /// The shard a client names, read as leniently as AWS does.
+    ///
+    /// # Errors
+    /// `ResourceNotFound` with the text of `SplitShard`; reads use another one.
+    pub(crate) fn find_shard(&self, key: &StreamKey, id: &str) -> Result<&Arc<Shard>> {
+        let found = parse_shard_id(id).and_then(|index| self.shard(index));
+        found.ok_or_else(|| shard_not_found(key, id))
+    }
+}

@@ -1,0 +1,46 @@
+//! What both encryption operations share: the key, and the modeled errors of one that cannot be
+//! used.
+
+use crate::errors::{Result, invalid};
+use crate::keys::KeyTrouble;
+use crate::rows::Encryption;
+use crate::service::Inner;
+use crate::stream::StreamKey;
+use api::kinesis::{EncryptionType, Error};
+
+/// Changes of a stream's key in 24 hours (model).
+pub(crate) const CHANGES_MAX: usize = 25;
+
+/// Both operations take `KMS` only.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(crate) fn check_type(kind: EncryptionType) -> Result<()> {
+    match kind {
+        EncryptionType::Kms => Ok(()),
+        EncryptionType::None => {
+            Err(invalid("EncryptionType NONE is not valid here: the only valid value is KMS."))
+        }
+    }
+}
+
+/// The key that a `KeyId` stands for; durable when it resolves, so that what is encrypted under it
+/// can be read after any crash.
+///
+/// # Errors
+/// The modeled KMS errors.
+pub(crate) async fn resolve(inner: &Inner, stream: &StreamKey, key_id: &str) -> Result<Encryption> {
+    let found = inner.keys.resolve(stream.account, &stream.region, key_id).await;
+    match found {
+        Ok(data_key) => Ok(Encryption { key_id: key_id.to_owned(), data_key }),
+        Err(KeyTrouble::NotFound) => {
+            Err(Error::KmsNotFound(format!("Key '{key_id}' does not exist.")))
+        }
+        Err(KeyTrouble::Disabled) => {
+            Err(Error::KmsDisabled(format!("Key '{key_id}' is disabled.")))
+        }
+        Err(KeyTrouble::Unavailable) => {
+            Err(Error::KmsInvalidState(format!("Key '{key_id}' cannot be used now.")))
+        }
+    }
+}

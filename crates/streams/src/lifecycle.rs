@@ -1,0 +1,234 @@
+//! What happens by itself: passing states end, deleted things go.
+//!
+//! ```text
+//! op: status in the catalog -> schedule -> sleep -> settle (one transaction) -> directory, views
+//! start: resume -> schedule everything that is not ACTIVE, and every removal
+//! ```
+//!
+//! A task sleeps without holding the service, looks again at what is true when it wakes, and tries
+//! again for as long as the store refuses.
+
+use crate::consumer::Consumer;
+use crate::errors::{Result, stream_not_active};
+use crate::reshard;
+use crate::retention;
+use crate::rows::{
+    self, ConsumerRow, ConsumerStatus, PolicyRow, Removal, ShardRow, Status, StreamRow, TagsRow,
+};
+use crate::service::Inner;
+use crate::stream::Stream;
+use base::Cx;
+use base::env::Clock;
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use store::Transaction;
+
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Goes on with everything that the catalog shows unfinished, and begins to watch retention.
+pub(crate) fn resume(inner: &Arc<Inner>) -> store::Result<()> {
+    for stream in inner.directory.all() {
+        schedule(inner, &stream);
+        let consumers: Vec<_> = stream.consumers.read().values().cloned().collect();
+        for consumer in consumers {
+            schedule_consumer(inner, &stream, &consumer);
+        }
+    }
+    for (_, removal) in rows::scan::<Removal>(&*inner.catalog, Removal::PREFIX)? {
+        schedule_removal(inner, removal);
+    }
+    retention::watch(inner);
+    Ok(())
+}
+
+/// Ends a stream's passing state in due time; nothing to do for an `ACTIVE` one.
+pub(crate) fn schedule(inner: &Arc<Inner>, stream: &Arc<Stream>) {
+    let status = stream.view().row.status;
+    let lifecycle = inner.options.lifecycle;
+    let delay = match status {
+        Status::Active => return,
+        Status::Creating => lifecycle.creating,
+        Status::Updating => lifecycle.updating,
+        Status::Deleting => lifecycle.deleting,
+    };
+    let stream = stream.clone();
+    inner.tasks.spawn(retry(inner, delay, move |inner| {
+        let stream = stream.clone();
+        async move { settle(&inner, &stream, status).await }
+    }));
+}
+
+/// Ends a consumer's passing state in due time.
+pub(crate) fn schedule_consumer(
+    inner: &Arc<Inner>,
+    stream: &Arc<Stream>,
+    consumer: &Arc<Consumer>,
+) {
+    let status = consumer.row().status;
+    let delay = match status {
+        ConsumerStatus::Active => return,
+        ConsumerStatus::Creating => inner.options.lifecycle.creating,
+        ConsumerStatus::Deleting => inner.options.lifecycle.deleting,
+    };
+    let (stream, consumer) = (stream.clone(), consumer.clone());
+    inner.tasks.spawn(retry(inner, delay, move |inner| {
+        let (stream, consumer) = (stream.clone(), consumer.clone());
+        async move { settle_consumer(&inner, &stream, &consumer, status).await }
+    }));
+}
+
+/// Frees what a log holds and forgets that it is to be done.
+pub(crate) fn schedule_removal(inner: &Arc<Inner>, removal: Removal) {
+    inner.tasks.spawn(retry(inner, Duration::ZERO, move |inner| async move {
+        inner.logs.remove(removal.log()).await?;
+        let mut transaction = Transaction::default();
+        transaction.remove(removal.key());
+        inner.catalog.commit(transaction).await
+    }));
+}
+
+/// Sleeps, then does the work, again and again until it succeeds or the service is gone.
+async fn sleep_and_work<F>(
+    weak: Weak<Inner>,
+    clock: Arc<dyn Clock>,
+    mut delay: Duration,
+    work: impl Fn(Arc<Inner>) -> F,
+) where
+    F: Future<Output = store::Result<()>>,
+{
+    let mut pause = RETRY_FIRST;
+    loop {
+        if !delay.is_zero() {
+            clock.sleep(delay).await;
+        }
+        let Some(inner) = weak.upgrade() else { return };
+        match work(inner).await {
+            Ok(()) => return,
+            Err(e) => tracing::warn!(kind = ?e.kind(), "unfinished change, will try again: {e}"),
+        }
+        delay = pause;
+        pause = (pause * 2).min(RETRY_MAX);
+    }
+}
+
+fn retry<F, W>(inner: &Arc<Inner>, delay: Duration, work: W) -> impl Future<Output = ()> + use<F, W>
+where
+    W: Fn(Arc<Inner>) -> F,
+    F: Future<Output = store::Result<()>>,
+{
+    sleep_and_work(Arc::downgrade(inner), inner.env.clock.clone(), delay, work)
+}
+
+/// Leaves `from`, unless the stream has left it already.
+async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store::Result<()> {
+    let _one_at_a_time = inner.control.lock().await;
+    let row = stream.view().row.clone();
+    if stream.is_gone() || row.status != from {
+        return Ok(());
+    }
+    match from {
+        Status::Active => Ok(()),
+        Status::Creating => {
+            let row = StreamRow { status: Status::Active, ..row };
+            let mut transaction = Transaction::default();
+            rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+            inner.catalog.commit(transaction).await?;
+            stream.replace_row(row);
+            Ok(())
+        }
+        Status::Updating => {
+            let change = row.change.unwrap_or(rows::Change::Settle);
+            reshard::apply(inner, stream, &change).await
+        }
+        Status::Deleting => delete(inner, stream).await,
+    }
+}
+
+/// Takes a stream out of the catalog, everything of it at once; its logs go later.
+async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
+    let key = &stream.key;
+    let mut transaction = Transaction::default();
+    transaction.remove(StreamRow::key(key));
+    transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
+    let mut removals = Vec::new();
+    for shard in &stream.view().shards {
+        let removal = Removal::of(shard.row.log());
+        transaction.remove(ShardRow::key(key, shard.row.index));
+        rows::put(&mut transaction, removal.key(), &removal);
+        removals.push(removal);
+    }
+    for name in stream.consumers.read().keys() {
+        remove_consumer(&mut transaction, stream, name);
+    }
+    inner.catalog.commit(transaction).await?;
+    inner.directory.remove(key);
+    stream.retire();
+    inner.metrics.forget_stream(key);
+    for removal in removals {
+        schedule_removal(inner, removal);
+    }
+    Ok(())
+}
+
+fn remove_consumer(transaction: &mut Transaction, stream: &Stream, name: &str) {
+    let key = &stream.key;
+    transaction.remove(ConsumerRow::key(key, name));
+    transaction.remove(TagsRow::key(key, Some(name)));
+    transaction.remove(PolicyRow::key(key, Some(name)));
+}
+
+async fn settle_consumer(
+    inner: &Inner,
+    stream: &Stream,
+    consumer: &Consumer,
+    from: ConsumerStatus,
+) -> store::Result<()> {
+    let _one_at_a_time = inner.control.lock().await;
+    let row = consumer.row();
+    if stream.is_gone() || consumer.is_gone() || row.status != from {
+        return Ok(());
+    }
+    let mut transaction = Transaction::default();
+    if from == ConsumerStatus::Deleting {
+        remove_consumer(&mut transaction, stream, &row.name);
+        let mut of_stream = stream.view().row.clone();
+        of_stream.consumer_s = of_stream.consumer_s.max(row.created_s);
+        rows::put(&mut transaction, StreamRow::key(&stream.key), &of_stream);
+        inner.catalog.commit(transaction).await?;
+        stream.replace_row(of_stream);
+        stream.consumers.write().remove(row.name.as_str());
+        consumer.retire();
+        inner.metrics.forget_consumer(&stream.key, &row.name);
+    } else {
+        let row = ConsumerRow { status: ConsumerStatus::Active, ..row };
+        rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
+        inner.catalog.commit(transaction).await?;
+        consumer.replace(row);
+    }
+    stream.announce();
+    Ok(())
+}
+
+/// Acknowledges a change of an `ACTIVE` stream: `UPDATING` with what `edit` writes, and then on its
+/// way.
+///
+/// # Errors
+/// `ResourceInUse` not `ACTIVE`; what `edit` refuses.
+pub(crate) async fn begin(
+    inner: &Arc<Inner>,
+    cx: &Cx,
+    stream: &Arc<Stream>,
+    edit: impl FnOnce(&mut StreamRow) -> Result<()>,
+) -> Result<()> {
+    let mut row = stream.view().row.clone();
+    if row.status != Status::Active {
+        return Err(stream_not_active(&stream.key, row.status));
+    }
+    edit(&mut row)?;
+    row.status = Status::Updating;
+    inner.update(cx, stream, row).await?;
+    schedule(inner, stream);
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Quotas of an account, rations of changes, and what only on-demand streams have.
+
+use crate::errors::{Result, fail, invalid, limit, validation};
+use crate::rows::{self, AccountRow, Mode, Status};
+use crate::service::Inner;
+use api::kinesis::Error;
+use base::Cx;
+
+/// Most streams, and most consumers of a stream, in `CREATING` at once.
+pub(crate) const CREATING_MAX: usize = 5;
+
+/// Most consumers of a stream.
+pub(crate) const CONSUMERS_MAX: usize = 20;
+
+/// Most warm throughput of a stream: 10 GiB/s.
+const WARM_MIBPS_MAX: u32 = 10_240;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What an account has in a region.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Quota {
+    pub(crate) open_shards: usize,
+    pub(crate) on_demand: usize,
+    pub(crate) creating: usize,
+}
+
+impl Quota {
+    /// Counted now, of the caller's account and region.
+    pub(crate) fn of(inner: &Inner, cx: &Cx) -> Self {
+        let mut quota = Self::default();
+        for stream in inner.directory.list(cx.account, &cx.region) {
+            let view = stream.view();
+            quota.open_shards += view.open.len();
+            quota.on_demand += usize::from(view.row.mode == Mode::OnDemand);
+            quota.creating += usize::from(view.row.status == Status::Creating);
+        }
+        quota
+    }
+
+    /// Whether the account may have this many open shards more.
+    pub(crate) fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
+        let shards_max = inner.options.shards_max;
+        if self.open_shards + more as usize <= shards_max as usize {
+            return Ok(());
+        }
+        Err(limit(format!(
+            "This request would exceed the shard limit for the account {} in {}. Current shard \
+             count for the account: {}. Limit: {shards_max}. Number of additional shards that \
+             would have resulted from this request: {more}. Refer to the AWS Service Limits page \
+             (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current \
+             limits and how to request higher limits.",
+            cx.account, cx.region, self.open_shards
+        )))
+    }
+
+    /// Whether the account may have one on-demand stream more.
+    pub(crate) fn check_on_demand(&self, inner: &Inner, cx: &Cx) -> Result<()> {
+        let streams_max = inner.options.on_demand_streams_max;
+        if self.on_demand < streams_max as usize {
+            return Ok(());
+        }
+        Err(limit(format!(
+            "This request would exceed the on-demand stream limit for the account {} in {}. \
+             Current on-demand stream count for the account: {}. Limit: {streams_max}.",
+            cx.account, cx.region, self.on_demand
+        )))
+    }
+}
+
+/// Counts one more change of a kind into the last 24 hours' `done_ms`.
+///
+/// # Errors
+/// `LimitExceeded` there were `changes_max` already.
+pub(crate) fn ration(
+    inner: &Inner,
+    done_ms: &mut Vec<i64>,
+    changes_max: usize,
+    what: &str,
+) -> Result<()> {
+    let now_ms = inner.env.clock.now_ms();
+    done_ms.retain(|at_ms| (now_ms - DAY_MS..=now_ms).contains(at_ms));
+    if inner.options.scaling_limits && done_ms.len() >= changes_max {
+        return Err(limit(format!(
+            "{what} can be done at most {changes_max} times for a stream in a rolling 24-hour \
+             period."
+        )));
+    }
+    // Without rations the list is not read; the bound keeps the row small.
+    if done_ms.len() >= changes_max {
+        done_ms.remove(0);
+    }
+    done_ms.push(now_ms);
+    Ok(())
+}
+
+/// Checks a `WarmThroughputMiBps`.
+///
+/// # Errors
+/// `InvalidArgument` for a provisioned stream or above 10 GiB/s; `Validation` the account has made
+/// no minimum throughput billing commitment.
+pub(crate) fn warm(inner: &Inner, cx: &Cx, mode: Mode, mibps: i32) -> Result<u32> {
+    if mode == Mode::Provisioned {
+        return Err(only_on_demand("WarmThroughputMiBps"));
+    }
+    let mibps = mibps.cast_unsigned();
+    if mibps > WARM_MIBPS_MAX {
+        return Err(invalid(format!(
+            "WarmThroughputMiBps {mibps} is above the limit of {WARM_MIBPS_MAX}."
+        )));
+    }
+    let row = account(inner, cx)?;
+    let now_ms = inner.env.clock.now_ms();
+    let committed = row.commitment.is_some_and(|commitment| commitment.runs(now_ms));
+    if !committed {
+        return Err(validation(
+            "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be enabled for the \
+             account.",
+        ));
+    }
+    Ok(mibps)
+}
+
+/// The caller's account settings.
+pub(crate) fn account(inner: &Inner, cx: &Cx) -> Result<AccountRow> {
+    let row = rows::get(&*inner.catalog, &AccountRow::key(cx.account, &cx.region));
+    Ok(row.map_err(|e| fail(cx, &e))?.unwrap_or_default())
+}
+
+/// A member that only on-demand streams have.
+pub(crate) fn only_on_demand(member: &str) -> Error {
+    invalid(format!("{member} is supported for streams in On-Demand mode only."))
+}

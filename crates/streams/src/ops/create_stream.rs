@@ -1,0 +1,137 @@
+//! `CreateStream`.
+
+use crate::errors::{Result, fail, invalid, limit, stream_exists};
+use crate::hash::HashRange;
+use crate::lifecycle;
+use crate::limits::{self, Quota};
+use crate::reshard::warm_shards;
+use crate::rows::{self, LogCounter, Mode, ShardRow, Status, StreamRow, TagsRow};
+use crate::service::{Inner, Streams};
+use crate::stream::{Stream, StreamKey, StreamView};
+use crate::tags;
+use api::kinesis::{CreateStreamInput, RecordDistributionStrategy, StreamMode};
+use base::Cx;
+use std::sync::Arc;
+use store::Transaction;
+
+/// Makes a stream; it is `CREATING` at first and shows no shards until it is `ACTIVE`.
+///
+/// # Errors
+/// `ResourceInUse` the name is taken, also by a stream that is being deleted; `LimitExceeded` five
+/// streams are being made, or a quota of the account would be exceeded; `InvalidArgument` tags that
+/// cannot be, or what only on-demand streams have.
+pub(crate) async fn create_stream(
+    streams: Streams,
+    cx: Cx,
+    input: CreateStreamInput,
+) -> Result<()> {
+    let inner = &streams.inner;
+    let (account, region) = (cx.account, cx.region.clone());
+    let key = StreamKey { account, region, name: input.stream_name.as_str().into() };
+    if inner.directory.get(key.account, &key.region, &key.name).is_some() {
+        return Err(stream_exists(&key));
+    }
+    let quota = Quota::of(inner, &cx);
+    if inner.options.scaling_limits && quota.creating >= limits::CREATING_MAX {
+        return Err(limit(format!(
+            "You cannot have more than {} streams in the CREATING state under account {account}.",
+            limits::CREATING_MAX
+        )));
+    }
+    let row = row(inner, &cx, &input)?;
+    let shards = shard_count(inner, &row, input.shard_count)?;
+    quota.check_shards(inner, &cx, shards)?;
+    if row.mode == Mode::OnDemand {
+        quota.check_on_demand(inner, &cx)?;
+    }
+    let tags = tags::initial(input.tags, &key)?;
+    let stream =
+        Arc::new(store(inner, &cx, key, StreamRow { next_shard: shards, ..row }, &tags).await?);
+    inner.directory.insert(stream.clone());
+    lifecycle::schedule(inner, &stream);
+    Ok(())
+}
+
+fn row(inner: &Inner, cx: &Cx, input: &CreateStreamInput) -> Result<StreamRow> {
+    let mode = match input.stream_mode_details.as_ref().map(|details| details.stream_mode) {
+        Some(StreamMode::OnDemand) => Mode::OnDemand,
+        Some(StreamMode::Provisioned) | None => Mode::Provisioned,
+    };
+    let strategy = input.record_distribution_strategy;
+    let auto_distribution = strategy == Some(RecordDistributionStrategy::Auto);
+    if auto_distribution && mode == Mode::Provisioned {
+        return Err(limits::only_on_demand("RecordDistributionStrategy"));
+    }
+    let warm_mibps = match input.warm_throughput_mibps {
+        Some(mibps) => Some(limits::warm(inner, cx, mode, mibps)?),
+        None => None,
+    };
+    Ok(StreamRow {
+        created_ms: inner.env.clock.now_ms(),
+        status: Status::Creating,
+        mode,
+        retention_hours: StreamRow::RETENTION_HOURS_MIN,
+        encryption: None,
+        record_kib_max: input
+            .max_record_size_in_kib
+            .map_or(StreamRow::RECORD_KIB_MIN, i32::cast_unsigned),
+        auto_distribution,
+        monitoring: Vec::new(),
+        warm_mibps,
+        next_shard: 0,
+        consumer_s: 0,
+        change: None,
+        scaled_ms: Vec::new(),
+        rekeyed_ms: Vec::new(),
+        switched_ms: Vec::new(),
+        trimmed_ms: 0,
+    })
+}
+
+/// A provisioned stream without a number gets four shards (observed); an on-demand one has no
+/// number.
+fn shard_count(inner: &Inner, row: &StreamRow, asked: Option<i32>) -> Result<u32> {
+    let shards = match row.mode {
+        Mode::Provisioned => asked.map_or(StreamRow::SHARDS_DEFAULT, i32::cast_unsigned),
+        Mode::OnDemand => warm_shards(row.warm_mibps.unwrap_or(0)),
+    };
+    let shards_max = inner.options.stream_shards_max;
+    if shards > shards_max {
+        return Err(invalid(format!("A stream cannot have more than {shards_max} shards.")));
+    }
+    Ok(shards)
+}
+
+/// Stream, shards and tags in one transaction.
+async fn store(
+    inner: &Inner,
+    cx: &Cx,
+    key: StreamKey,
+    row: StreamRow,
+    tags: &TagsRow,
+) -> Result<Stream> {
+    let mut transaction = Transaction::default();
+    let mut counter = LogCounter::load(&*inner.catalog).map_err(|e| fail(cx, &e))?;
+    rows::put(&mut transaction, StreamRow::key(&key), &row);
+    let mut shards = Vec::with_capacity(row.next_shard as usize);
+    for (index, range) in (0..).zip(HashRange::uniform(row.next_shard)) {
+        let shard = ShardRow {
+            index,
+            log_id: counter.take().0,
+            range,
+            created_s: row.created_ms.div_euclid(1000),
+            opened_ms: row.created_ms,
+            parent: None,
+            adjacent_parent: None,
+            closed: None,
+        };
+        rows::put(&mut transaction, ShardRow::key(&key, index), &shard);
+        shards.push(Arc::new(inner.open_shard(shard).map_err(|e| fail(cx, &e))?));
+    }
+    if !tags.0.is_empty() {
+        rows::put(&mut transaction, TagsRow::key(&key, None), tags);
+    }
+    counter.save(&mut transaction);
+    inner.commit(cx, transaction).await?;
+    Ok(Stream::new(key, StreamView::new(row, shards)))
+}

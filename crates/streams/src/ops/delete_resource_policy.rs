@@ -1,0 +1,31 @@
+//! `DeleteResourcePolicy`.
+
+use crate::errors::Result;
+use crate::policies::Guarded;
+use crate::service::Streams;
+use api::kinesis::{DeleteResourcePolicyInput, Error};
+use base::Cx;
+use store::Transaction;
+
+/// Removes the policy of a stream or a consumer.
+///
+/// # Errors
+/// `ResourceNotFound` no such resource, or it has no policy (observed).
+pub(crate) async fn delete_resource_policy(
+    streams: Streams,
+    cx: Cx,
+    input: DeleteResourcePolicyInput,
+) -> Result<()> {
+    let guarded = Guarded::find(&streams, &cx, "DeleteResourcePolicy", &input.resource_arn)?;
+    if streams.inner.catalog.get(&guarded.key()).is_none() {
+        let arn = guarded.arn();
+        return Err(Error::ResourceNotFound(format!(
+            "No resource policy found for resource ARN {arn}"
+        )));
+    }
+    let mut transaction = Transaction::default();
+    transaction.remove(guarded.key());
+    streams.inner.commit(&cx, transaction).await?;
+    guarded.replace(None);
+    Ok(())
+}

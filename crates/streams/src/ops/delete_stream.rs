@@ -1,0 +1,38 @@
+//! `DeleteStream`.
+
+use crate::errors::Result;
+use crate::lifecycle;
+use crate::rows::{Status, StreamRow};
+use crate::service::Streams;
+use api::kinesis::{DeleteStreamInput, Error};
+use base::Cx;
+
+/// Deletes a stream: `DELETING` at first, then gone with its shards, records, consumers, tags and
+/// policies. A stream that is being deleted already is fine.
+///
+/// # Errors
+/// `ResourceNotFound`; `ResourceInUse` it has consumers and `EnforceConsumerDeletion` is not set.
+pub(crate) async fn delete_stream(
+    streams: Streams,
+    cx: Cx,
+    input: DeleteStreamInput,
+) -> Result<()> {
+    let inner = &streams.inner;
+    let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let stream = inner.directory.find(&cx, "DeleteStream", name, arn)?;
+    let row = stream.view().row.clone();
+    if row.status == Status::Deleting {
+        return Ok(());
+    }
+    if input.enforce_consumer_deletion != Some(true) && !stream.consumers.read().is_empty() {
+        let (name, account) = (&stream.key.name, stream.key.account);
+        return Err(Error::ResourceInUse(format!(
+            "Stream {name} under account {account} has registered consumers. Deregister them or \
+             set EnforceConsumerDeletion."
+        )));
+    }
+    let row = StreamRow { status: Status::Deleting, change: None, ..row };
+    inner.update(&cx, &stream, row).await?;
+    lifecycle::schedule(inner, &stream);
+    Ok(())
+}

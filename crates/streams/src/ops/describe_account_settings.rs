@@ -1,0 +1,19 @@
+//! `DescribeAccountSettings`.
+
+use crate::account::commitment;
+use crate::errors::Result;
+use crate::limits::account;
+use crate::service::Streams;
+use api::kinesis::{DescribeAccountSettingsInput, DescribeAccountSettingsOutput};
+use base::Cx;
+
+/// The account's settings in this region.
+pub(crate) fn describe_account_settings(
+    streams: &Streams,
+    cx: &Cx,
+    _: &DescribeAccountSettingsInput,
+) -> Result<DescribeAccountSettingsOutput> {
+    let row = account(&streams.inner, cx)?;
+    let shown = commitment(&row, streams.inner.env.clock.now_ms());
+    Ok(DescribeAccountSettingsOutput { minimum_throughput_billing_commitment: Some(shown) })
+}

@@ -1,0 +1,39 @@
+//! `IncreaseStreamRetentionPeriod`.
+
+use crate::errors::{Result, invalid, stream_not_active};
+use crate::retention;
+use crate::rows::{Status, StreamRow};
+use crate::service::Streams;
+use api::kinesis::IncreaseStreamRetentionPeriodInput;
+use base::Cx;
+
+/// Keeps records longer. The period there is already is fine: Terraform always asks for it.
+///
+/// # Errors
+/// `ResourceNotFound`; `InvalidArgument` below 24 or above 8,760 hours, or shorter than it is;
+/// `ResourceInUse` not `ACTIVE`.
+pub(crate) async fn increase_stream_retention_period(
+    streams: Streams,
+    cx: Cx,
+    input: IncreaseStreamRetentionPeriodInput,
+) -> Result<()> {
+    let inner = &streams.inner;
+    let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let stream = inner.directory.find(&cx, "IncreaseStreamRetentionPeriod", name, arn)?;
+    let row = stream.view().row.clone();
+    let hours = retention::check_hours(input.retention_period_hours)?;
+    if hours < row.retention_hours {
+        return Err(invalid(format!(
+            "Requested retention period ({hours} hours) for stream {} can not be shorter than \
+             existing retention period ({} hours). Use DecreaseRetentionPeriod API.",
+            stream.key.name, row.retention_hours
+        )));
+    }
+    if row.status != Status::Active {
+        return Err(stream_not_active(&stream.key, row.status));
+    }
+    // What has expired stays gone (model), also after a restart of an engine that still has it.
+    let trimmed_ms = retention::horizon_ms(&row, inner.env.clock.now_ms());
+    let row = StreamRow { retention_hours: hours, trimmed_ms, ..row };
+    inner.update(&cx, &stream, row).await
+}

@@ -1,0 +1,78 @@
+//! `RegisterStreamConsumer`.
+
+use crate::consumer::Consumer;
+use crate::errors::{Result, limit, stream_not_active};
+use crate::lifecycle;
+use crate::limits::{CONSUMERS_MAX, CREATING_MAX};
+use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, TagsRow};
+use crate::service::Streams;
+use crate::shapes;
+use crate::stream::Stream;
+use crate::tags;
+use api::kinesis::{Error, RegisterStreamConsumerInput, RegisterStreamConsumerOutput};
+use base::Cx;
+use std::sync::Arc;
+use store::Transaction;
+
+/// Registers a consumer for fan-out; it is `CREATING` at first.
+///
+/// # Errors
+/// `ResourceNotFound` no such stream; `ResourceInUse` the name is taken, or the stream is being
+/// made or deleted; `LimitExceeded` 20 consumers, or five of them in `CREATING`; `InvalidArgument`
+/// tags that cannot be.
+pub(crate) async fn register_stream_consumer(
+    streams: Streams,
+    cx: Cx,
+    input: RegisterStreamConsumerInput,
+) -> Result<RegisterStreamConsumerOutput> {
+    let inner = &streams.inner;
+    let arn = Some(&input.stream_arn);
+    let stream = inner.directory.find(&cx, "RegisterStreamConsumer", None, arn)?;
+    let row = stream.view().row.clone();
+    if !matches!(row.status, Status::Active | Status::Updating) {
+        return Err(stream_not_active(&stream.key, row.status));
+    }
+    check(&stream, &input.consumer_name, inner.options.scaling_limits)?;
+    let tags = tags::initial(input.tags, &stream.key)?;
+    let now_s = inner.env.clock.now_ms().div_euclid(1000);
+    let row = ConsumerRow {
+        name: input.consumer_name.to_string(),
+        created_s: now_s.max(row.consumer_s + 1),
+        status: ConsumerStatus::Creating,
+    };
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
+    if !tags.0.is_empty() {
+        rows::put(&mut transaction, TagsRow::key(&stream.key, Some(&row.name)), &tags);
+    }
+    inner.commit(&cx, transaction).await?;
+    let consumer = Arc::new(Consumer::new(row.of(&stream.key), row));
+    stream.consumers.write().insert(consumer.key.name.clone(), consumer.clone());
+    lifecycle::schedule_consumer(inner, &stream, &consumer);
+    Ok(RegisterStreamConsumerOutput { consumer: shapes::consumer(&consumer) })
+}
+
+fn check(stream: &Stream, name: &str, creating_is_bounded: bool) -> Result<()> {
+    let consumers = stream.consumers.read();
+    let (stream_name, account) = (&stream.key.name, stream.key.account);
+    if consumers.contains_key(name) {
+        return Err(Error::ResourceInUse(format!(
+            "Consumer {name} under stream {stream_name} already exists for account {account}."
+        )));
+    }
+    if consumers.len() >= CONSUMERS_MAX {
+        return Err(limit(format!(
+            "Stream {stream_name} under account {account} has {CONSUMERS_MAX} registered \
+             consumers, which is the limit."
+        )));
+    }
+    let creating =
+        consumers.values().filter(|c| c.row().status == ConsumerStatus::Creating).count();
+    if creating_is_bounded && creating >= CREATING_MAX {
+        return Err(limit(format!(
+            "Stream {stream_name} under account {account} has {CREATING_MAX} consumers in the \
+             CREATING state, which is the limit."
+        )));
+    }
+    Ok(())
+}

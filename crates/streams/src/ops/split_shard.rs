@@ -1,0 +1,54 @@
+//! `SplitShard`.
+
+use crate::errors::{Result, invalid, is_on_demand};
+use crate::hash::HashKey;
+use crate::lifecycle;
+use crate::limits::Quota;
+use crate::reshard::check_open;
+use crate::rows::{Change, Mode};
+use crate::service::Streams;
+use crate::shard::Shard;
+use crate::stream::StreamKey;
+use api::kinesis::{Error, SplitShardInput};
+use base::Cx;
+
+/// Splits an open shard in two; the children appear when the stream is `ACTIVE` again.
+///
+/// # Errors
+/// `ResourceNotFound` no such stream or shard; `InvalidArgument` the shard is closed, or the new
+/// hash key is not well inside it; `LimitExceeded` the account's shards; `Validation` an on-demand
+/// stream; `ResourceInUse` the stream is not `ACTIVE`.
+pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput) -> Result<()> {
+    let inner = &streams.inner;
+    let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let stream = inner.directory.find(&cx, "SplitShard", name, arn)?;
+    let view = stream.view();
+    if view.row.mode == Mode::OnDemand {
+        return Err(is_on_demand(&stream.key));
+    }
+    let shard = view.find_shard(&stream.key, &input.shard_to_split)?;
+    check_open(&stream.key, shard)?;
+    Quota::of(inner, &cx).check_shards(inner, &cx, 1)?;
+    let at = HashKey::parse(&input.new_starting_hash_key)
+        .filter(|at| {
+            // One hash key more below than a split needs, as AWS has it (observed).
+            shard.range().start.checked_add(1).is_some_and(|low| low < at.0)
+                && at.0 < shard.range().end
+        })
+        .ok_or_else(|| outside(&stream.key, shard, &input.new_starting_hash_key))?;
+    lifecycle::begin(inner, &cx, &stream, |row| {
+        row.change = Some(Change::Split { shard: shard.row.index, at: at.0 });
+        Ok(())
+    })
+    .await
+}
+
+fn outside(key: &StreamKey, shard: &Shard, at: &str) -> Error {
+    let (name, account, id) = (&key.name, key.account, &shard.id);
+    let (start, end) = (shard.range().start, shard.range().end);
+    invalid(format!(
+        "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account \
+         {account} is not both greater than one plus the shard's StartingHashKey {start} and less \
+         than the shard's EndingHashKey {end}."
+    ))
+}

@@ -1,0 +1,53 @@
+//! `UpdateStreamMode`.
+
+use crate::errors::Result;
+use crate::lifecycle;
+use crate::limits::{self, Quota, ration};
+use crate::rows::{Change, Mode};
+use crate::service::Streams;
+use api::kinesis::{StreamMode, UpdateStreamModeInput};
+use base::Cx;
+
+/// Mode switches of a stream in 24 hours (developer guide).
+const SWITCHES_MAX: usize = 2;
+
+/// Switches between provisioned and on-demand mode; the shards stay as they are.
+///
+/// # Errors
+/// `ResourceNotFound`; `ResourceInUse` not `ACTIVE`; `LimitExceeded` two switches a day, or the
+/// account's on-demand streams; `InvalidArgument`, `Validation` a warm throughput that cannot be.
+pub(crate) async fn update_stream_mode(
+    streams: Streams,
+    cx: Cx,
+    input: UpdateStreamModeInput,
+) -> Result<()> {
+    let inner = &streams.inner;
+    let stream = inner.directory.find(&cx, "UpdateStreamMode", None, Some(&input.stream_arn))?;
+    let mode = match input.stream_mode_details.stream_mode {
+        StreamMode::Provisioned => Mode::Provisioned,
+        StreamMode::OnDemand => Mode::OnDemand,
+    };
+    let warm = match input.warm_throughput_mibps {
+        Some(mibps) => Some(limits::warm(inner, &cx, mode, mibps)?),
+        None => None,
+    };
+    if mode == stream.view().row.mode && warm.is_none() {
+        return Ok(());
+    }
+    if mode == Mode::OnDemand && stream.view().row.mode == Mode::Provisioned {
+        Quota::of(inner, &cx).check_on_demand(inner, &cx)?;
+    }
+    lifecycle::begin(inner, &cx, &stream, |row| {
+        if mode != row.mode {
+            ration(inner, &mut row.switched_ms, SWITCHES_MAX, "UpdateStreamMode")?;
+        }
+        row.mode = mode;
+        if mode == Mode::Provisioned {
+            row.auto_distribution = false;
+            row.warm_mibps = None;
+        }
+        row.change = Some(warm.map_or(Change::Settle, |mibps| Change::Warm { mibps }));
+        Ok(())
+    })
+    .await
+}

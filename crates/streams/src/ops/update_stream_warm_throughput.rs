@@ -1,0 +1,37 @@
+//! `UpdateStreamWarmThroughput`.
+
+use crate::errors::Result;
+use crate::lifecycle;
+use crate::limits;
+use crate::rows::Change;
+use crate::service::Streams;
+use crate::shapes;
+use api::kinesis::{UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput};
+use base::Cx;
+
+/// Scales an on-demand stream to take this much at once.
+///
+/// # Errors
+/// `ResourceNotFound`; `InvalidArgument` a provisioned stream, or above 10 GiB/s; `Validation` the
+/// account made no commitment; `ResourceInUse` not `ACTIVE`.
+pub(crate) async fn update_stream_warm_throughput(
+    streams: Streams,
+    cx: Cx,
+    input: UpdateStreamWarmThroughputInput,
+) -> Result<UpdateStreamWarmThroughputOutput> {
+    let inner = &streams.inner;
+    let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let stream = inner.directory.find(&cx, "UpdateStreamWarmThroughput", name, arn)?;
+    let mode = stream.view().row.mode;
+    let mibps = limits::warm(inner, &cx, mode, input.warm_throughput_mibps)?;
+    lifecycle::begin(inner, &cx, &stream, |row| {
+        row.change = Some(Change::Warm { mibps });
+        Ok(())
+    })
+    .await?;
+    Ok(UpdateStreamWarmThroughputOutput {
+        stream_arn: Some(shapes::text(&stream.arn)),
+        stream_name: Some(shapes::text(&stream.key.name)),
+        warm_throughput: shapes::warm(&stream.view().row),
+    })
+}

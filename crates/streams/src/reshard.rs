@@ -1,0 +1,296 @@
+//! Splitting, merging and scaling: from the open shards of a view to the rows that replace them.
+//!
+//! ```text
+//! Change -> Draft (rows closed and made, in memory) -> seal the parents' logs -> one transaction
+//!        -> new view; writers that met a sealed log look again
+//! ```
+//!
+//! A crash before the transaction leaves the parents open and the change to be done again; a crash
+//! after it finds parents closed and children open. There is no state between.
+//!
+//! Invariants: the open shards cover every hash key once; a child's `created_s` is later than its
+//! parents', so that its sequence numbers follow theirs.
+
+use crate::errors::{Result, invalid};
+use crate::hash::HashRange;
+use crate::rows::{self, Change, Closed, LogCounter, ShardRow, Status, StreamRow};
+use crate::service::Inner;
+use crate::shard::Shard;
+use crate::stream::{Stream, StreamKey, StreamView};
+use futures_util::future::try_join_all;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::{Tail, Transaction};
+
+/// Does what `change` says and makes the stream `ACTIVE` again, in one transaction. Done again
+/// after a failure it has the same outcome.
+pub(crate) async fn apply(inner: &Inner, stream: &Stream, change: &Change) -> store::Result<()> {
+    let view = stream.view();
+    let mut draft = Draft::new(&view, LogCounter::load(&*inner.catalog)?);
+    let now_ms = inner.env.clock.now_ms();
+    draft.apply(change, now_ms / 1000);
+    let tails = seal(&view, &draft).await?;
+    draft.close(&tails, now_ms);
+    let Draft { mut row, shards, touched, counter } = draft;
+    row.status = Status::Active;
+    row.change = None;
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+    for index in &touched {
+        rows::put(&mut transaction, ShardRow::key(&stream.key, *index), &shards[index]);
+    }
+    if !touched.is_empty() {
+        counter.save(&mut transaction);
+    }
+    let shards = reopen(inner, &view, shards).await?;
+    inner.catalog.commit(transaction).await?;
+    stream.replace(StreamView::new(row, shards));
+    Ok(())
+}
+
+/// Ends the logs of the shards that close and were there before; their tails are final then.
+async fn seal(view: &StreamView, draft: &Draft) -> store::Result<BTreeMap<u32, Tail>> {
+    let closing = view.open.iter().filter(|shard| !draft.is_open(shard.row.index));
+    let tails = try_join_all(closing.map(|shard| async {
+        let tail = shard.log.seal().await?;
+        Ok::<_, store::Error>((shard.row.index, tail))
+    }));
+    Ok(tails.await?.into_iter().collect())
+}
+
+/// The shards of the next view: those of this one under their new rows, and new ones with new logs.
+async fn reopen(
+    inner: &Inner,
+    view: &StreamView,
+    rows: BTreeMap<u32, ShardRow>,
+) -> store::Result<Vec<Arc<Shard>>> {
+    let mut shards = Vec::with_capacity(rows.len());
+    for (index, row) in rows {
+        shards.push(match view.shard(index) {
+            Some(shard) if shard.row == row => shard.clone(),
+            Some(shard) => Arc::new(shard.with_row(row)),
+            None => {
+                let shard = inner.open_shard(row)?;
+                if !shard.is_open() {
+                    shard.log.seal().await?;
+                }
+                Arc::new(shard)
+            }
+        });
+    }
+    Ok(shards)
+}
+
+/// Rows of a stream that is being changed.
+struct Draft {
+    row: StreamRow,
+    shards: BTreeMap<u32, ShardRow>,
+    /// Indexes of rows that are new or changed.
+    touched: BTreeSet<u32>,
+    counter: LogCounter,
+}
+
+impl Draft {
+    fn new(view: &StreamView, counter: LogCounter) -> Self {
+        let shards = view.shards.iter().map(|s| (s.row.index, s.row.clone())).collect();
+        Self { row: view.row.clone(), shards, touched: BTreeSet::new(), counter }
+    }
+
+    /// A split or merge was checked when it was acknowledged, and nothing else changes the shards
+    /// of a stream in `UPDATING`: what does not fit any more is left out.
+    fn apply(&mut self, change: &Change, now_s: i64) {
+        match change {
+            Change::Split { shard, at } => _ = self.split(*shard, *at, now_s),
+            Change::Merge { lower, upper } => _ = self.merge(*lower, *upper, now_s),
+            Change::Scale { target } => self.scale(*target, now_s),
+            Change::Warm { mibps } => {
+                self.row.warm_mibps = Some(*mibps);
+                self.scale(warm_shards(*mibps), now_s);
+            }
+            Change::Encrypt { encryption } => self.row.encryption.clone_from(encryption),
+            Change::Settle => {}
+        }
+    }
+
+    fn is_open(&self, index: u32) -> bool {
+        self.shards.get(&index).is_some_and(|row| row.closed.is_none())
+    }
+
+    /// Indexes of the open shards in order of their hash keys.
+    fn open(&self) -> Vec<u32> {
+        let mut open: Vec<&ShardRow> =
+            self.shards.values().filter(|row| row.closed.is_none()).collect();
+        open.sort_by_key(|row| row.range.start);
+        open.iter().map(|row| row.index).collect()
+    }
+
+    /// Cuts an open shard before `at`; `None` when it is not open or has no hash key on both sides.
+    fn split(&mut self, index: u32, at: u128, now_s: i64) -> Option<[u32; 2]> {
+        let parent = self.shards.get(&index).filter(|row| row.closed.is_none())?.clone();
+        let HashRange { start, end } = parent.range;
+        if !(start < at && at <= end) {
+            return None;
+        }
+        let lower = self.child(&[&parent], HashRange { start, end: at - 1 }, now_s);
+        let upper = self.child(&[&parent], HashRange { start: at, end }, now_s);
+        self.retire(index, vec![lower, upper]);
+        Some([lower, upper])
+    }
+
+    /// Makes one shard of two open neighbours; `None` when they are not.
+    fn merge(&mut self, lower: u32, upper: u32, now_s: i64) -> Option<u32> {
+        let [low, high] = [lower, upper].map(|i| self.shards.get(&i).cloned());
+        let (low, high) = (low?, high?);
+        let open = low.closed.is_none() && high.closed.is_none();
+        if !open || low.range.end.checked_add(1) != Some(high.range.start) {
+            return None;
+        }
+        let range = HashRange { start: low.range.start, end: high.range.end };
+        let child = self.child(&[&low, &high], range, now_s);
+        self.retire(lower, vec![child]);
+        self.retire(upper, vec![child]);
+        Some(child)
+    }
+
+    /// Brings the stream to `target` open shards of sizes as even as whole splits and merges allow.
+    ///
+    /// Growing splits every shard and then merges down (observed: 4 to 5 leaves 15 shards in all,
+    /// 10 to 13 leaves 37); shrinking only merges. Cuts are laid where even shards would end.
+    fn scale(&mut self, target: u32, now_s: i64) {
+        let even: Vec<u128> =
+            HashRange::uniform(target).iter().skip(1).map(|range| range.start).collect();
+        while self.open().len() < target as usize {
+            let before = self.open().len();
+            for index in self.open() {
+                if let Some(at) = cut(self.shards[&index].range, &even) {
+                    self.split(index, at, now_s);
+                }
+            }
+            if self.open().len() == before {
+                return; // Every shard owns one hash key: there is nothing left to split.
+            }
+        }
+        let open = self.open();
+        let starts: Vec<u128> = open.iter().map(|i| self.shards[i].range.start).collect();
+        let mut rest = open.as_slice();
+        for len in group_lengths(&starts, &even) {
+            let (group, others) = rest.split_at(len);
+            self.merge_all(group, now_s);
+            rest = others;
+        }
+    }
+
+    /// Merges neighbours pair by pair until one is left.
+    fn merge_all(&mut self, group: &[u32], now_s: i64) {
+        let mut group = group.to_vec();
+        while group.len() > 1 {
+            group = group
+                .chunks(2)
+                .filter_map(|pair| match *pair {
+                    [lower, upper] => self.merge(lower, upper, now_s),
+                    _ => pair.first().copied(),
+                })
+                .collect();
+        }
+    }
+
+    fn child(&mut self, parents: &[&ShardRow], range: HashRange, now_s: i64) -> u32 {
+        let index = self.row.next_shard;
+        self.row.next_shard += 1;
+        let oldest_s = parents.iter().map(|p| p.created_s).fold(now_s, i64::max);
+        let row = ShardRow {
+            index,
+            log_id: self.counter.take().0,
+            range,
+            created_s: oldest_s + 1,
+            opened_ms: 0, // Known once the parents are sealed.
+            parent: parents.first().map(|p| p.index),
+            adjacent_parent: parents.get(1).map(|p| p.index),
+            closed: None,
+        };
+        self.shards.insert(index, row);
+        self.touched.insert(index);
+        index
+    }
+
+    fn retire(&mut self, index: u32, children: Vec<u32>) {
+        let row = self.shards.get_mut(&index).expect("only shards that were found are retired");
+        row.closed = Some(Closed { at_ms: 0, next_ordinal: 0, children });
+        self.touched.insert(index);
+    }
+
+    /// Fills in when the change happened and where the closed logs end.
+    fn close(&mut self, tails: &BTreeMap<u32, Tail>, now_ms: i64) {
+        // A record may have arrived by a clock that was ahead: nothing arrives after the close.
+        let at_ms = tails.values().map(|tail| tail.last_arrival_ms).fold(now_ms, i64::max);
+        for index in &self.touched {
+            let row = self.shards.get_mut(index).expect("touched rows are in the draft");
+            let tail = tails.get(index);
+            if tail.is_none() {
+                row.opened_ms = at_ms;
+            }
+            if let Some(closed) = &mut row.closed {
+                closed.at_ms = at_ms;
+                closed.next_ordinal = tail.map_or(0, |tail| tail.next_ordinal);
+            }
+        }
+    }
+}
+
+/// Refuses a shard that was split or merged before.
+pub(crate) fn check_open(key: &StreamKey, shard: &Shard) -> Result<()> {
+    if shard.is_open() {
+        return Ok(());
+    }
+    let (name, account, id) = (&key.name, key.account, &shard.id);
+    Err(invalid(format!(
+        "Shard {id} in stream {name} under account {account} has already been merged or split, and \
+         thus is not eligible for merging or splitting."
+    )))
+}
+
+/// Shards that take this much: each takes 1 MiB/s.
+pub(crate) fn warm_shards(mibps: u32) -> u32 {
+    mibps.max(StreamRow::SHARDS_DEFAULT)
+}
+
+/// Where to split a shard: at the even boundary nearest to its middle, else in the middle. `None`
+/// for a shard of one hash key.
+fn cut(range: HashRange, even: &[u128]) -> Option<u128> {
+    let HashRange { start, end } = range;
+    if start == end {
+        return None;
+    }
+    let middle = start + (end - start) / 2 + 1;
+    let inside =
+        &even[even.partition_point(|at| *at <= start)..even.partition_point(|at| *at <= end)];
+    Some(nearest(inside, middle).map_or(middle, |i| inside[i]))
+}
+
+/// Index of the value nearest to `wanted` in a sorted list; `None` when it is empty.
+fn nearest(sorted: &[u128], wanted: u128) -> Option<usize> {
+    let above = sorted.partition_point(|v| *v < wanted);
+    [above.checked_sub(1), Some(above)]
+        .into_iter()
+        .flatten()
+        .filter(|i| *i < sorted.len())
+        .min_by_key(|i| sorted[*i].abs_diff(wanted))
+}
+
+/// Lengths of the runs of neighbours that become one shard each: of the boundaries there are, those
+/// stay that lie nearest to the even ones.
+fn group_lengths(starts: &[u128], even: &[u128]) -> Vec<usize> {
+    let mut lengths = Vec::with_capacity(even.len() + 1);
+    let mut from = 0;
+    for (k, wanted) in even.iter().enumerate() {
+        // At least one shard to this group and to each that follows.
+        let last = starts.len().saturating_sub(even.len() - k);
+        let Some(step) = starts.get(from + 1..=last).and_then(|s| nearest(s, *wanted)) else {
+            break;
+        };
+        lengths.push(step + 1);
+        from += step + 1;
+    }
+    lengths.push(starts.len() - from);
+    lengths
+}

@@ -1,0 +1,184 @@
+//! What expires: records, then the closed shards that held them.
+//!
+//! ```text
+//! each period: horizon -> Log::trim of every shard -> closed shards before it leave the catalog
+//! ```
+//!
+//! Trimming hides; only the engine and the removal of a shard free bytes. Both wait out a wall
+//! clock that jumped ahead, since what it would expire cannot be brought back.
+
+use crate::errors::{Result, invalid};
+use crate::lifecycle::schedule_removal;
+use crate::rows::{self, Removal, ShardRow, StreamRow};
+use crate::service::Inner;
+use crate::stream::{Stream, StreamView};
+use base::env::Clock;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use store::Transaction;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// How far the wall clock may run ahead of the monotonic one between two looks.
+const JUMP_MS: i64 = HOUR_MS / 4;
+
+/// How long nothing expires after a jump: time for an owner to set the clock right.
+const PAUSE: Duration = Duration::from_hours(1);
+
+/// Begins to watch the retention of every stream, for as long as the service lives.
+pub(crate) fn watch(inner: &Arc<Inner>) {
+    for stream in inner.directory.all() {
+        trim(inner, &stream);
+    }
+    let clock = inner.env.clock.clone();
+    let guard = ClockGuard::new(&*clock);
+    let (weak, period) = (Arc::downgrade(inner), inner.options.retention_period);
+    inner.tasks.spawn(look(weak, clock, guard, period));
+}
+
+async fn look(weak: Weak<Inner>, clock: Arc<dyn Clock>, mut guard: ClockGuard, period: Duration) {
+    loop {
+        clock.sleep(period).await;
+        let Some(inner) = weak.upgrade() else { return };
+        if !guard.trusts(&*clock) {
+            continue;
+        }
+        for stream in inner.directory.all() {
+            trim(&inner, &stream);
+            if let Err(e) = drop_expired(&inner, &stream).await {
+                tracing::warn!(kind = ?e.kind(), "expired shards stay until later: {e}");
+            }
+        }
+    }
+}
+
+/// Arrival time before which a stream's records are gone: retention, what was gone before retention
+/// was extended, and the stream's own beginning.
+pub(crate) fn horizon_ms(row: &StreamRow, now_ms: i64) -> i64 {
+    let kept_ms = i64::from(row.retention_hours) * HOUR_MS;
+    (now_ms - kept_ms).max(row.trimmed_ms).max(row.created_ms)
+}
+
+/// Whether a shard's records have all expired, and it with them.
+pub(crate) fn is_expired(row: &ShardRow, horizon_ms: i64) -> bool {
+    row.closed.as_ref().is_some_and(|closed| closed.at_ms < horizon_ms)
+}
+
+/// Checks a `RetentionPeriodHours`, which the model leaves open.
+///
+/// # Errors
+/// `InvalidArgument` below 24 or above 8,760 hours.
+pub(crate) fn check_hours(hours: i32) -> Result<u32> {
+    let (min, max) = (StreamRow::RETENTION_HOURS_MIN, StreamRow::RETENTION_HOURS_MAX);
+    let asked = format!("Requested retention period ({hours} hours)");
+    match u32::try_from(hours) {
+        Ok(hours) if (min..=max).contains(&hours) => Ok(hours),
+        Ok(hours) if hours > max => Err(invalid(format!(
+            "Maximum allowed retention period is {max} hours. {asked} is too long."
+        ))),
+        _ => Err(invalid(format!(
+            "Minimum allowed retention period is {min} hours. {asked} is too short."
+        ))),
+    }
+}
+
+/// Hides expired records of all shards.
+pub(crate) fn trim(inner: &Inner, stream: &Stream) {
+    let view = stream.view();
+    let horizon_ms = horizon_ms(&view.row, inner.env.clock.now_ms());
+    // Everything arrived after the stream was made, unless the clock was set back.
+    if horizon_ms > view.row.created_ms {
+        for shard in &view.shards {
+            shard.log.trim(horizon_ms);
+        }
+    }
+}
+
+/// Takes expired shards out of the catalog and frees their logs.
+async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
+    let horizon_ms = horizon_ms(&stream.view().row, inner.env.clock.now_ms());
+    if !stream.view().shards.iter().any(|shard| is_expired(&shard.row, horizon_ms)) {
+        return Ok(());
+    }
+    let _one_at_a_time = inner.control.lock().await;
+    if stream.is_gone() {
+        return Ok(());
+    }
+    let view = stream.view();
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        view.shards.iter().cloned().partition(|shard| is_expired(&shard.row, horizon_ms));
+    let removals: Vec<_> = gone.iter().map(|shard| Removal::of(shard.row.log())).collect();
+    let mut transaction = Transaction::default();
+    for (shard, removal) in gone.iter().zip(&removals) {
+        transaction.remove(ShardRow::key(&stream.key, shard.row.index));
+        rows::put(&mut transaction, removal.key(), removal);
+    }
+    inner.catalog.commit(transaction).await?;
+    stream.replace(StreamView::new(view.row.clone(), kept));
+    for removal in removals {
+        schedule_removal(inner, removal);
+    }
+    Ok(())
+}
+
+/// Notices a wall clock that jumped ahead while the process ran.
+struct ClockGuard {
+    wall_ms: i64,
+    monotonic: Duration,
+    /// Nothing expires before this.
+    paused_until: Duration,
+}
+
+impl ClockGuard {
+    fn new(clock: &dyn Clock) -> Self {
+        let paused_until = Duration::ZERO;
+        Self { wall_ms: clock.now_ms(), monotonic: clock.monotonic(), paused_until }
+    }
+
+    fn trusts(&mut self, clock: &dyn Clock) -> bool {
+        let (wall_ms, monotonic) = (clock.now_ms(), clock.monotonic());
+        let passed_ms = monotonic.saturating_sub(self.monotonic).as_millis() as i64;
+        if wall_ms - self.wall_ms - passed_ms > JUMP_MS {
+            self.paused_until = monotonic + PAUSE;
+            tracing::warn!("the wall clock jumped ahead: nothing expires for an hour");
+        }
+        (self.wall_ms, self.monotonic) = (wall_ms, monotonic);
+        monotonic >= self.paused_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parking_lot::Mutex;
+
+    struct SetClock(Mutex<(i64, u64)>);
+
+    impl Clock for SetClock {
+        fn now_ms(&self) -> i64 {
+            self.0.lock().0
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.0.lock().1)
+        }
+        fn sleep(&self, _: Duration) -> base::env::Sleep {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_is_not_trusted_for_an_hour() {
+        let clock = SetClock(Mutex::new((0, 0)));
+        let mut guard = ClockGuard::new(&clock);
+        let mut at = |wall_ms, s| {
+            *clock.0.lock() = (wall_ms, s);
+            guard.trusts(&clock)
+        };
+        assert!(at(10_000, 10));
+        assert!(at(10_000 + JUMP_MS, 10), "a small step is no jump");
+        assert!(!at(9_000_000_000, 20));
+        assert!(!at(9_000_010_000, 30));
+        assert!(at(9_003_600_000, 20 + 3600));
+        assert!(at(0, 20 + 3610), "a clock set back expires nothing");
+    }
+}

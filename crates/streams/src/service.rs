@@ -1,0 +1,214 @@
+//! The service: what it is made of, how it starts and ends.
+//!
+//! ```text
+//! open: catalog rows -> streams with open logs -> directory -> unfinished changes go on
+//! change: control lock -> op -> one catalog transaction -> directory and views
+//! ```
+//!
+//! Invariants: a change is in the catalog before anybody sees it; changes happen one after another,
+//! under `Inner::control`, and run to their end even if their caller goes away.
+
+use crate::consumer::Consumer;
+use crate::directory::Directory;
+use crate::errors::{Result, fail};
+use crate::iterator::IteratorKey;
+use crate::keys::Keys;
+use crate::lifecycle;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
+use crate::shard::Shard;
+use crate::stream::{Stream, StreamKey, StreamView};
+use crate::subscription::Subscriptions;
+use crate::tasks::Tasks;
+use crate::token::TokenKey;
+use api::kinesis::Error;
+use base::metrics::Registry;
+use base::policy::Policy;
+use base::{Cx, Env};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use store::{Catalog, ErrorKind, ShardLog, Transaction};
+
+/// What the service is built upon.
+#[derive(Clone)]
+pub struct Parts {
+    /// Time, randomness and files.
+    pub env: Env,
+    /// Every named thing.
+    pub catalog: Arc<dyn Catalog>,
+    /// Every record.
+    pub logs: Arc<dyn ShardLog>,
+    /// What encrypts records.
+    pub keys: Arc<dyn Keys>,
+    /// Where numbers are shown.
+    pub registry: Registry,
+}
+
+/// Data Streams; cheap to clone.
+#[derive(Clone)]
+pub struct Streams {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all handles share.
+pub(crate) struct Inner {
+    pub(crate) env: Env,
+    pub(crate) options: Options,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) logs: Arc<dyn ShardLog>,
+    pub(crate) keys: Arc<dyn Keys>,
+    pub(crate) directory: Directory,
+    pub(crate) metrics: Metrics,
+    pub(crate) iterators: IteratorKey,
+    pub(crate) tokens: TokenKey,
+    pub(crate) subscriptions: Subscriptions,
+    /// Whose turn it is when a stream distributes records by itself.
+    pub(crate) turn: AtomicUsize,
+    pub(crate) tasks: Tasks,
+    /// Held by whoever changes the catalog.
+    pub(crate) control: tokio::sync::Mutex<()>,
+}
+
+impl Streams {
+    /// Opens the service over its catalog and goes on with what was left unfinished.
+    ///
+    /// Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// `Corrupt` a row cannot be read; any failure of opening a log or of the first commit.
+    pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
+        let Parts { env, catalog, logs, keys, registry } = parts;
+        let secret = secret(&env, &*catalog).await?;
+        let inner = Arc::new(Inner {
+            metrics: Metrics::new(registry, options.shard_metrics_max),
+            directory: Directory::default(),
+            iterators: IteratorKey::new(&derive(&secret, b"iterators"), &*env.rng),
+            tokens: TokenKey::new(&derive(&secret, b"tokens")),
+            subscriptions: Subscriptions::default(),
+            turn: AtomicUsize::new(0),
+            tasks: Tasks::new(),
+            control: tokio::sync::Mutex::default(),
+            env,
+            options,
+            catalog,
+            logs,
+            keys,
+        });
+        for (key, row) in rows::scan::<StreamRow>(&*inner.catalog, StreamRow::PREFIX)? {
+            let key = StreamRow::parse_key(&key).ok_or_else(|| {
+                let key = String::from_utf8_lossy(&key);
+                store::Error::new(ErrorKind::Corrupt, format!("`{key}` is no key of a stream"))
+            })?;
+            let stream = inner.load(key, row).await?;
+            inner.directory.insert(Arc::new(stream));
+        }
+        lifecycle::resume(&inner)?;
+        Ok(Self { inner })
+    }
+
+    /// Stops what runs in the background. What was acknowledged is in the catalog and goes on at
+    /// the next start.
+    pub async fn close(&self) {
+        self.inner.tasks.close().await;
+    }
+
+    /// Makes one change, under the lock of all changes, to its end.
+    pub(crate) async fn change<I, T, F>(
+        &self,
+        cx: &Cx,
+        input: I,
+        op: impl FnOnce(Streams, Cx, I) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let (streams, cx) = (self.clone(), cx.clone());
+        let work = async move {
+            let inner = streams.inner.clone();
+            let _one_at_a_time = inner.control.lock().await;
+            op(streams, cx, input).await
+        };
+        let closed = || Err(Error::ServiceUnavailable("The service is stopping.".into()));
+        self.inner.tasks.finish(work).await.unwrap_or_else(closed)
+    }
+}
+
+impl Inner {
+    /// Applies a transaction; durable when it resolves.
+    pub(crate) async fn commit(&self, cx: &Cx, transaction: Transaction) -> Result<()> {
+        self.catalog.commit(transaction).await.map_err(|e| fail(cx, &e))
+    }
+
+    /// Stores a stream's new row and shows it.
+    pub(crate) async fn update(&self, cx: &Cx, stream: &Stream, row: StreamRow) -> Result<()> {
+        let mut transaction = Transaction::default();
+        rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+        self.commit(cx, transaction).await?;
+        stream.replace_row(row);
+        Ok(())
+    }
+
+    /// A shard of this row, its log opened.
+    pub(crate) fn open_shard(&self, row: ShardRow) -> store::Result<Shard> {
+        let log = self.logs.open(row.log())?;
+        Ok(Shard::new(row, log))
+    }
+
+    async fn load(&self, key: StreamKey, row: StreamRow) -> store::Result<Stream> {
+        let mut shards = Vec::new();
+        for (_, row) in rows::scan::<ShardRow>(&*self.catalog, &ShardRow::prefix(&key))? {
+            let shard = self.open_shard(row)?;
+            if !shard.is_open() {
+                // The seal is not durable by itself; the catalog's word for it is.
+                shard.log.seal().await?;
+            }
+            shards.push(Arc::new(shard));
+        }
+        let stream = Stream::new(key, StreamView::new(row, shards));
+        *stream.policy.write() = self.load_policy(&PolicyRow::key(&stream.key, None))?;
+        for (_, row) in
+            rows::scan::<ConsumerRow>(&*self.catalog, &ConsumerRow::prefix(&stream.key))?
+        {
+            let consumer = Consumer::new(row.of(&stream.key), row);
+            let policy = PolicyRow::key(&stream.key, Some(&consumer.key.name));
+            *consumer.policy.write() = self.load_policy(&policy)?;
+            stream.consumers.write().insert(consumer.key.name.clone(), Arc::new(consumer));
+        }
+        Ok(stream)
+    }
+
+    fn load_policy(&self, key: &[u8]) -> store::Result<Option<Arc<Policy>>> {
+        let Some(PolicyRow(document)) = rows::get(&*self.catalog, key)? else { return Ok(None) };
+        let policy = Policy::parse(&document).map_err(|e| {
+            let key = String::from_utf8_lossy(key);
+            store::Error::new(ErrorKind::Corrupt, format!("catalog row `{key}`: {e}"))
+        })?;
+        Ok(Some(Arc::new(policy)))
+    }
+}
+
+/// The stored secret, made at the first start.
+async fn secret(env: &Env, catalog: &dyn Catalog) -> store::Result<Secret> {
+    if let Some(secret) = rows::get(catalog, Secret::KEY)? {
+        return Ok(secret);
+    }
+    let mut bytes = [0; 32];
+    env.rng.fill(&mut bytes);
+    let secret = Secret(bytes);
+    let mut transaction = Transaction::default();
+    transaction.check(Secret::KEY.to_vec(), None);
+    rows::put(&mut transaction, Secret::KEY.to_vec(), &secret);
+    catalog.commit(transaction).await?;
+    Ok(secret)
+}
+
+/// A key for one purpose.
+fn derive(secret: &Secret, purpose: &[u8]) -> [u8; 32] {
+    use ring::hmac::{HMAC_SHA256, Key, sign};
+    let tag = sign(&Key::new(HMAC_SHA256, &secret.0), purpose);
+    tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
+}
