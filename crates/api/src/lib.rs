@@ -14,3 +14,4 @@ pub mod kinesis;
 
 pub use client::Operation;
 pub use events::{EventShape, EventStream};
+pub use wire::{Text, Timestamp};

@@ -224,7 +224,7 @@ impl Reader {
             let found = match &key {
                 Raw::Slice(from, to) => find(members, begin, &self.body[*from..*to]),
                 escaped => {
-                    let name = self.text_of(escaped.clone())?;
+                    let name = self.text_of(escaped)?;
                     find(members, begin, name.as_bytes())
                 }
             };
@@ -246,16 +246,11 @@ impl Reader {
 
     /// A required member's value; notes a violation when it is absent.
     pub fn required<T: Default>(&mut self, index: usize, value: Option<T>) -> T {
-        match value {
-            Some(value) => value,
-            None => {
-                if self.strict {
-                    self.top().current = index as u32;
-                    self.violate(Constraint::NotNull, None);
-                }
-                T::default()
-            }
+        if value.is_none() && self.strict {
+            self.top().current = index as u32;
+            self.violate(Constraint::NotNull, None);
         }
+        value.unwrap_or_default()
     }
 
     /// Ends a structure.
@@ -285,7 +280,7 @@ impl Reader {
     /// Passes over a value of any kind, checking its syntax.
     fn skip(&mut self) -> Read<()> {
         match self.token()? {
-            Token::Text(raw) => self.check_text(raw),
+            Token::Text(raw) => self.check_text(&raw),
             Token::List(left) => {
                 self.enter(Kind::Unknown, left)?;
                 while self.next_item(false)? {
@@ -298,7 +293,7 @@ impl Reader {
                 self.enter(Kind::Unknown, left)?;
                 while self.next_item(true)? {
                     let key = self.key()?;
-                    self.check_text(key)?;
+                    self.check_text(&key)?;
                     self.skip()?;
                 }
                 self.end();

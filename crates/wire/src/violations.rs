@@ -11,6 +11,7 @@
 //! The order between members is the model's; AWS's own order is that of an internal hash.
 
 use crate::Refusal;
+use std::fmt::Write as _;
 
 /// Most violations that one answer names.
 pub const VIOLATIONS_MAX: usize = 10;
@@ -62,35 +63,29 @@ impl Constraint {
     }
 
     fn render(&self, out: &mut String) {
-        match self {
-            Constraint::NotNull => out.push_str("Member must not be null"),
+        // Writing to a String cannot fail.
+        let _infallible = match self {
+            Constraint::NotNull => write!(out, "Member must not be null"),
             Constraint::Pattern(source) => {
-                out.push_str("Member must satisfy regular expression pattern: ");
-                out.push_str(source);
+                write!(out, "Member must satisfy regular expression pattern: {source}")
             }
-            Constraint::Names(names) => out.push_str(&crate::rules::describe_names(names)),
+            Constraint::Names(names) => out.write_str(&crate::rules::describe_names(names)),
             Constraint::LengthMin(n) => {
-                out.push_str(&format!("Member must have length greater than or equal to {n}"));
+                write!(out, "Member must have length greater than or equal to {n}")
             }
             Constraint::LengthMax(n) => {
-                out.push_str(&format!("Member must have length less than or equal to {n}"));
+                write!(out, "Member must have length less than or equal to {n}")
             }
             Constraint::ValueMin(n) => {
-                out.push_str(&format!("Member must have value greater than or equal to {n}"));
+                write!(out, "Member must have value greater than or equal to {n}")
             }
             Constraint::ValueMax(n) => {
-                out.push_str(&format!("Member must have value less than or equal to {n}"));
+                write!(out, "Member must have value less than or equal to {n}")
             }
-            Constraint::Elements(of) => {
-                out.push_str(&format!("Member must satisfy constraint: [{of}]"));
-            }
-            Constraint::Keys(of) => {
-                out.push_str(&format!("Map keys must satisfy constraint: [{of}]"));
-            }
-            Constraint::Values(of) => {
-                out.push_str(&format!("Map value must satisfy constraint: [{of}]"));
-            }
-        }
+            Constraint::Elements(of) => write!(out, "Member must satisfy constraint: [{of}]"),
+            Constraint::Keys(of) => write!(out, "Map keys must satisfy constraint: [{of}]"),
+            Constraint::Values(of) => write!(out, "Map value must satisfy constraint: [{of}]"),
+        };
     }
 }
 
@@ -179,7 +174,10 @@ fn render_path<'a>(path: impl Iterator<Item = Step<'a>>, out: &mut String) {
                 out.extend(chars.next().map(|c| c.to_ascii_lowercase()));
                 out.push_str(chars.as_str());
             }
-            Step::Element(i) => out.push_str(&format!("{}.member", u64::from(i) + 1)),
+            Step::Element(i) => {
+                out.push_str(&(u64::from(i) + 1).to_string());
+                out.push_str(".member");
+            }
             Step::Entry(_, key) => {
                 show_cut(key, out);
                 out.push_str(".member");
@@ -227,8 +225,8 @@ impl Show for crate::Timestamp {
 
 impl Show for bytes::Bytes {
     fn show(&self, out: &mut String) {
-        let n = self.len();
-        out.push_str(&format!("java.nio.HeapByteBuffer[pos=0 lim={n} cap={n}]"));
+        let bytes = self.len();
+        let _infallible = write!(out, "java.nio.HeapByteBuffer[pos=0 lim={bytes} cap={bytes}]");
     }
 }
 

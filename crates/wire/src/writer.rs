@@ -221,17 +221,17 @@ impl Writer {
         let bytes = argument.to_be_bytes();
         match argument {
             0..=23 => self.out.push(major | argument as u8),
-            24..=0xff => self.out.extend_from_slice(&[major | 24, argument as u8]),
+            24..=0xff => self.out.extend_from_slice(&[major | 0x18, argument as u8]),
             0x100..=0xffff => {
-                self.out.push(major | 25);
+                self.out.push(major | 0x19);
                 self.out.extend_from_slice(&bytes[6..]);
             }
             0x1_0000..=0xffff_ffff => {
-                self.out.push(major | 26);
+                self.out.push(major | 0x1a);
                 self.out.extend_from_slice(&bytes[4..]);
             }
             _ => {
-                self.out.push(major | 27);
+                self.out.push(major | 0x1b);
                 self.out.extend_from_slice(&bytes);
             }
         }

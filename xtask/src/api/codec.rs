@@ -33,18 +33,15 @@ pub(super) fn rules(plan: &Plan<'_>) -> anyhow::Result<String> {
                     format!("TextRule = TextRule {{ min: {min}, max: {max}, pattern: {matching} }}")
                 }
             },
-            Kind::Blob | Kind::List | Kind::Map => match (shape.min, shape.max) {
-                (None, None) => continue,
-                _ => {
-                    let (min, max) = sizes(shape);
-                    format!("SizeRule = SizeRule {{ min: {min}, max: {max} }}")
-                }
-            },
+            Kind::Blob | Kind::List | Kind::Map if shape.min.is_some() || shape.max.is_some() => {
+                let (min, max) = sizes(shape);
+                format!("SizeRule = SizeRule {{ min: {min}, max: {max} }}")
+            }
             Kind::Integer | Kind::Long => match (shape.min, shape.max) {
                 (None, None) => continue,
                 (min, max) => {
-                    let min = min.map_or("i64::MIN".to_owned(), |n| n.to_string());
-                    let max = max.map_or("i64::MAX".to_owned(), |n| n.to_string());
+                    let min = min.map_or("i64::MIN".to_owned(), names::number);
+                    let max = max.map_or("i64::MAX".to_owned(), names::number);
                     format!("NumberRule = NumberRule {{ min: {min}, max: {max} }}")
                 }
             },
@@ -70,8 +67,8 @@ pub(super) fn rules(plan: &Plan<'_>) -> anyhow::Result<String> {
 }
 
 fn sizes(shape: &Shape) -> (String, String) {
-    let min = shape.min.map_or("0".to_owned(), |n| n.to_string());
-    let max = shape.max.map_or("UNBOUNDED".to_owned(), |n| n.to_string());
+    let min = shape.min.map_or("0".to_owned(), names::number);
+    let max = shape.max.map_or("UNBOUNDED".to_owned(), names::number);
     (min, max)
 }
 
@@ -160,7 +157,9 @@ fn imports(body: &str, with_lists: bool) -> String {
     let used = |w: &&str| body.contains(&format!("{w}::")) || body.contains(&format!("[{w}]"));
     let used: Vec<&str> = rules.into_iter().filter(used).collect();
     if !used.is_empty() {
-        out.push_str(&format!("use wire::rules::{{{}}};\n", used.join(", ")));
+        out.push_str("use wire::rules::{");
+        out.push_str(&used.join(", "));
+        out.push_str("};\n");
     }
     let types = ["Read", "Reader", "Text", "Timestamp", "Writer"];
     let ends = |w: &&str| {
@@ -169,7 +168,9 @@ fn imports(body: &str, with_lists: bool) -> String {
         })
     };
     let used: Vec<&str> = types.into_iter().filter(ends).collect();
-    out.push_str(&format!("use wire::{{{}}};\n", used.join(", ")));
+    out.push_str("use wire::{");
+    out.push_str(&used.join(", "));
+    out.push_str("};\n");
     if body.contains("Bytes>") {
         out.push_str("use bytes::Bytes;\n");
     }
@@ -342,6 +343,8 @@ fn list(plan: &Plan<'_>, out: &mut String, name: &str) -> anyhow::Result<()> {
     writeln!(out, "pub(super) fn read_{snake}(r: &mut Reader) -> Read<Option<Vec<{of}>>> {{")?;
     if read == format!("{of}::read(r)") {
         writeln!(out, "r.list({size}, {of}::read)\n}}\n")?;
+    } else if let Some(method) = read.strip_prefix("r.").and_then(|m| m.strip_suffix("()")) {
+        writeln!(out, "r.list({size}, Reader::{method})\n}}\n")?;
     } else if let Some(function) = read.strip_suffix("(r)") {
         writeln!(out, "r.list({size}, {function})\n}}\n")?;
     } else {

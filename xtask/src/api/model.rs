@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -205,6 +205,7 @@ pub(crate) enum Type {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the model's own traits")]
 pub(crate) struct Shape {
     #[serde(rename = "type")]
     pub(crate) kind: Type,
@@ -283,7 +284,7 @@ fn push_lines<T: Serialize>(text: &mut String, entries: &Ordered<T>) -> anyhow::
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     for (i, (name, value)) in sorted.iter().enumerate() {
         let comma = if i + 1 < sorted.len() { "," } else { "" };
-        text.push_str(&format!("{:?}: {}{comma}\n", name, serde_json::to_string(value)?));
+        writeln!(text, "{name:?}: {}{comma}", serde_json::to_string(value)?)?;
     }
     Ok(())
 }

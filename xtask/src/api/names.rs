@@ -70,6 +70,19 @@ pub(super) fn error_variant(shape: &str) -> String {
     snake(name).split('_').map(variant).collect()
 }
 
+/// A whole number with its thousands apart.
+pub(super) fn number(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::from(if value < 0.0 { "-" } else { "" });
+    for (i, digit) in digits.char_indices() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() > 4 {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A service's module: `kinesis-video-media` -> `kinesis_video_media`.
 pub(super) fn module(service: &str) -> String {
     service.replace('-', "_")
@@ -113,6 +126,8 @@ mod tests {
         ] {
             assert_eq!(variant(value), want);
         }
+        assert_eq!(number(1_048_576.0), "1_048_576");
+        assert_eq!(number(-4096.0), "-4096");
         assert_eq!(error_variant("KMSOptInRequired"), "KmsOptInRequired");
         assert_eq!(error_variant("ResourceNotFoundException"), "ResourceNotFound");
     }

@@ -2,6 +2,7 @@
 
 use super::overrides::Overrides;
 use anyhow::{Context as _, bail};
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -10,10 +11,10 @@ pub(super) fn expression(source: &str, overrides: &Overrides) -> anyhow::Result<
     if let Some(digits_max) = decimal(source) {
         return Ok(format!("Pattern::decimal({source:?}, {digits_max})"));
     }
-    if let Some((class, empty)) = single_class(source) {
-        if let Some((ascii, other)) = class.bits() {
-            return Ok(format!("Pattern::class({source:?}, {ascii:#x}, {other}, {empty})"));
-        }
+    let class = single_class(source).and_then(|(class, empty)| Some((class.bits()?, empty)));
+    if let Some(((ascii, other), empty)) = class {
+        let ascii = grouped_hex(ascii);
+        return Ok(format!("Pattern::class({source:?}, {ascii}, {other}, {empty})"));
     }
     let by_hand = overrides.pattern.iter().find(|p| p.model == source);
     let inner = match by_hand {
@@ -23,6 +24,13 @@ pub(super) fn expression(source: &str, overrides: &Overrides) -> anyhow::Result<
     let rust = format!(r"\A(?:{inner})\z");
     regex::Regex::new(&rust).with_context(|| format!("pattern {source}"))?;
     Ok(format!("Pattern::regex({source:?}, {rust:?})"))
+}
+
+/// `0x` and groups of four digits.
+fn grouped_hex(value: u128) -> String {
+    let digits = format!("{value:032x}");
+    let groups: Vec<&str> = (0..8).filter_map(|i| digits.get(i * 4..i * 4 + 4)).collect();
+    format!("0x{}", groups.join("_"))
 }
 
 /// `0|([1-9]\d{0,N})` with and without anchors and a group: N + 1 digits.
@@ -72,7 +80,9 @@ impl Class {
     fn to_rust(&self) -> String {
         let mut out = String::from(if self.negated { "[^" } else { "[" });
         for (from, to) in &self.ranges {
-            out.push_str(&format!("\\x{{{from:X}}}-\\x{{{to:X}}}"));
+            push_code(&mut out, *from);
+            out.push('-');
+            push_code(&mut out, *to);
         }
         for property in &self.properties {
             out.push_str(property);
@@ -168,6 +178,12 @@ fn read_escape(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Escape> {
     })
 }
 
+/// A code point by its number, so that no character of the pattern has a meaning.
+fn push_code(out: &mut String, code: u32) {
+    // Writing to a String cannot fail.
+    let _infallible = write!(out, "\\x{{{code:X}}}");
+}
+
 fn translate(source: &str) -> anyhow::Result<String> {
     let mut out = String::new();
     let mut chars = source.chars().peekable();
@@ -179,7 +195,7 @@ fn translate(source: &str) -> anyhow::Result<String> {
             '\\' => match chars.next_if_eq(&'S') {
                 Some(_) => out.push_str(r"[^\x{9}-\x{D} ]"),
                 None => match read_escape(&mut chars)? {
-                    Escape::Char(c) => out.push_str(&format!("\\x{{{c:X}}}")),
+                    Escape::Char(c) => push_code(&mut out, c),
                     Escape::Ranges(ranges) => {
                         out.push_str(&Class { ranges, ..Class::default() }.to_rust());
                     }
@@ -202,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_hot_ones_need_no_engine() {
-        let bits = "0x7fffffe87fffffe03ff600000000000";
+        let bits = "0x07ff_fffe_87ff_fffe_03ff_6000_0000_0000";
         check(
             "[a-zA-Z0-9_.-]+",
             &format!("Pattern::class(\"[a-zA-Z0-9_.-]+\", {bits}, false, false)"),

@@ -10,6 +10,10 @@ pub(super) fn root(plan: &Plan<'_>) -> String {
     let id = &plan.model.metadata.service_id;
     let mut out = plan.caption(&format!("{id}: shapes, checks, errors, service trait."));
     out.push_str(
+        "#![allow(clippy::wildcard_imports, reason = \"generated: shapes name each other\")]\n\
+         #![expect(clippy::semicolon_if_nothing_returned, reason = \"rustfmt breaks long arms\")]\n\n",
+    );
+    out.push_str(
         "mod codec;\nmod enums;\nmod error;\nmod lists;\npub mod ops;\nmod rules;\nmod service;\n\
          mod shapes;\n\n",
     );
@@ -214,8 +218,13 @@ fn routes(plan: &Plan<'_>, out: &mut String, all: &[Signature<'_>]) -> anyhow::R
     writeln!(out, "target_prefix: {:?},", metadata.target_prefix.as_deref().unwrap_or(""))?;
     out.push_str("operations: &[\n");
     for s in all {
-        let bytes = plan.overrides.body_bytes_max(s.name);
-        writeln!(out, "Operation {{ name: {:?}, body_bytes_max: {bytes} }},", s.name)?;
+        let bytes = plan.overrides.body_bytes_max(s.name) as f64;
+        writeln!(
+            out,
+            "Operation {{ name: {:?}, body_bytes_max: {} }},",
+            s.name,
+            names::number(bytes)
+        )?;
     }
     out.push_str("],\n};\n\n");
     Ok(())

@@ -229,7 +229,7 @@ pub(super) fn write_enhanced_monitoring_list(w: &mut Writer, list: &[EnhancedMet
 }
 
 pub(super) fn read_metrics_name_list(r: &mut Reader) -> Read<Option<Vec<MetricsName>>> {
-    r.list(&rules::METRICS_NAME_LIST, |r| r.enumeration::<MetricsName>())
+    r.list(&rules::METRICS_NAME_LIST, Reader::enumeration::<MetricsName>)
 }
 
 pub(super) fn write_metrics_name_list(w: &mut Writer, list: &[MetricsName]) {

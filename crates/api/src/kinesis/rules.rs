@@ -26,32 +26,36 @@ static PATTERN_CHANNEL_ARN: Pattern = Pattern::regex(
 pub(super) static CHANNEL_ARN: TextRule =
     TextRule { min: 1, max: 2048, pattern: Some(&PATTERN_CHANNEL_ARN) };
 
-pub(super) static CHANNEL_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1000000 };
+pub(super) static CHANNEL_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1_000_000 };
 
 pub(super) static CHANNEL_ID: TextRule = TextRule { min: 1, max: 64, pattern: None };
 
 static PATTERN_CHANNEL_NAME: Pattern =
-    Pattern::class("[a-zA-Z0-9_.-]+", 0x7fffffe87fffffe03ff600000000000, false, false);
+    Pattern::class("[a-zA-Z0-9_.-]+", 0x07ff_fffe_87ff_fffe_03ff_6000_0000_0000, false, false);
 
 pub(super) static CHANNEL_NAME: TextRule =
     TextRule { min: 1, max: 128, pattern: Some(&PATTERN_CHANNEL_NAME) };
 
 pub(super) static CHANNEL_STATUS_REASON: TextRule = TextRule { min: 1, max: 2048, pattern: None };
 
-pub(super) static CHANNEL_STREAM_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static CHANNEL_STREAM_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
-pub(super) static CHANNEL_STREAM_DESCRIPTION_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static CHANNEL_STREAM_DESCRIPTION_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
-pub(super) static CHANNEL_STREAM_IDENTIFIER_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static CHANNEL_STREAM_IDENTIFIER_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
-static PATTERN_CLOUD_WATCH_LOG_GROUP_NAME: Pattern =
-    Pattern::class("[\\.\\-_/#A-Za-z0-9]+", 0x7fffffe87fffffe03ffe00800000000, false, false);
+static PATTERN_CLOUD_WATCH_LOG_GROUP_NAME: Pattern = Pattern::class(
+    "[\\.\\-_/#A-Za-z0-9]+",
+    0x07ff_fffe_87ff_fffe_03ff_e008_0000_0000,
+    false,
+    false,
+);
 
 pub(super) static CLOUD_WATCH_LOG_GROUP_NAME: TextRule =
     TextRule { min: 1, max: 512, pattern: Some(&PATTERN_CLOUD_WATCH_LOG_GROUP_NAME) };
 
 static PATTERN_CLOUD_WATCH_LOG_STREAM_NAME: Pattern =
-    Pattern::class("[^:*]*", 0xfffffffffffffffffbfffbffffffffff, true, true);
+    Pattern::class("[^:*]*", 0xffff_ffff_ffff_ffff_fbff_fbff_ffff_ffff, true, true);
 
 pub(super) static CLOUD_WATCH_LOG_STREAM_NAME: TextRule =
     TextRule { min: 1, max: 512, pattern: Some(&PATTERN_CLOUD_WATCH_LOG_STREAM_NAME) };
@@ -64,14 +68,14 @@ static PATTERN_CONSUMER_ARN: Pattern = Pattern::regex(
 pub(super) static CONSUMER_ARN: TextRule =
     TextRule { min: 1, max: 2048, pattern: Some(&PATTERN_CONSUMER_ARN) };
 
-pub(super) static CONSUMER_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1000000 };
+pub(super) static CONSUMER_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1_000_000 };
 
 pub(super) static CONSUMER_NAME: TextRule =
     TextRule { min: 1, max: 128, pattern: Some(&PATTERN_CHANNEL_NAME) };
 
-pub(super) static DATA: SizeRule = SizeRule { min: 0, max: 10485760 };
+pub(super) static DATA: SizeRule = SizeRule { min: 0, max: 10_485_760 };
 
-pub(super) static DESCRIBE_STREAM_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static DESCRIBE_STREAM_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
 static PATTERN_EXPECTED_BUCKET_OWNER: Pattern =
     Pattern::regex("\\d{12}", "\\A(?:[\\x{30}-\\x{39}]{12})\\z");
@@ -87,7 +91,7 @@ static PATTERN_GSR_SCHEMA_ARN: Pattern = Pattern::regex(
 pub(super) static GSR_SCHEMA_ARN: TextRule =
     TextRule { min: 1, max: 512, pattern: Some(&PATTERN_GSR_SCHEMA_ARN) };
 
-pub(super) static GET_RECORDS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static GET_RECORDS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
 static PATTERN_HASH_KEY: Pattern = Pattern::decimal("^(0|([1-9]\\d{0,38}))$", 39);
 
@@ -96,21 +100,22 @@ pub(super) static HASH_KEY: TextRule =
 
 pub(super) static KEY_ID: TextRule = TextRule { min: 1, max: 2048, pattern: None };
 
-pub(super) static LIST_CHANNELS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static LIST_CHANNELS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
-pub(super) static LIST_QUEUES_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static LIST_QUEUES_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
-pub(super) static LIST_SHARDS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static LIST_SHARDS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
-pub(super) static LIST_STREAM_CONSUMERS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static LIST_STREAM_CONSUMERS_INPUT_LIMIT: NumberRule =
+    NumberRule { min: 1, max: 10_000 };
 
-pub(super) static LIST_STREAMS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10000 };
+pub(super) static LIST_STREAMS_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 10_000 };
 
 pub(super) static LIST_TAGS_FOR_STREAM_INPUT_LIMIT: NumberRule = NumberRule { min: 1, max: 50 };
 
 pub(super) static MAX_RECEIVE_COUNT: NumberRule = NumberRule { min: 1, max: 1000 };
 
-pub(super) static MAX_RECORD_SIZE_IN_KIB: NumberRule = NumberRule { min: 1024, max: 10240 };
+pub(super) static MAX_RECORD_SIZE_IN_KIB: NumberRule = NumberRule { min: 1024, max: 10_240 };
 
 pub(super) static METRICS_NAME_LIST: SizeRule = SizeRule { min: 1, max: 7 };
 
@@ -118,19 +123,19 @@ pub(super) static MILLIS_BEHIND_LATEST: NumberRule = NumberRule { min: 0, max: i
 
 pub(super) static NATURAL_INTEGER_OBJECT: NumberRule = NumberRule { min: 0, max: i64::MAX };
 
-pub(super) static NEXT_TOKEN: TextRule = TextRule { min: 1, max: 1048576, pattern: None };
+pub(super) static NEXT_TOKEN: TextRule = TextRule { min: 1, max: 1_048_576, pattern: None };
 
 pub(super) static ON_DEMAND_STREAM_COUNT_LIMIT_OBJECT: NumberRule =
-    NumberRule { min: 0, max: 1000000 };
+    NumberRule { min: 0, max: 1_000_000 };
 
-pub(super) static ON_DEMAND_STREAM_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1000000 };
+pub(super) static ON_DEMAND_STREAM_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1_000_000 };
 
 pub(super) static PARTITION_FIELD_LIST: SizeRule = SizeRule { min: 1, max: 10 };
 
 pub(super) static PARTITION_KEY: TextRule = TextRule { min: 1, max: 256, pattern: None };
 
 static PATTERN_PARTITION_SOURCE_NAME: Pattern =
-    Pattern::class("[a-zA-Z0-9\\.\\_]+", 0x7fffffe87fffffe03ff400000000000, false, false);
+    Pattern::class("[a-zA-Z0-9\\.\\_]+", 0x07ff_fffe_87ff_fffe_03ff_4000_0000_0000, false, false);
 
 pub(super) static PARTITION_SOURCE_NAME: TextRule =
     TextRule { min: 1, max: 255, pattern: Some(&PATTERN_PARTITION_SOURCE_NAME) };
@@ -149,16 +154,16 @@ static PATTERN_QUEUE_ARN: Pattern = Pattern::regex(
 pub(super) static QUEUE_ARN: TextRule =
     TextRule { min: 1, max: 2048, pattern: Some(&PATTERN_QUEUE_ARN) };
 
-pub(super) static QUEUE_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1000000 };
+pub(super) static QUEUE_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1_000_000 };
 
 pub(super) static QUEUE_NAME: TextRule =
     TextRule { min: 1, max: 128, pattern: Some(&PATTERN_CHANNEL_NAME) };
 
-pub(super) static QUEUE_STREAM_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static QUEUE_STREAM_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
-pub(super) static QUEUE_STREAM_FILTER_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static QUEUE_STREAM_FILTER_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
-pub(super) static QUEUE_STREAM_IDENTIFIER_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static QUEUE_STREAM_IDENTIFIER_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
 pub(super) static RECEIPT_HANDLE: TextRule = TextRule { min: 1, max: 1024, pattern: None };
 
@@ -170,7 +175,7 @@ pub(super) static RECEIVE_QUEUE_RECORDS_WAIT_TIME_SECONDS: NumberRule =
     NumberRule { min: 1, max: 20 };
 
 static PATTERN_RECORD_ID: Pattern =
-    Pattern::class("^[a-z0-9]+$", 0x7fffffe0000000003ff000000000000, false, false);
+    Pattern::class("^[a-z0-9]+$", 0x07ff_fffe_0000_0000_03ff_0000_0000_0000, false, false);
 
 pub(super) static RECORD_ID: TextRule =
     TextRule { min: 1, max: 64, pattern: Some(&PATTERN_RECORD_ID) };
@@ -194,15 +199,19 @@ static PATTERN_ROLE_ARN: Pattern = Pattern::regex(
 pub(super) static ROLE_ARN: TextRule =
     TextRule { min: 1, max: 512, pattern: Some(&PATTERN_ROLE_ARN) };
 
-static PATTERN_S3_ERROR_OUTPUT_PREFIX: Pattern =
-    Pattern::class("[0-9A-Za-z!\\-_'.*()\\/]+", 0x7fffffe87fffffe03ffe78200000000, false, false);
+static PATTERN_S3_ERROR_OUTPUT_PREFIX: Pattern = Pattern::class(
+    "[0-9A-Za-z!\\-_'.*()\\/]+",
+    0x07ff_fffe_87ff_fffe_03ff_e782_0000_0000,
+    false,
+    false,
+);
 
 pub(super) static S3_ERROR_OUTPUT_PREFIX: TextRule =
     TextRule { min: 1, max: 512, pattern: Some(&PATTERN_S3_ERROR_OUTPUT_PREFIX) };
 
 static PATTERN_S3_OUTPUT_KEY_TEMPLATE: Pattern = Pattern::class(
     "[0-9A-Za-z!\\-_'.*()\\/=:{}]+",
-    0x2ffffffe87fffffe27ffe78200000000,
+    0x2fff_fffe_87ff_fffe_27ff_e782_0000_0000,
     false,
     false,
 );
@@ -210,10 +219,10 @@ static PATTERN_S3_OUTPUT_KEY_TEMPLATE: Pattern = Pattern::class(
 pub(super) static S3_OUTPUT_KEY_TEMPLATE: TextRule =
     TextRule { min: 1, max: 1024, pattern: Some(&PATTERN_S3_OUTPUT_KEY_TEMPLATE) };
 
-pub(super) static S3_TABLES_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static S3_TABLES_CONFIGURATION_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
 static PATTERN_S3_TABLES_NAMESPACE: Pattern =
-    Pattern::class("[0-9a-z_]+", 0x7fffffe8000000003ff000000000000, false, false);
+    Pattern::class("[0-9a-z_]+", 0x07ff_fffe_8000_0000_03ff_0000_0000_0000, false, false);
 
 pub(super) static S3_TABLES_NAMESPACE: TextRule =
     TextRule { min: 1, max: 255, pattern: Some(&PATTERN_S3_TABLES_NAMESPACE) };
@@ -226,7 +235,7 @@ static PATTERN_SEQUENCE_NUMBER: Pattern = Pattern::decimal("^(0|([1-9]\\d{0,128}
 pub(super) static SEQUENCE_NUMBER: TextRule =
     TextRule { min: 0, max: UNBOUNDED, pattern: Some(&PATTERN_SEQUENCE_NUMBER) };
 
-pub(super) static SHARD_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1000000 };
+pub(super) static SHARD_COUNT_OBJECT: NumberRule = NumberRule { min: 0, max: 1_000_000 };
 
 pub(super) static SHARD_ID: TextRule =
     TextRule { min: 1, max: 128, pattern: Some(&PATTERN_CHANNEL_NAME) };
@@ -241,7 +250,7 @@ static PATTERN_STREAM_ARN: Pattern = Pattern::regex(
 pub(super) static STREAM_ARN: TextRule =
     TextRule { min: 1, max: 2048, pattern: Some(&PATTERN_STREAM_ARN) };
 
-pub(super) static STREAM_FILTER_LIST: SizeRule = SizeRule { min: 1, max: 10000 };
+pub(super) static STREAM_FILTER_LIST: SizeRule = SizeRule { min: 1, max: 10_000 };
 
 pub(super) static STREAM_NAME: TextRule =
     TextRule { min: 1, max: 128, pattern: Some(&PATTERN_CHANNEL_NAME) };
@@ -270,4 +279,4 @@ pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST
 pub(super) static UPDATE_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST: SizeRule =
     SizeRule { min: 1, max: 10 };
 
-pub(super) static VISIBILITY_TIMEOUT_SECONDS: NumberRule = NumberRule { min: 0, max: 43200 };
+pub(super) static VISIBILITY_TIMEOUT_SECONDS: NumberRule = NumberRule { min: 0, max: 43_200 };

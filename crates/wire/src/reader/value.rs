@@ -39,7 +39,7 @@ impl Reader {
             Token::Null => return Ok(None),
             other => return unexpected(&other, "an String"),
         };
-        let text = self.text_of(raw)?;
+        let text = self.text_of(&raw)?;
         if self.strict {
             let broken = rule.check(&text);
             if broken.any() {
@@ -98,7 +98,7 @@ impl Reader {
             Token::Null => return Ok(None),
             other => return unexpected(&other, "an String"),
         };
-        let text = self.text_of(raw)?;
+        let text = self.text_of(&raw)?;
         if let Some(index) = names.iter().position(|name| *name == text.as_str()) {
             return Ok(Some(index));
         }
@@ -131,7 +131,7 @@ impl Reader {
             Token::Bool(value) => Ok(Some(value)),
             Token::Null => Ok(None),
             Token::Text(raw) => {
-                let text = self.text_of(raw)?.to_uppercase();
+                let text = self.text_of(&raw)?.to_uppercase();
                 match text.as_str() {
                     "TRUE" | "YES" | "1" => Ok(Some(true)),
                     "FALSE" | "NO" | "0" => Ok(Some(false)),
@@ -236,7 +236,7 @@ impl Reader {
     /// Bytes: base64 text in JSON, a byte string in CBOR.
     pub fn blob(&mut self, rule: &SizeRule) -> Read<Option<Bytes>> {
         let blob = match (self.token()?, self.format) {
-            (Token::Text(raw), crate::Format::Json) => self.base64(raw)?,
+            (Token::Text(raw), crate::Format::Json) => self.base64(&raw)?,
             (Token::Blob(Raw::Slice(from, to)), _) => self.body.slice(from..to),
             (Token::Blob(Raw::Owned(bytes)), _) => bytes,
             (Token::Null, _) => return Ok(None),
@@ -246,12 +246,12 @@ impl Reader {
         Ok(Some(blob))
     }
 
-    fn base64(&mut self, raw: Raw) -> Read<Bytes> {
+    fn base64(&mut self, raw: &Raw) -> Read<Bytes> {
         let unescaped;
-        let encoded = match &raw {
+        let encoded = match raw {
             Raw::Slice(from, to) => &self.body[*from..*to],
             other => {
-                unescaped = self.text_of(other.clone())?;
+                unescaped = self.text_of(other)?;
                 unescaped.as_bytes()
             }
         };
@@ -271,7 +271,7 @@ impl Reader {
     }
 
     fn check_size(&mut self, rule: &SizeRule, size: usize, value: &dyn Show) {
-        if !self.strict || (size >= rule.min as usize && size <= rule.max as usize) {
+        if !self.strict || (rule.min as usize..=rule.max as usize).contains(&size) {
             return;
         }
         let constraint = if size < rule.min as usize {
@@ -363,7 +363,7 @@ impl Reader {
         let (mut count, mut bad_keys) = (0_usize, false);
         while self.next_item(true)? {
             let raw = self.key()?;
-            let key = self.text_of(raw)?;
+            let key = self.text_of(&raw)?;
             bad_keys |= self.strict && !keys.holds(&key);
             let frame = self.top();
             frame.current = count as u32;
@@ -387,16 +387,16 @@ impl Reader {
     }
 
     /// The string that `raw` stands for, checked for UTF-8.
-    pub(super) fn text_of(&self, raw: Raw) -> Read<Text> {
+    pub(super) fn text_of(&self, raw: &Raw) -> Read<Text> {
         let bytes = match raw {
             Raw::Slice(from, to) => {
                 if self.format == crate::Format::Json {
-                    super::json::check_controls(&self.body[from..to])?;
+                    super::json::check_controls(&self.body[*from..*to])?;
                 }
-                self.body.slice(from..to)
+                self.body.slice(*from..*to)
             }
-            Raw::Escaped(from, to) => Bytes::from(super::json::unescape(&self.body[from..to])?),
-            Raw::Owned(bytes) => bytes,
+            Raw::Escaped(from, to) => Bytes::from(super::json::unescape(&self.body[*from..*to])?),
+            Raw::Owned(bytes) => bytes.clone(),
         };
         match Text::from_utf8(bytes) {
             Ok(text) => Ok(text),
@@ -405,7 +405,7 @@ impl Reader {
     }
 
     /// Checks a string that nobody wants.
-    pub(super) fn check_text(&self, raw: Raw) -> Read<()> {
+    pub(super) fn check_text(&self, raw: &Raw) -> Read<()> {
         self.text_of(raw).map(drop)
     }
 }
@@ -445,8 +445,10 @@ fn bad_base64_char(encoded: &[u8]) -> Option<char> {
     let text = String::from_utf8_lossy(encoded);
     let pads = text.len() - text.trim_end_matches('=').len();
     let body = text.len() - pads.min(2);
-    let legal = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
-    text.char_indices().find(|(i, c)| !legal(*c) && !(*c == '=' && *i >= body)).map(|(_, c)| c)
+    let legal = |at: usize, c: char| {
+        c.is_ascii_alphanumeric() || c == '+' || c == '/' || (c == '=' && at >= body)
+    };
+    text.char_indices().find(|(at, c)| !legal(*at, *c)).map(|(_, c)| c)
 }
 
 fn parse_float(spelled: &str) -> Read<f64> {
