@@ -4,6 +4,7 @@
 //! 127.0.0.1 could read them otherwise.
 
 use crate::answer::{self, Reply, quoted};
+use crate::process;
 use crate::shared::Shared;
 use base::metrics::Registry;
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub(crate) struct Admin {
     pub(crate) registry: Registry,
     pub(crate) readiness: Option<Readiness>,
     pub(crate) version: String,
+    /// When the server was made, in milliseconds since the epoch.
+    pub(crate) started_ms: i64,
     /// Whether the server can be reached from this machine only.
     pub(crate) loopback: bool,
     /// Further names for the server on loopback.
@@ -42,9 +45,7 @@ pub(crate) fn page(shared: &Shared, head: &Head) -> Option<Reply> {
         "/livez" => |_| text(StatusCode::OK, "ok\n"),
         "/readyz" => ready,
         "/healthz" => health,
-        "/metrics" => {
-            |shared| answer::text(StatusCode::OK, PROMETHEUS, shared.admin.registry.render().into())
-        }
+        "/metrics" => metrics,
         "/health" | "/_localstack/health" => local_health,
         _ => return None,
     };
@@ -91,6 +92,12 @@ fn health(shared: &Shared) -> Reply {
     let version = quoted(&shared.admin.version);
     put(&mut body, format_args!("],\"version\":{version},\"connections\":{connections}}}\n"));
     answer::text(status, JSON, body.into())
+}
+
+fn metrics(shared: &Shared) -> Reply {
+    let mut body = shared.admin.registry.render();
+    process::render(&mut body, &*shared.env.disk, shared.admin.started_ms);
+    answer::text(StatusCode::OK, PROMETHEUS, body.into())
 }
 
 /// The page that scripts made for LocalStack wait on.

@@ -174,15 +174,17 @@ fn cbor(refusal: &Refusal) -> Bytes {
 
 fn put_cbor_text(out: &mut BytesMut, text: &str) {
     const TEXT: u8 = 3 << 5;
+    // The lower bits announce a length of one, two or four bytes.
+    const LENGTHS: [u8; 3] = [0x18, 0x19, 0x1a];
     match text.len() {
         n @ 0..24 => out.put_u8(TEXT | n as u8),
-        n @ 24..0x100 => out.extend([TEXT | 24, n as u8]),
+        n @ 24..0x100 => out.extend([TEXT | LENGTHS[0], n as u8]),
         n @ 0x100..0x1_0000 => {
-            out.put_u8(TEXT | 25);
+            out.put_u8(TEXT | LENGTHS[1]);
             out.put_u16(n as u16);
         }
         n => {
-            out.put_u8(TEXT | 26);
+            out.put_u8(TEXT | LENGTHS[2]);
             out.put_u32(n as u32);
         }
     }

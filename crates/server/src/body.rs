@@ -29,11 +29,11 @@ pub(crate) struct Held<'a> {
 ///
 /// # Errors
 /// Status 413 it is larger; 408 it comes too slowly; 503 there is no room for it; 400 it ends early.
-pub(crate) async fn read<'a>(
-    shared: &'a Shared,
+pub(crate) async fn read(
+    shared: &Shared,
     mut body: Incoming,
     bytes_max: usize,
-) -> Result<Held<'a>, Refusal> {
+) -> Result<Held<'_>, Refusal> {
     let declared = body.size_hint();
     if declared.lower() > bytes_max as u64 {
         discard(shared, body).await;
@@ -88,6 +88,7 @@ async fn take_room(shared: &Shared, bytes: usize) -> Result<SemaphorePermit<'_>,
         return Err(full());
     }
     tokio::select! {
+        biased;
         room = shared.body_room.acquire_many(bytes) => room.map_err(|_| full()),
         () = shared.env.clock.sleep(shared.limits.body_room_timeout) => Err(full()),
     }

@@ -111,6 +111,8 @@ async fn handshake(
 
 async fn within<T>(shared: &Shared, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::select! {
+        // The work first: on a busy machine both may be over.
+        biased;
         done = work => done,
         () = shared.env.clock.sleep(shared.limits.header_timeout) => {
             Err(io::ErrorKind::TimedOut.into())
@@ -234,5 +236,78 @@ impl<'a> Watch<'a> {
         }
         self.asked = true;
         Verdict::Ask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_secs(5);
+
+    fn limits() -> Limits {
+        let (header_timeout, idle_timeout) = (Duration::from_secs(10), Duration::from_secs(20));
+        Limits { header_timeout, idle_timeout, ..Limits::default() }
+    }
+
+    /// Ticks until the verdict is not `Fine`, doing `each` before every tick.
+    fn check(http2: bool, activity: &Activity, each: impl Fn(), want: (usize, Verdict)) {
+        let mut watch = Watch::new(activity, http2);
+        for tick in 1..=100 {
+            each();
+            let verdict = watch.tick(TICK, &limits());
+            if verdict != Verdict::Fine {
+                return assert_eq!((tick, verdict), want);
+            }
+        }
+        assert_eq!((100, Verdict::Fine), want);
+    }
+
+    #[test]
+    fn idle_connections_are_asked_then_cut() {
+        let activity = Activity::default();
+        check(false, &activity, || {}, (4, Verdict::Ask));
+        check(true, &activity, || {}, (4, Verdict::Ask));
+        let mut watch = Watch::new(&activity, true);
+        let verdicts: Vec<_> = (0..8).map(|_| watch.tick(TICK, &limits())).collect();
+        let mut want = vec![Verdict::Fine; 8];
+        (want[3], want[7]) = (Verdict::Ask, Verdict::Cut);
+        assert_eq!(verdicts, want);
+    }
+
+    #[test]
+    fn half_heads_are_cut_however_they_drip() {
+        let activity = Activity::default();
+        // The head opens in the first tick; two more pass.
+        check(false, &activity, || activity.note_read(), (3, Verdict::Cut));
+    }
+
+    #[test]
+    fn bytes_of_http2_are_no_requests() {
+        let activity = Activity::default();
+        check(true, &activity, || activity.note_read(), (4, Verdict::Ask));
+    }
+
+    #[test]
+    fn requests_keep_a_connection() {
+        let activity = Arc::new(Activity::default());
+        for http2 in [false, true] {
+            let request = || {
+                activity.note_read();
+                drop(activity.begin());
+            };
+            check(http2, &activity, request, (100, Verdict::Fine));
+        }
+        let _long = activity.begin();
+        check(false, &activity, || {}, (100, Verdict::Fine));
+    }
+
+    #[test]
+    fn streams_must_move() {
+        let activity = Arc::new(Activity::default());
+        let mut stream = activity.begin();
+        stream.stream();
+        check(false, &activity, || activity.note_write(), (100, Verdict::Fine));
+        check(false, &activity, || {}, (4, Verdict::Cut));
     }
 }

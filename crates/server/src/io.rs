@@ -138,6 +138,14 @@ pub(crate) struct Moment {
 }
 
 impl Activity {
+    pub(crate) fn note_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Notes that a request's head arrived.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -199,7 +207,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.activity.reads.fetch_add(1, Ordering::Relaxed);
+            self.activity.note_read();
         }
         polled
     }
@@ -208,7 +216,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 impl<S: AsyncWrite + Unpin> Watched<S> {
     fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(polled, Poll::Ready(Ok(_))) {
-            self.activity.writes.fetch_add(1, Ordering::Relaxed);
+            self.activity.note_write();
         }
         polled
     }

@@ -18,6 +18,7 @@ mod io;
 mod listen;
 mod meters;
 mod options;
+mod process;
 mod request;
 mod route;
 mod shared;

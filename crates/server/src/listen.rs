@@ -86,6 +86,7 @@ impl Server {
                 registry,
                 readiness: None,
                 version: options.version,
+                started_ms: env.clock.now_ms(),
                 loopback: address.ip().is_loopback(),
                 host_names: options.host_names,
             },

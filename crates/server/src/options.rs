@@ -84,7 +84,7 @@ impl Default for Limits {
             body_room_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
-            idle_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_mins(2),
             shutdown_timeout: Duration::from_secs(8),
             header_bytes_max: 64 << 10,
             http2_streams_max: 256,

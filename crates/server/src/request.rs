@@ -7,7 +7,7 @@
 
 use crate::answer::{self, Reply};
 use crate::io::InFlight;
-use crate::route::{self, Refused, Route, Shape};
+use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
 use crate::{admin, body};
 use base::{Cx, RequestId};
@@ -96,28 +96,23 @@ fn panicked(shared: &Shared, id: RequestId, panic: &(dyn std::any::Any + Send)) 
     Refusal::internal()
 }
 
-/// Counts and logs one request.
+/// Counts and logs one request: what is our fault loudly, what is the client's only when asked for.
 fn account(shared: &Shared, asked: Asked, refused: Option<&Refused>, took: Duration) {
     let target = asked.route.map(|route| route.target);
-    let code = refused.map(|refused| refused.refusal.code);
+    let refusal = refused.map(|refused| &refused.refusal);
+    let code = refusal.map(|refusal| refusal.code);
     shared.meters.of(target).count(code, took);
-    let (id, ms) = (asked.id, took.as_secs_f64() * 1000.0);
-    let action = || {
-        let target = target?;
-        Some(shared.services[target.service].routes().operations[target.operation].name)
-    };
-    match refused {
-        Some(Refused { refusal: Refusal { status: status @ 500.., code, message }, .. }) => {
-            let action = action().unwrap_or("none");
-            tracing::warn!(request_id = %id, action, status, code, %message, ms, "request failed");
-        }
-        _ => tracing::debug!(
-            request_id = %id,
-            action = action().unwrap_or("none"),
-            status = refused.map_or(200, |refused| refused.refusal.status),
-            code = code.unwrap_or("OK"),
-            ms,
-            "request"
-        ),
+    let status = refusal.map_or(200, |refusal| refusal.status);
+    if status < 500 && !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let operations = |target: Target| shared.services[target.service].routes().operations;
+    let action = target.map_or("none", |target| operations(target)[target.operation].name);
+    let (id, ms, code) = (asked.id, took.as_secs_f64() * 1000.0, code.unwrap_or("OK"));
+    if status < 500 {
+        tracing::debug!(request_id = %id, action, status, code, ms, "request");
+    } else {
+        let text = refusal.map_or("", |refusal| refusal.message.as_ref());
+        tracing::warn!(request_id = %id, action, status, code, text, ms, "request failed");
     }
 }

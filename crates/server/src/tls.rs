@@ -78,11 +78,11 @@ const LEAF_DAYS: u64 = 397;
 /// How far in the past certificates begin, for clients whose clock is behind.
 const BACKDATED_DAYS: u64 = 1;
 /// Time between two issues of the server's certificate.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(12 * 3600);
+pub(crate) const RENEWAL: Duration = Duration::from_hours(12);
 /// Largest file read.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 const CA_FILE: &str = "ca.pem";
 const CA_KEY_FILE: &str = "ca-key.pem";
 

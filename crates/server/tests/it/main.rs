@@ -1,0 +1,12 @@
+//! The server's surface, over real sockets, in front of a small service.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests says by its panic what went wrong")]
+
+mod admin;
+mod auth;
+mod http1;
+mod http2;
+mod limits;
+mod shutdown;
+mod support;
+mod tls;
