@@ -3,7 +3,7 @@
 //! On loopback they answer only to loopback names: a web page that has its own name point at
 //! 127.0.0.1 could read them otherwise.
 
-use crate::answer::{self, Reply, quoted};
+use crate::answer::{self, Reply};
 use crate::process;
 use crate::shared::Shared;
 use base::metrics::Registry;
@@ -116,6 +116,24 @@ fn local_health(shared: &Shared) -> Reply {
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to a string cannot fail");
+}
+
+/// A text as JSON writes it.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if c < ' ' => {
+                write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 fn host_allowed(admin: &Admin, head: &Head) -> bool {

@@ -105,16 +105,12 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape) -> Reply {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     match shape {
         Shape::Body(format) => {
-            let body = match format {
-                Format::Json => json(refusal),
-                Format::Cbor => cbor(refusal),
-            };
-            text(status, HeaderValue::from_static(format.content_type()), body)
+            text(status, HeaderValue::from_static(format.content_type()), refusal.body(format))
         }
         Shape::Wrapped => {
-            let (code, key) = (refusal.code, message_key(refusal));
+            let code = refusal.code;
             let body = format!(
-                "{{\"Output\":{{\"__type\":\"com.amazon.coral.service#{code}\",\"{key}\":null}},\
+                "{{\"Output\":{{\"__type\":\"com.amazon.coral.service#{code}\",\"message\":null}},\
                  \"Version\":\"1.0\"}}"
             );
             text(StatusCode::OK, HeaderValue::from_static("application/json"), body.into())
@@ -125,70 +121,6 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape) -> Reply {
             reply
         }
     }
-}
-
-fn message_key(refusal: &Refusal) -> &'static str {
-    if refusal.code == "SerializationException" { "Message" } else { "message" }
-}
-
-fn json(refusal: &Refusal) -> Bytes {
-    let code = refusal.code;
-    if refusal.message.is_empty() {
-        return format!("{{\"__type\":\"{code}\"}}").into();
-    }
-    let (key, message) = (message_key(refusal), quoted(&refusal.message));
-    format!("{{\"__type\":\"{code}\",\"{key}\":{message}}}").into()
-}
-
-/// A text as JSON writes it.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c if c < ' ' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn cbor(refusal: &Refusal) -> Bytes {
-    const MAP: u8 = 5 << 5;
-    let with_message = !refusal.message.is_empty();
-    let mut out = BytesMut::with_capacity(64 + refusal.message.len());
-    out.put_u8(MAP | (1 + u8::from(with_message)));
-    put_cbor_text(&mut out, "__type");
-    put_cbor_text(&mut out, refusal.code);
-    if with_message {
-        put_cbor_text(&mut out, message_key(refusal));
-        put_cbor_text(&mut out, &refusal.message);
-    }
-    out.freeze()
-}
-
-fn put_cbor_text(out: &mut BytesMut, text: &str) {
-    const TEXT: u8 = 3 << 5;
-    // The lower bits announce a length of one, two or four bytes.
-    const LENGTHS: [u8; 3] = [0x18, 0x19, 0x1a];
-    match text.len() {
-        n @ 0..24 => out.put_u8(TEXT | n as u8),
-        n @ 24..0x100 => out.extend([TEXT | LENGTHS[0], n as u8]),
-        n @ 0x100..0x1_0000 => {
-            out.put_u8(TEXT | LENGTHS[1]);
-            out.put_u16(n as u16);
-        }
-        n => {
-            out.put_u8(TEXT | LENGTHS[2]);
-            out.put_u32(n as u32);
-        }
-    }
-    out.put_slice(text.as_bytes());
 }
 
 fn xml(refusal: &Refusal) -> String {
@@ -217,31 +149,6 @@ pub(crate) fn identify(reply: &mut Reply, ids: &RequestIds, id: RequestId) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_in_json() {
-        let check = |refusal: Refusal, want: &str| assert_eq!(json(&refusal), want);
-        check(
-            Refusal::validation("a \"b\"\\\n\u{1}é"),
-            r#"{"__type":"ValidationException","message":"a \"b\"\\\n\u0001é"}"#,
-        );
-        check(Refusal::serialization("x"), r#"{"__type":"SerializationException","Message":"x"}"#);
-        check(
-            Refusal::client("UnknownOperationException", ""),
-            r#"{"__type":"UnknownOperationException"}"#,
-        );
-    }
-
-    #[test]
-    fn errors_in_cbor() {
-        let got = cbor(&Refusal::client("AB", "c".repeat(300)));
-        let mut want = b"\xa2\x66__type\x62AB\x67message\x79\x01\x2c".to_vec();
-        want.extend([b'c'; 300]);
-        assert_eq!(got, want);
-        assert_eq!(cbor(&Refusal::client("AB", "")), &b"\xa1\x66__type\x62AB"[..]);
-        let serialization = cbor(&Refusal::serialization("x"));
-        assert_eq!(serialization, &b"\xa2\x66__type\x76SerializationException\x67Message\x61x"[..]);
-    }
 
     #[test]
     fn errors_without_a_format() {

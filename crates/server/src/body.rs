@@ -28,7 +28,8 @@ pub(crate) struct Held<'a> {
 /// Reads a body of at most `bytes_max`.
 ///
 /// # Errors
-/// Status 413 it is larger; 408 it comes too slowly; 503 there is no room for it; 400 it ends early.
+/// Status 413 it is larger; 408 it comes too slowly; 503 there is no room for it; 400 it ends
+/// early.
 pub(crate) async fn read(
     shared: &Shared,
     mut body: Incoming,

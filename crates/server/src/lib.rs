@@ -5,7 +5,8 @@
 //! (checks, body, signature, call, answer).
 //!
 //! Invariants: every queue, body and wait has a bound; nothing that a client sends can end the
-//! process; no request reaches a service without a signature; no answer of an operation lacks its request id.
+//! process; no request reaches a service without a signature; no answer of an operation lacks its
+//! request id.
 
 mod admin;
 mod answer;

@@ -1,8 +1,8 @@
 //! Certificates: made here by a local authority, or read from files.
 //!
 //! On disk, in `<data>/tls`: `ca-key.pem` (PKCS #8) and `ca.pem`, which clients are told to trust.
-//! The server's own certificate is never stored: it is issued anew at each start and twice a day, so
-//! that it neither expires nor keeps names that the configuration dropped.
+//! The server's own certificate is never stored: it is issued anew at each start and twice a day,
+//! so that it neither expires nor keeps names that the configuration dropped.
 
 use base::Env;
 use base::env::{Disk, Open};
@@ -281,7 +281,7 @@ fn all_names(further: &[String]) -> Vec<String> {
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let own = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), machine];
     let known: BTreeSet<String> = own.into_iter().chain(further.iter().cloned()).collect();
-    // What is neither a name nor an address, as an empty machine name, cannot stand in a certificate.
+    // What is neither a name nor an address, as an empty machine name, has no place there.
     known.into_iter().filter(|name| ServerName::try_from(name.as_str()).is_ok()).collect()
 }
 

@@ -38,7 +38,8 @@ async fn any_signature_names_its_region_and_account() {
     let nowhere = who(&server, "AKID", "UP").await;
     assert_eq!(
         nowhere.text(),
-        r#"{"__type":"InvalidSignatureException","message":"Credential should be scoped to a valid region, not 'UP'."}"#
+        "{\"__type\":\"InvalidSignatureException\",\"message\":\"Credential should be scoped to a \
+         valid region, not 'UP'.\"}"
     );
 }
 

@@ -132,7 +132,8 @@ async fn large_bodies_are_refused_and_read_over() {
     assert_eq!(reply.status, 413);
     assert_eq!(
         reply.text(),
-        r#"{"__type":"RequestEntityTooLargeException","message":"the request body is larger than 16 bytes"}"#
+        "{\"__type\":\"RequestEntityTooLargeException\",\
+         \"message\":\"the request body is larger than 16 bytes\"}"
     );
     assert!(reply.header("x-amzn-requestid").is_some());
     // The body was read over: the connection goes on.

@@ -1,8 +1,8 @@
 //! The canonical request and what is hashed of it.
 //!
-//! Rules (botocore, JavaScript, Rust and C++ SDKs agree on them): the path is normalised and encoded
-//! once more than it was sent; query parameters are decoded, encoded alike and sorted; header
-//! values are trimmed and inner blanks collapsed; repeated headers are joined by a comma.
+//! Rules (botocore, JavaScript, Rust and C++ SDKs agree on them): the path is normalised and
+//! encoded once more than it was sent; query parameters are decoded, encoded alike and sorted;
+//! header values are trimmed and inner blanks collapsed; repeated headers are joined by a comma.
 
 use super::Parts;
 use ring::{digest, hmac};

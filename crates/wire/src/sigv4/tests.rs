@@ -422,6 +422,19 @@ fn wrong_signatures() {
 
 #[test]
 fn a_date_header_serves_as_well() {
+    let request = Request { method: "POST".to_owned(), path: "/".to_owned(), ..Request::default() };
+    let request = request.set("host", "h").set("date", "Mon, 23 Nov 2026 15:38:14 GMT");
+    let scope = "20261123/eu-west-1/kinesis/aws4_request";
+    let text = request.with_parts(|parts| {
+        canonical::string_to_sign(parts, "date;host", &payload_hash(b""), (SIGNED_AT, scope))
+    });
+    let key = canonical::signing_key(SECRET, "20261123", "eu-west-1", "kinesis");
+    let signature = canonical::hex(ring::hmac::sign(&key, text.as_bytes()).as_ref());
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders=date;host, \
+         Signature={signature}"
+    );
+    request.set("authorization", &authorization).check(FINE);
     let check = |date: &str, want: &str| {
         let fine = case("header").without("x-amz-date").set("date", date);
         fine.replace("authorization", "host;x-amz-date;", "host;").check(want);
@@ -433,6 +446,28 @@ fn a_date_header_serves_as_well() {
         "InvalidSignatureException: Signature not yet current: 20261123T154814Z is still later \
          than 20261123T154314Z (20261123T153814Z + 5 min.)",
     );
+}
+
+proptest::proptest! {
+    /// Whatever stands in a request, it is judged and not a panic; nothing made up verifies.
+    #[test]
+    fn nonsense_is_judged(
+        header in proptest::option::of(
+            "(AWS4-HMAC-SHA256 )?(Credential=|Signature=|[ ,=/;é%a-z0-9]){0,20}"
+        ),
+        query in "(X-Amz-[A-Z][a-z]{1,9}=|[&=%é+/a-zA-Z0-9]){0,30}",
+        path in "[/.%é a-z]{0,20}",
+        date in "[0-9TZ:, a-zé-]{0,30}",
+    ) {
+        let request = Request { method: "POST".to_owned(), path, query, ..Request::default() };
+        let request = request.set("x-amz-date", &date);
+        let request = match &header {
+            Some(header) => request.set("authorization", header),
+            None => request,
+        };
+        proptest::prop_assert!(request.verify_at(&keyring(None, None), SIGNED_AT).is_err());
+        let _ = request.with_parts(|parts| canonical::request(parts, &date, "x"));
+    }
 }
 
 #[test]
