@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -203,6 +203,7 @@ impl SeededRng {
     }
 
     /// A generator of its own, told apart by `label`.
+    #[must_use]
     pub fn fork(&self, label: u64) -> Self {
         Self::new(self.next_u64() ^ label.rotate_left(32))
     }
@@ -262,23 +263,41 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
     }
 }
 
-struct Unpark(Thread);
+struct Unpark {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
     }
 }
 
+/// How long [`block_on`] waits for a wake before it calls the future stuck, in real time.
+pub const STUCK: Duration = Duration::from_secs(30);
+
 /// Runs a future on this thread without a runtime.
+///
+/// # Panics
+/// When nothing wakes it for [`STUCK`]: a lost wake-up is a failure, not a hang.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let thread = std::thread::current();
+    let unpark = Arc::new(Unpark { thread, woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&unpark));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
-        match future.as_mut().poll(&mut cx) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        let mut waits = 0;
+        while !unpark.woken.swap(false, Ordering::Acquire) {
+            // Another permit of this thread may end a park early, so one early end proves nothing.
+            assert!(waits < 2, "nothing woke the future for {STUCK:?}");
+            std::thread::park_timeout(STUCK);
+            waits += 1;
         }
     }
 }
@@ -317,7 +336,7 @@ mod tests {
     fn auto_advance_runs_sleeps_in_order() {
         let clock = FakeClock::default();
         block_on(clock.auto_advance(async {
-            clock.sleep(Duration::from_secs(3600)).await;
+            clock.sleep(Duration::from_hours(1)).await;
             clock.sleep(Duration::from_millis(1)).await;
         }));
         assert_eq!(clock.monotonic(), Duration::from_millis(3_600_001));

@@ -26,11 +26,7 @@ fn synced_bytes_and_names_survive_and_others_may_not() {
         disk.crash(seed);
         let bytes = disk.bytes(Path::new("/d/a"));
         assert!(bytes == b"durable" || bytes == b"pending", "seed {seed}: {bytes:?}");
-        if bytes == b"pending" {
-            kept += 1
-        } else {
-            lost += 1
-        }
+        *(if bytes == b"pending" { &mut kept } else { &mut lost }) += 1;
         assert!(a.read_at(&mut [0], 0).is_err(), "handles die with the machine");
     }
     assert!(kept > 0 && lost > 0, "kept {kept}, lost {lost}");

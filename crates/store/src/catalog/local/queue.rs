@@ -130,12 +130,10 @@ impl Future for Answer {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let mut slot = self.0.lock();
-        match slot.result.clone() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                slot.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(result) = slot.result.clone() {
+            return Poll::Ready(result);
         }
+        slot.waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 }

@@ -57,6 +57,21 @@ fn local_with_restarts() {
 }
 
 #[test]
+fn local_on_real_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(base::env::OsDisk);
+    let env = base::Env { disk, ..testkit::fake_env(1).env() };
+    let (rng, mut model) = (SeededRng::new(1), Model::new());
+    for _ in 0..3 {
+        let catalog = LocalCatalog::open_with(dir.path(), env.clone(), OPTIONS).unwrap();
+        compare(catalog.as_ref(), &model, &rng);
+        run(catalog.as_ref(), &rng, &mut model, 30);
+        drop(catalog);
+        assert_eq!(LocalCatalog::verify(dir.path(), &env).unwrap(), []);
+    }
+}
+
+#[test]
 fn two_generations_and_no_more() {
     let (world, rng, mut model) = (world(1), SeededRng::new(1), Model::new());
     let catalog = open(&world).unwrap();
