@@ -65,9 +65,7 @@ fn manifests(files: &[PathBuf]) -> Result<Vec<Manifest>> {
         .iter()
         .map(|f| Ok(std::fs::read_to_string(f)?.parse::<toml::Table>()?))
         .collect::<Result<Vec<_>>>()?;
-    let name_of = |t: &toml::Table| {
-        t.get("package")?.get("name")?.as_str().map(str::to_owned)
-    };
+    let name_of = |t: &toml::Table| t.get("package")?.get("name")?.as_str().map(str::to_owned);
     let names: BTreeSet<String> = tables.iter().filter_map(name_of).collect();
     let one = |table: &toml::Table| {
         let name = name_of(table).context("a crate without a name")?;

@@ -10,18 +10,19 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PARAMETERS_MAX: usize = 5;
 const LINE_COLUMNS_MAX: usize = 100;
 
-/// Findings of one file. Test code counts for line lengths only.
+/// Findings of one file; test files are free. A line with a text literal may be long: texts that a
+/// client matches are not broken up.
 pub(crate) fn check(path: &Path, text: &str) -> Result<Vec<String>> {
+    if is_test_file(path) {
+        return Ok(Vec::new());
+    }
     let name = path.display();
     let mut findings: Vec<String> = text
         .lines()
         .enumerate()
-        .filter(|(_, line)| line.chars().count() > LINE_COLUMNS_MAX && !line.contains("r#\""))
+        .filter(|(_, line)| line.chars().count() > LINE_COLUMNS_MAX && !line.contains('"'))
         .map(|(i, _)| format!("{name}:{}: line over {LINE_COLUMNS_MAX} columns", i + 1))
         .collect();
-    if is_test_file(path) {
-        return Ok(findings);
-    }
     let file = syn::parse_file(text).with_context(|| format!("parsing {name}"))?;
     let mut measure = Measure { name: name.to_string(), test_lines: 0, findings: Vec::new() };
     measure.visit_file(&file);
