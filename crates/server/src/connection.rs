@@ -83,6 +83,9 @@ pub(crate) async fn serve(
         Err(error) => return tracing::trace!(%error, "a connection said nothing"),
     };
     let (Speech::Tls, Some(tls)) = (speech, tls) else {
+        if shared.tls_only {
+            return tracing::debug!("a connection without TLS was closed");
+        }
         return speak(shared, &http, socket, speech).await;
     };
     let shaken = tokio::select! {

@@ -22,6 +22,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where certificates come from.
     pub tls: TlsOptions,
+    /// Whether connections without TLS are closed.
+    pub tls_only: bool,
     /// How much a signature must prove.
     pub auth: AuthMode,
     /// The account of keys that name none.
@@ -40,6 +42,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             tls: TlsOptions::default(),
+            tls_only: false,
             auth: AuthMode::Any,
             account: AccountId::DEFAULT,
             host_names: Vec::new(),

@@ -14,6 +14,8 @@ use wire::Service;
 pub(crate) struct Shared {
     pub(crate) env: Env,
     pub(crate) limits: Limits,
+    /// Whether connections without TLS are closed.
+    pub(crate) tls_only: bool,
     pub(crate) services: Vec<Arc<dyn Service>>,
     pub(crate) auth: Auth,
     pub(crate) admin: Admin,

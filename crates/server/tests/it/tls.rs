@@ -161,3 +161,14 @@ async fn without_tls_a_handshake_is_turned_away() {
     connect(server.address, &ca, "localhost", &[]).await.unwrap_err();
     assert_eq!(call(server.address, "Echo", "{}").await.status, 200);
 }
+
+#[tokio::test]
+async fn plain_connections_can_be_turned_away() {
+    let server = start(Options { tls_only: true, ..generated(None, &[]) });
+    let mut plain = Raw::connect(server.address).await;
+    plain.send(crate::support::post("Echo", "{}")).await;
+    assert_eq!(plain.rest().await, b"");
+    let ca = server.ca_pem.clone().unwrap();
+    let stream = connect(server.address, &ca, "localhost", &[]).await.unwrap();
+    assert_eq!(Raw { stream }.call("Echo", "{}").await.status, 200);
+}
