@@ -200,7 +200,7 @@ mod tests {
         let (waiters, of_task) = (Arc::<Count>::default(), Arc::<Count>::default());
         let mut task = acker.task();
         let waker = Waker::from(Arc::clone(&of_task));
-        let mut poll_task = |task: &mut AckerTask| {
+        let poll_task = |task: &mut AckerTask| {
             let _ = Pin::new(task).poll(&mut Context::from_waker(&waker));
         };
         poll_task(&mut task);

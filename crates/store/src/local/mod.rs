@@ -1,7 +1,220 @@
 //! The local engine: shard logs on the disks of this machine.
+//!
+//! ```text
+//!   append --> queue --> commit thread: write + fdatasync --> tail in memory --> readers at the tip
+//!                              |                                  |
+//!                        journal/NNNN.journal             keeper thread: spill
+//!                        shared by all logs,                      v
+//!                        zero-written, recycled     segments/xx/<log>/*.seg --> readers behind
+//! ```
+//!
+//! Invariants: an append resolves after its commit's fdatasync; readers see durable records only; a
+//! 4 KiB block that holds acknowledged bytes is never written again before a checkpoint vouches for
+//! its records elsewhere; a journal file is recycled only after syncfs and two copies of a checkpoint;
+//! nothing is deleted because something cannot be read.
 
+mod buffer;
+mod cache;
+mod checkpoint;
+mod commit;
+mod engine;
+mod frame;
 mod group;
+mod health;
+mod index;
+mod journal;
+mod keeper;
+mod keys;
+mod metrics;
+mod open_files;
+pub mod options;
+mod pool;
+mod queue;
+mod reader;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+mod shard;
+mod spill;
+mod tail;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 pub(crate) use group::Ticket;
+pub use keys::{KEY_BYTES, KeyRing};
+pub use options::{Durability, LowSpaceHook, Options};
+pub use recovery::Recovery;
+
+use crate::directory::{self, Directory};
+use crate::{Error, ErrorKind, Job, Log, LogId, Result, ShardLog};
+use base::Env;
+use engine::Engine;
+use journal::{Journal, Position, failed};
+use keeper::Keeping;
+use parking_lot::Mutex;
+use queue::Entry;
+use shard::{LocalLog, State};
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{Builder, JoinHandle};
+
+/// A [`ShardLog`] on local disks.
+///
+/// Dropping it without `close` is like a crash: what was acknowledged is there at the next start.
+pub struct Local {
+    engine: Arc<Engine>,
+    threads: Arc<Mutex<Option<Threads>>>,
+    // Behind the threads: the lock is given up when nothing writes any more.
+    _directory: Arc<Directory>,
+}
+
+struct Threads {
+    commit: JoinHandle<Position>,
+    keeper: JoinHandle<Keeping>,
+}
+
+impl Local {
+    /// Opens the logs of a data directory that nothing else of this process uses.
+    ///
+    /// # Errors
+    /// As [`directory::open`] and [`Local::open_in`].
+    pub fn open(dir: &Path, env: &Env, options: Options) -> Result<(Arc<Self>, Recovery)> {
+        Self::open_in(&directory::open(dir, env)?, options)
+    }
+
+    /// Opens the logs of an open data directory, making them in a new one.
+    ///
+    /// # Errors
+    /// `Corrupt` naming file and offset: the journal or checkpoint is damaged; `Full`, `Unavailable`
+    /// the disk refused.
+    pub fn open_in(
+        directory: &Arc<Directory>,
+        mut options: Options,
+    ) -> Result<(Arc<Self>, Recovery)> {
+        let (dir, env) = (directory.path(), directory.env());
+        let started = env.clock.monotonic();
+        options.journal_files_max = options.journal_files_max.max(3);
+        for part in [engine::journal_dir(dir), engine::segments_dir(dir)] {
+            let made = env.disk.create_dir_all(&part).and_then(|()| env.disk.sync_dir(dir));
+            made.map_err(|e| failed("make", &part, &e))?;
+        }
+        let journal_dir = engine::journal_dir(dir);
+        let journal = Journal::new(env, journal_dir.clone(), options.journal_direct);
+        let mut found = recovery::find(env, &journal_dir, journal, options.journal_first_bytes)?;
+        let salt = found.checkpoint.salt;
+        let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt));
+        let (committer, incarnation) = found.resume(&engine)?;
+        let keeping = Keeping::new(&engine, found.checkpoint.sequence, incarnation);
+        let took = env.clock.monotonic().saturating_sub(started);
+        engine.metrics.recovery_seconds.set(took.as_millis().div_ceil(1000) as u64);
+        let threads =
+            start(committer, keeping).map_err(|e| failed("start a thread in", dir, &e))?;
+        let local = Self {
+            engine,
+            threads: Arc::new(Mutex::new(Some(threads))),
+            _directory: Arc::clone(directory),
+        };
+        Ok((Arc::new(local), Recovery { took, ..found.recovery }))
+    }
+
+    /// A task that passes wake-ups from the commit thread on from within a runtime: spawned there,
+    /// it saves a wake-up across threads per append. Optional; never resolves.
+    pub fn acker(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.engine.acker.task()
+    }
+
+    /// The keys of encrypted logs; more may be added at any time.
+    pub fn keys(&self) -> &Arc<KeyRing> {
+        &self.engine.options.keys
+    }
+}
+
+fn start(committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
+    let commit = Builder::new().name("log-commit".to_owned()).spawn(move || committer.run())?;
+    let keeper = Builder::new().name("log-keep".to_owned()).spawn(move || keeping.run())?;
+    Ok(Threads { commit, keeper })
+}
+
+impl ShardLog for Local {
+    fn open(&self, id: LogId) -> Result<Arc<dyn Log>> {
+        shard::check_id(id)?;
+        if self.engine.closed.load(Ordering::Relaxed) {
+            return Err(closed());
+        }
+        let mut logs = self.engine.logs.lock();
+        let log = logs.entry(id).or_insert_with(|| {
+            LocalLog::new(&self.engine, id, State::default(), segment::Segments::default())
+        });
+        Ok(Arc::clone(log) as Arc<dyn Log>)
+    }
+
+    fn remove(&self, id: LogId) -> Job<'_, ()> {
+        Box::pin(async move {
+            shard::check_id(id)?;
+            let known = self.engine.logs.lock().remove(&id);
+            let engine = Arc::clone(&self.engine);
+            let log = known.clone().unwrap_or_else(|| {
+                LocalLog::new(&engine, id, State::default(), segment::Segments::default())
+            });
+            log.mark_removed();
+            if known.is_some() {
+                self.engine.queue.push(Entry::control(id))?.await?;
+            }
+            self.engine.pool.run(move || log.remove_files()).await
+        })
+    }
+
+    fn close(&self) -> Job<'_, ()> {
+        self.engine.closed.store(true, Ordering::Relaxed);
+        self.engine.queue.close(closed());
+        let (engine, threads) = (Arc::clone(&self.engine), Arc::clone(&self.threads));
+        Box::pin(self.engine.pool.run(move || finish(&engine, &threads)))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.engine.trouble()
+    }
+}
+
+/// Ends the threads after what is accepted, and writes a clean checkpoint.
+fn finish(engine: &Engine, threads: &Mutex<Option<Threads>>) -> Result<()> {
+    // Held to the end: a second close returns when the first one has finished.
+    let mut threads = threads.lock();
+    let Some(Threads { commit, keeper }) = threads.take() else { return Ok(()) };
+    let broken = |_| Error::new(ErrorKind::Internal, "a thread of the engine panicked");
+    let end = commit.join().map_err(broken)?;
+    engine.keeper.stop();
+    engine.journal.stop();
+    let mut keeping = keeper.join().map_err(broken)?;
+    match engine.health.is_broken() {
+        true => Err(Error::new(ErrorKind::Unavailable, engine.trouble().unwrap_or_default())),
+        false => keeping.checkpoint(Some(end)),
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Unavailable, "the engine is closed")
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let engine = &self.engine;
+        engine.closed.store(true, Ordering::Relaxed);
+        engine.abort_queue(&closed());
+        engine.journal.stop();
+        engine.keeper.stop();
+        if let Some(Threads { commit, keeper }) = self.threads.lock().take() {
+            drop(commit.join());
+            drop(keeper.join());
+        }
+        engine.pool.stop();
+        // Logs hold the engine and the engine its logs: cut the circle.
+        engine.logs.lock().clear();
+    }
+}

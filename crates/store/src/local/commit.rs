@@ -1,0 +1,281 @@
+//! The commit thread: one write and one fdatasync for everything that came meanwhile.
+//!
+//! ```text
+//! queue.take --> headers + bodies into one aligned buffer --> write --> fdatasync
+//!            --> publish to each log's tail --> resolve the group --> evict from the cache
+//! ```
+//!
+//! No timer: while one commit runs, the next one gathers. Cost per record of 1 KiB: one copy into
+//! the buffer, one CRC over 56 bytes, one push onto the tail; per commit one write, one sync, one
+//! wake-up of the acker.
+//!
+//! A failed write or sync: the waiters fail (outcome unknown), the file is never written again, and
+//! the same frames go under a higher incarnation to the start of another file, so that ordinals stay
+//! dense and a retry never syncs the same pages. Commits before it were synced and stay where they
+//! are. When that fails too the engine is read-only until a restart.
+
+use super::buffer::Buffer;
+use super::cache::Cache;
+use super::engine::Engine;
+use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, FLAG_LAST, HEADER_BYTES, Header, padded};
+use super::group::outcome_unknown;
+use super::journal::{JournalFile, Position};
+use super::options::{Durability, RELAXED_SYNC_MS};
+use super::queue::{Entry, Gather, Taken};
+use super::shard::{self, LocalLog};
+use super::tail::TailBatch;
+use crate::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Commits that may stay unsynced under relaxed durability; a header counts them in 16 bits.
+const UNSYNCED_MAX: u64 = 60_000;
+
+/// State of the thread.
+pub(crate) struct Committer {
+    engine: Arc<Engine>,
+    file: Arc<JournalFile>,
+    /// Where the next commit goes.
+    offset: u64,
+    /// The next commit's number.
+    lsn: u64,
+    incarnation: u32,
+    synced_lsn: u64,
+    /// Monotonic time of the last sync.
+    synced_at: Duration,
+    buffer: Buffer,
+    cache: Cache,
+}
+
+impl Committer {
+    /// A thread's state that goes on at `at` with a new incarnation.
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        file: Arc<JournalFile>,
+        at: Position,
+        incarnation: u32,
+    ) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            file,
+            offset: at.offset,
+            lsn: at.lsn,
+            incarnation,
+            synced_lsn: at.lsn - 1,
+            synced_at: engine.env.clock.monotonic(),
+            buffer: Buffer::default(),
+            cache: Cache::new(engine.options.cache_bytes_max),
+        }
+    }
+
+    /// Writes and syncs the record that begins this incarnation: whatever lies behind it is void.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        let restart = [Entry::control(super::frame::RESTART)];
+        self.write(&restart, BLOCK_BYTES)?;
+        self.sync(self.lsn)?;
+        self.advance(BLOCK_BYTES);
+        Ok(())
+    }
+
+    /// Commits until the queue is closed and empty; where the next commit would go.
+    pub(crate) fn run(mut self) -> Position {
+        loop {
+            let unsynced = self.synced_lsn + 1 < self.lsn;
+            let wait = unsynced.then(|| Duration::from_millis(RELAXED_SYNC_MS));
+            let alive = match self.engine.queue.take(wait) {
+                Taken::Gather(gather) => self.commit(gather),
+                Taken::Idle => self.sync_late(),
+                Taken::Done => {
+                    self.sync_late();
+                    break;
+                }
+            };
+            if !alive {
+                self.engine.abort_queue(&Error::new(
+                    crate::ErrorKind::Unavailable,
+                    self.engine.trouble().unwrap_or_else(|| "the engine is stopped".to_owned()),
+                ));
+            }
+        }
+        Position { file: self.file.number, offset: self.offset, lsn: self.lsn }
+    }
+
+    fn commit(&mut self, gather: Gather) -> bool {
+        let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
+        if self.offset + total as u64 > self.file.bytes && !self.switch(total, false) {
+            self.fail(&gather, &"the engine is stopped");
+            return false;
+        }
+        let written = self.write(&gather.entries, total).and_then(|()| match self.durable_now() {
+            true => self.sync(self.lsn),
+            false => Ok(()),
+        });
+        match written {
+            Ok(()) => {
+                self.publish(gather, total);
+                true
+            }
+            Err(e) => self.rescue(gather, total, &e),
+        }
+    }
+
+    /// Whether this commit must be synced before it counts.
+    fn durable_now(&self) -> bool {
+        self.engine.options.durability == Durability::Always
+            || self.lsn - self.synced_lsn > UNSYNCED_MAX
+            || self.engine.env.clock.monotonic() - self.synced_at
+                > Duration::from_millis(RELAXED_SYNC_MS)
+    }
+
+    fn sync_late(&mut self) -> bool {
+        if self.synced_lsn + 1 == self.lsn || self.engine.health.is_broken() {
+            return true;
+        }
+        if let Err(e) = self.sync(self.lsn - 1) {
+            self.break_down(&e);
+        }
+        !self.engine.health.is_broken()
+    }
+
+    fn switch(&mut self, total: usize, abandon: bool) -> bool {
+        if !abandon && !self.sync_late() {
+            return false;
+        }
+        let engine = &self.engine;
+        let next = engine.journal.switch(total as u64, self.lsn, abandon, || engine.keeper.poke());
+        let Some(next) = next else { return false };
+        self.file = next;
+        self.offset = 0;
+        true
+    }
+
+    /// Fills the buffer with the commit and writes it at the current offset.
+    fn write(&mut self, entries: &[Entry], total: usize) -> io::Result<()> {
+        let behind = u16::try_from(self.lsn - 1 - self.synced_lsn).unwrap_or(u16::MAX);
+        let buffer = self.buffer.take(total);
+        let mut at = 0;
+        for (n, entry) in entries.iter().enumerate() {
+            let last = if n + 1 == entries.len() { FLAG_LAST } else { 0 };
+            let header = Header {
+                body_crc: entry.body_crc,
+                body_bytes: u32::try_from(entry.body.len()).expect("batches are bounded"),
+                incarnation: self.incarnation,
+                records: entry.records,
+                lsn: self.lsn,
+                log: entry.id,
+                first_ordinal: entry.first_ordinal,
+                arrival_ms: entry.arrival_ms,
+                flags: entry.flags | last,
+                behind,
+            };
+            let (body_at, end) = (at + HEADER_BYTES, at + HEADER_BYTES + entry.body.len());
+            buffer[at..body_at].copy_from_slice(&header.encode(self.engine.salt));
+            buffer[body_at..end].copy_from_slice(&entry.body);
+            at = padded(end);
+            buffer[end..at].fill(0);
+        }
+        buffer[at..].fill(0);
+        self.file.writer.write_at(buffer, self.offset)
+    }
+
+    /// Makes everything written durable; `lsn` is the newest of it.
+    fn sync(&mut self, lsn: u64) -> io::Result<()> {
+        let clock = &self.engine.env.clock;
+        let started = clock.monotonic();
+        self.file.writer.sync_data()?;
+        self.synced_at = clock.monotonic();
+        self.engine.metrics.fsync.observe(self.synced_at.saturating_sub(started));
+        self.synced_lsn = lsn;
+        Ok(())
+    }
+
+    fn advance(&mut self, total: usize) {
+        self.offset += total as u64;
+        self.lsn += 1;
+        self.engine.journal.used(self.offset);
+    }
+
+    /// Shows the commit to readers, then to its waiters.
+    fn publish(&mut self, mut gather: Gather, total: usize) {
+        let mut offset = u32::try_from(self.offset).expect("journal files are below 4 GiB");
+        self.advance(total);
+        let mut logs: Vec<(Arc<LocalLog>, u64)> = Vec::new();
+        let mut watchers = Vec::new();
+        for run in gather.entries.chunk_by_mut(Entry::same_log) {
+            let Some(log) = run[0].log.take() else {
+                offset += run.iter().map(Entry::frame_bytes).sum::<usize>() as u32;
+                continue;
+            };
+            let mut state = log.state.lock();
+            for entry in run {
+                let frame_bytes = entry.frame_bytes() as u32;
+                state.publish(batch_of(entry, self.file.number, offset));
+                offset += frame_bytes;
+            }
+            watchers.append(&mut state.take_watchers());
+            let end = state.durable_next;
+            let spill = state.tail.unspilled_bytes() >= self.engine.options.spill_bytes
+                && !std::mem::replace(&mut state.spill_queued, true);
+            drop(state);
+            if spill {
+                self.engine.keeper.spill(Arc::clone(&log));
+            }
+            logs.push((log, end));
+        }
+        self.engine.acker.resolve(&gather.group, Ok(()));
+        shard::wake(watchers);
+        self.cache.add(logs, gather.bytes, gather.entries.len());
+        self.buffer.shrink_above(2 * self.engine.options.commit_bytes_max);
+        self.engine.queue.give_back(gather.entries);
+    }
+
+    /// See the module: what happens after a failed write or sync.
+    fn rescue(&mut self, gather: Gather, total: usize, error: &io::Error) -> bool {
+        let (path, offset) = (self.file.path.display(), self.offset);
+        tracing::error!(%error, file = %path, offset, "a commit failed: going on in another file");
+        self.fail(&gather, error);
+        if self.engine.options.durability == Durability::Relaxed {
+            self.break_down(error);
+            return false;
+        }
+        self.incarnation += 1;
+        if !self.switch(total, true) {
+            return false;
+        }
+        match self.write(&gather.entries, total).and_then(|()| self.sync(self.lsn)) {
+            Ok(()) => {
+                self.publish(gather, total);
+                true
+            }
+            Err(again) => {
+                self.break_down(&again);
+                false
+            }
+        }
+    }
+
+    fn fail(&self, gather: &Gather, cause: &dyn std::fmt::Display) {
+        self.engine.acker.resolve(&gather.group, Err(outcome_unknown(cause)));
+    }
+
+    fn break_down(&self, error: &io::Error) {
+        let why = format!("cannot write `{}`: {error}", self.file.path.display());
+        tracing::error!(reason = %why, "the engine is read-only");
+        self.engine.break_down(&why);
+    }
+}
+
+fn batch_of(entry: &mut Entry, file: u32, offset: u32) -> TailBatch {
+    TailBatch {
+        first_ordinal: entry.first_ordinal,
+        arrival_ms: entry.arrival_ms,
+        records: entry.records,
+        body_crc: entry.body_crc,
+        body_bytes: u32::try_from(entry.body.len()).expect("batches are bounded"),
+        encrypted: entry.flags & FLAG_ENCRYPTED != 0,
+        body: Some(std::mem::take(&mut entry.body)),
+        file,
+        offset,
+    }
+}

@@ -1,0 +1,107 @@
+//! What the threads and the logs of one engine share.
+
+use super::frame::Salt;
+use super::group::Acker;
+use super::health::Health;
+use super::journal::Journal;
+use super::keeper::Keeper;
+use super::metrics::Metrics;
+use super::open_files::OpenFiles;
+use super::options::Options;
+use super::pool::Pool;
+use super::queue::Queue;
+use super::retention::ClockGuard;
+use super::shard::{self, LocalLog};
+use crate::{Error, LogId};
+use base::Env;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// See the module.
+pub(crate) struct Engine {
+    pub(crate) env: Env,
+    pub(crate) options: Options,
+    pub(crate) salt: Salt,
+    pub(crate) journal_dir: PathBuf,
+    pub(crate) segments_dir: PathBuf,
+    pub(crate) journal: Journal,
+    pub(crate) queue: Queue,
+    pub(crate) acker: Arc<Acker>,
+    pub(crate) keeper: Keeper,
+    pub(crate) logs: Mutex<HashMap<LogId, Arc<LocalLog>>>,
+    pub(crate) open_files: OpenFiles,
+    pub(crate) pool: Pool,
+    pub(crate) health: Health,
+    pub(crate) guard: ClockGuard,
+    pub(crate) metrics: Metrics,
+    pub(crate) closed: AtomicBool,
+}
+
+/// Where the journal of a data directory lies.
+pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
+    dir.join("journal")
+}
+
+/// Where the segments of a data directory lie.
+pub(crate) fn segments_dir(dir: &Path) -> PathBuf {
+    dir.join("segments")
+}
+
+impl Engine {
+    pub(crate) fn new(
+        env: &Env,
+        dir: &Path,
+        options: Options,
+        journal: Journal,
+        salt: Salt,
+    ) -> Self {
+        Self {
+            env: env.clone(),
+            salt,
+            journal_dir: journal_dir(dir),
+            segments_dir: segments_dir(dir),
+            journal,
+            queue: Queue::new(options.queue_bytes_max, options.commit_bytes_max),
+            acker: Arc::default(),
+            keeper: Keeper::default(),
+            logs: Mutex::default(),
+            open_files: OpenFiles::new(options.open_segments_max),
+            pool: Pool::new(options.readers, options.reads_queued_max),
+            health: Health::default(),
+            guard: ClockGuard::new(env, options.clock_slack_ms),
+            metrics: Metrics::of(&options.metrics),
+            closed: AtomicBool::new(false),
+            options,
+        }
+    }
+
+    /// Why nothing can be written, if so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let closed =
+            || self.closed.load(Ordering::Relaxed).then(|| "the engine is closed".to_owned());
+        self.health.trouble().or_else(closed)
+    }
+
+    /// Makes the engine read-only until a restart.
+    pub(crate) fn break_down(&self, why: &str) -> Error {
+        let error = self.health.break_down(why);
+        self.abort_queue(&error);
+        error
+    }
+
+    /// Fails what waits for a commit and everything that comes later.
+    pub(crate) fn abort_queue(&self, error: &Error) {
+        for gather in self.queue.abort(error.clone()) {
+            self.acker.resolve(&gather.group, Err(error.clone()));
+        }
+        // Whoever waits for a seal hears that it will not come.
+        let logs: Vec<_> = self.logs.lock().values().cloned().collect();
+        for log in logs {
+            let watchers = log.state.lock().take_watchers();
+            shard::wake(watchers);
+        }
+    }
+}

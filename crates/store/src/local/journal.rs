@@ -1,0 +1,320 @@
+//! The journal's files: zero-written once, filled one after another, recycled forever.
+//!
+//! ```text
+//! make (zeros, fdatasync, rename) --> Free --take--> Current --> Full --checkpoint--> Free
+//!                                                        \--failed write--> Abandoned --> removed
+//! ```
+//!
+//! Why zero-written: writing into preallocated but unwritten extents turns every fdatasync into a
+//! commit of the file system's metadata. Files grow from small to large with the load, so that an
+//! empty directory serves at once and an idle one stays small.
+
+use super::buffer::Buffer;
+use super::frame::BLOCK_BYTES;
+use crate::{Error, ErrorKind};
+use base::Env;
+use base::env::{DiskFile, Open};
+use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Bytes of zeros per write while a file is made.
+const PREFILL_BYTES: usize = 1 << 20;
+/// Free files below which another one is made, or the full ones are recycled.
+const FREE_FILES_MIN: usize = 2;
+const SUFFIX: &str = "journal";
+const UNFINISHED: &str = "new";
+
+/// One file.
+pub(crate) struct JournalFile {
+    pub(crate) number: u32,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    /// For whole blocks only.
+    pub(crate) writer: Arc<dyn DiskFile>,
+    /// Through the page cache.
+    pub(crate) reader: Arc<dyn DiskFile>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Use {
+    Free,
+    Current,
+    Full,
+    Abandoned,
+}
+
+/// Where a commit lies or will lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Position {
+    pub(crate) file: u32,
+    pub(crate) offset: u64,
+    pub(crate) lsn: u64,
+}
+
+/// See the module.
+pub(crate) struct Journal {
+    env: Env,
+    dir: PathBuf,
+    direct: bool,
+    state: Mutex<State>,
+    freed: Condvar,
+    stopped: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    files: BTreeMap<u32, (Arc<JournalFile>, Use)>,
+    /// Start of the current file.
+    current: Position,
+    /// Bytes used of the current file.
+    current_used: u64,
+    /// Bytes that the commit thread waits for.
+    wanted: Option<u64>,
+    making: bool,
+}
+
+impl State {
+    /// Files that only a checkpoint frees. Not the one that was current last, even when the commit
+    /// thread has left it and waits for the next: the position that a checkpoint names is in it.
+    fn waiting_for_checkpoint(&self) -> impl Iterator<Item = &Arc<JournalFile>> {
+        let used = |u: &Use| matches!(u, Use::Full | Use::Abandoned);
+        let current = self.current.file;
+        self.files.values().filter(move |(f, u)| used(u) && f.number != current).map(|(f, _)| f)
+    }
+
+    fn free(&self) -> usize {
+        self.files.values().filter(|(_, u)| *u == Use::Free).count()
+    }
+}
+
+impl Journal {
+    /// The journal in `dir`, which must exist, with no files known yet.
+    pub(crate) fn new(env: &Env, dir: PathBuf, direct: bool) -> Self {
+        Self {
+            env: env.clone(),
+            dir,
+            direct,
+            state: Mutex::default(),
+            freed: Condvar::new(),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Opens the files that exist, all of them free, and removes unfinished ones.
+    pub(crate) fn load(&self) -> io::Result<Vec<Arc<JournalFile>>> {
+        let mut files = Vec::new();
+        for path in self.env.disk.list(&self.dir)? {
+            match number_of(&path) {
+                Some(number) => files.push(self.open_file(number, path)?),
+                None if path.extension().is_some_and(|e| e == UNFINISHED) => {
+                    self.env.disk.remove(&path)?;
+                }
+                None => {}
+            }
+        }
+        let mut state = self.state.lock();
+        state.files = files.iter().map(|f| (f.number, (Arc::clone(f), Use::Free))).collect();
+        Ok(files)
+    }
+
+    fn open_file(&self, number: u32, path: PathBuf) -> io::Result<Arc<JournalFile>> {
+        let how = if self.direct { Open::WriteDirect } else { Open::Write };
+        let writer = self.env.disk.open(&path, how)?;
+        let reader = self.env.disk.open(&path, Open::Read)?;
+        let bytes = reader.len()? / BLOCK_BYTES as u64 * BLOCK_BYTES as u64;
+        Ok(Arc::new(JournalFile { number, path, bytes, writer, reader }))
+    }
+
+    /// Makes a file of at least `bytes` and adds it to the free ones.
+    pub(crate) fn make(&self, bytes: u64) -> io::Result<()> {
+        let number = {
+            let mut state = self.state.lock();
+            state.making = true;
+            state.files.keys().next_back().map_or(0, |last| last + 1)
+        };
+        let made = self.prefill(number, bytes.next_multiple_of(PREFILL_BYTES as u64));
+        let mut state = self.state.lock();
+        state.making = false;
+        state.files.insert(number, (made?, Use::Free));
+        drop(state);
+        self.freed.notify_all();
+        Ok(())
+    }
+
+    fn prefill(&self, number: u32, bytes: u64) -> io::Result<Arc<JournalFile>> {
+        let disk = &self.env.disk;
+        let unfinished = self.dir.join(format!("{number:04}.{UNFINISHED}"));
+        let file = disk.open(&unfinished, Open::WriteDirect)?;
+        let mut zeros = Buffer::default();
+        let zeros = zeros.take(PREFILL_BYTES);
+        zeros.fill(0);
+        for offset in (0..bytes).step_by(PREFILL_BYTES) {
+            if self.stopped.load(Ordering::Relaxed) {
+                return Err(io::Error::other("the engine is closing"));
+            }
+            if let Err(e) = file.write_at(zeros, offset) {
+                // Give the space back: on a full disk it is what others need.
+                drop(disk.remove(&unfinished));
+                return Err(e);
+            }
+        }
+        file.sync_data()?;
+        let path = self.dir.join(format!("{number:04}.{SUFFIX}"));
+        disk.rename(&unfinished, &path)?;
+        disk.sync_dir(&self.dir)?;
+        self.open_file(number, path)
+    }
+
+    /// Marks what recovery found: files with live commits, and where the next commit goes.
+    pub(crate) fn resume(&self, live: &[u32], current: Position, used: u64) {
+        let mut state = self.state.lock();
+        for number in live {
+            if let Some((_, used_for)) = state.files.get_mut(number) {
+                *used_for = Use::Full;
+            }
+        }
+        if let Some((_, used_for)) = state.files.get_mut(&current.file) {
+            *used_for = Use::Current;
+        }
+        state.current = current;
+        state.current_used = used;
+    }
+
+    /// Whether no file is free.
+    pub(crate) fn has_none_free(&self) -> bool {
+        self.state.lock().free() == 0
+    }
+
+    /// The file of this number, while it exists.
+    pub(crate) fn file(&self, number: u32) -> Option<Arc<JournalFile>> {
+        self.state.lock().files.get(&number).map(|(file, _)| Arc::clone(file))
+    }
+
+    /// Notes how far the current file is used.
+    pub(crate) fn used(&self, offset: u64) {
+        self.state.lock().current_used = offset;
+    }
+
+    /// Leaves the current file and makes the largest free one that holds `bytes` current; waits for
+    /// one. `wanting` is called once before it waits. None when the journal was stopped.
+    pub(crate) fn switch(
+        &self,
+        bytes: u64,
+        lsn: u64,
+        abandon: bool,
+        wanting: impl Fn(),
+    ) -> Option<Arc<JournalFile>> {
+        let mut state = self.state.lock();
+        let left = state.current.file;
+        if let Some((_, used_for)) = state.files.get_mut(&left) {
+            *used_for = if abandon { Use::Abandoned } else { Use::Full };
+        }
+        loop {
+            if self.stopped.load(Ordering::Relaxed) {
+                return None;
+            }
+            let free =
+                state.files.values_mut().filter(|(f, u)| *u == Use::Free && f.bytes >= bytes);
+            if let Some((file, used_for)) = free.max_by_key(|(f, _)| f.bytes) {
+                *used_for = Use::Current;
+                let file = Arc::clone(file);
+                state.current = Position { file: file.number, offset: 0, lsn };
+                state.current_used = 0;
+                state.wanted = None;
+                drop(state);
+                wanting();
+                return Some(file);
+            }
+            if state.wanted.replace(bytes).is_none() {
+                parking_lot::MutexGuard::unlocked(&mut state, &wanting);
+                continue;
+            }
+            self.freed.wait(&mut state);
+        }
+    }
+
+    /// The start of the current file and the numbers of the files that only a checkpoint frees.
+    pub(crate) fn snapshot(&self) -> (Position, Vec<u32>) {
+        let state = self.state.lock();
+        let full = state.waiting_for_checkpoint().map(|f| f.number).collect();
+        (state.current, full)
+    }
+
+    /// Frees files whose commits are all in durable segments; abandoned ones are removed.
+    pub(crate) fn release(&self, numbers: &[u32]) -> io::Result<()> {
+        let mut removed = Vec::new();
+        let mut state = self.state.lock();
+        for number in numbers {
+            match state.files.get_mut(number) {
+                Some((_, used_for)) if *used_for == Use::Full => *used_for = Use::Free,
+                Some((file, Use::Abandoned)) => removed.push(file.path.clone()),
+                _ => {}
+            }
+        }
+        state.files.retain(|number, (_, u)| !(*u == Use::Abandoned && numbers.contains(number)));
+        drop(state);
+        self.freed.notify_all();
+        for path in &removed {
+            self.env.disk.remove(path)?;
+        }
+        if removed.is_empty() { Ok(()) } else { self.env.disk.sync_dir(&self.dir) }
+    }
+
+    /// Bytes that a restart would have to walk.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        let state = self.state.lock();
+        let full = state.files.values().filter(|(_, u)| *u == Use::Full).map(|(f, _)| f.bytes);
+        full.sum::<u64>() + state.current_used
+    }
+
+    /// Whether a checkpoint is due: the files that wait for it hold half of the journal, or the
+    /// commit thread waits, or (when `calm`) it saves making another file.
+    pub(crate) fn wants_checkpoint(&self, calm: bool) -> bool {
+        let state = self.state.lock();
+        let full: u64 = state.waiting_for_checkpoint().map(|f| f.bytes).sum();
+        let total: u64 = state.files.values().map(|(f, _)| f.bytes).sum();
+        let scarce = calm && state.free() < FREE_FILES_MIN;
+        full > 0 && (full * 2 >= total || state.wanted.is_some() || scarce)
+    }
+
+    /// The size of the next file to make, when one is needed: less than two are free, or the commit
+    /// thread waits for a larger one. Sizes double from `first` to `max`.
+    pub(crate) fn wants_file(&self, first: u64, max: u64, files_max: usize) -> Option<u64> {
+        let state = self.state.lock();
+        if state.making {
+            return None;
+        }
+        let largest = state.files.values().map(|(f, _)| f.bytes).max().unwrap_or(0);
+        if let Some(wanted) = state.wanted.filter(|wanted| *wanted > largest) {
+            return Some(wanted.max(max));
+        }
+        let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
+        let ladder = if largest == 0 { first } else { (largest * 2).min(max.max(first)) };
+        (state.free() < FREE_FILES_MIN && usable < files_max).then_some(ladder)
+    }
+
+    /// Ends waits and unfinished files.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        drop(self.state.lock());
+        self.freed.notify_all();
+    }
+}
+
+fn number_of(path: &Path) -> Option<u32> {
+    if path.extension()? != SUFFIX {
+        return None;
+    }
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// An error of the journal with its file.
+pub(crate) fn failed(what: &str, path: &Path, e: &io::Error) -> Error {
+    let kind = Error::from(io::Error::from(e.kind())).kind();
+    let kind = if kind == ErrorKind::Fenced { ErrorKind::Unavailable } else { kind };
+    Error::new(kind, format!("cannot {what} `{}`: {e}", path.display()))
+}

@@ -1,0 +1,293 @@
+//! The keeper thread: spills, checkpoints, recycles, grows the journal, watches the disk's room.
+//!
+//! ```text
+//! asked, or every second --> room? --> spill logs that asked
+//!   --> checkpoint due? spill what old journal files alone hold --> syncfs --> checkpoint
+//!                       --> recycle the files, remove dead segments
+//!   --> else a journal file wanted? make it
+//! ```
+//!
+//! Disk-full errors are retried every second, other spill errors too: the journal still has the
+//! records. A failed syncfs makes the engine read-only: what it lost is in the journal, and a restart
+//! writes it anew.
+
+use super::checkpoint::{Checkpoint, Row};
+use super::engine::Engine;
+use super::journal::{Position, failed};
+use super::shard::LocalLog;
+use crate::{Error, ErrorKind, Result};
+use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest time between two looks at the disk's room.
+const TICK: Duration = Duration::from_secs(1);
+/// Time after which removing dead segments is worth a checkpoint of its own, and after which a
+/// checkpoint is preferred to another journal file.
+const CALM: Duration = Duration::from_secs(10);
+/// Rounds that count as a tick when the keeper is never idle for one.
+const ROUNDS_PER_TICK: u32 = 64;
+/// Room of the spill buffer that is kept between rounds.
+const BUFFER_KEPT_BYTES: usize = 1 << 20;
+/// Ticks between two tries to make a journal file that failed.
+const GROW_RETRY_TICKS: u32 = 30;
+
+/// How the keeper is asked.
+#[derive(Default)]
+pub(crate) struct Keeper {
+    asked: Mutex<Asked>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Asked {
+    spill: Vec<Arc<LocalLog>>,
+    retire: Vec<Arc<LocalLog>>,
+    poked: bool,
+    stop: bool,
+}
+
+impl Keeper {
+    /// Asks for a spill; the log's flag keeps it from asking twice.
+    pub(crate) fn spill(&self, log: Arc<LocalLog>) {
+        self.asked.lock().spill.push(log);
+        self.changed.notify_one();
+    }
+
+    /// Asks for the removal of dead segments, some time.
+    pub(crate) fn retire(&self, log: Arc<LocalLog>) {
+        let mut asked = self.asked.lock();
+        if !asked.retire.iter().any(|queued| Arc::ptr_eq(queued, &log)) {
+            asked.retire.push(log);
+        }
+        self.changed.notify_one();
+    }
+
+    /// Asks for a look at the journal.
+    pub(crate) fn poke(&self) {
+        self.asked.lock().poked = true;
+        self.changed.notify_one();
+    }
+
+    /// Ends the thread after what it does now.
+    pub(crate) fn stop(&self) {
+        self.asked.lock().stop = true;
+        self.changed.notify_one();
+    }
+
+    /// Logs to spill, and whether nobody asked for a tick; None when the thread is to end.
+    fn wait(&self) -> Option<(Vec<Arc<LocalLog>>, bool)> {
+        let mut asked = self.asked.lock();
+        let mut quiet = false;
+        if asked.spill.is_empty() && !asked.poked && !asked.stop {
+            quiet = self.changed.wait_for(&mut asked, TICK).timed_out();
+        }
+        asked.poked = false;
+        (!asked.stop).then(|| (std::mem::take(&mut asked.spill), quiet))
+    }
+}
+
+/// State of the thread.
+pub(crate) struct Keeping {
+    engine: Arc<Engine>,
+    /// Sequence number of the newest checkpoint.
+    sequence: u64,
+    incarnation: u32,
+    checkpointed_at: Option<Duration>,
+    buffer: Vec<u8>,
+    /// Logs whose spill failed.
+    again: Vec<Arc<LocalLog>>,
+    /// Rounds since a tick.
+    rounds: u32,
+    grow_pause_ticks: u32,
+    no_room: Option<String>,
+    low_space: bool,
+}
+
+impl Keeping {
+    pub(crate) fn new(engine: &Arc<Engine>, sequence: u64, incarnation: u32) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            sequence,
+            incarnation,
+            checkpointed_at: None,
+            buffer: Vec::new(),
+            again: Vec::new(),
+            rounds: 0,
+            grow_pause_ticks: 0,
+            no_room: None,
+            low_space: false,
+        }
+    }
+
+    /// Keeps until it is stopped.
+    pub(crate) fn run(mut self) -> Self {
+        while let Some((mut spill, quiet)) = self.engine.keeper.wait() {
+            self.rounds += 1;
+            if quiet || self.rounds >= ROUNDS_PER_TICK {
+                self.rounds = 0;
+                self.grow_pause_ticks = self.grow_pause_ticks.saturating_sub(1);
+                spill.append(&mut self.again);
+            }
+            self.watch_room();
+            for log in spill {
+                self.spill(log);
+            }
+            self.keep_journal();
+            self.buffer.shrink_to(BUFFER_KEPT_BYTES);
+            self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
+        }
+        self
+    }
+
+    fn spill(&mut self, log: Arc<LocalLog>) {
+        if self.engine.health.is_broken() {
+            return;
+        }
+        match log.spill(&mut self.buffer) {
+            Ok(()) => self.no_room = None,
+            Err(e) => {
+                self.note(&e, "cannot move records to a segment: trying again");
+                // Keeps the log from asking meanwhile.
+                log.state.lock().spill_queued = true;
+                self.again.push(log);
+            }
+        }
+    }
+
+    fn note(&mut self, e: &Error, what: &'static str) {
+        if e.kind() == ErrorKind::Full && self.no_room.is_none() {
+            self.no_room = Some(format!("the disk has no room: {e}"));
+        }
+        tracing::error!(error = %e, "{what}");
+    }
+
+    fn watch_room(&mut self) {
+        let engine = &self.engine;
+        let Ok(space) = engine.env.disk.space(&engine.segments_dir) else { return };
+        engine.metrics.disk_free.set(space.free_bytes);
+        let used = space.total_bytes.saturating_sub(space.free_bytes).saturating_mul(100);
+        let percent = used.checked_div(space.total_bytes).unwrap_or(100);
+        self.low_space = percent >= engine.options.low_space_percent;
+        let full = (percent >= engine.options.no_space_percent)
+            .then(|| format!("the disk is {percent} % full"));
+        engine.health.set_full(full.or_else(|| self.no_room.clone()));
+        if self.low_space
+            && let Some(hook) = &engine.options.low_space_hook
+        {
+            (hook.0)(space);
+        }
+    }
+
+    fn keep_journal(&mut self) {
+        let engine = Arc::clone(&self.engine);
+        let now = engine.env.clock.monotonic();
+        let calm = self.checkpointed_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
+        let retire = (calm || self.low_space) && !engine.keeper.asked.lock().retire.is_empty();
+        if engine.health.is_broken() {
+            return;
+        }
+        if retire || engine.journal.wants_checkpoint(calm && self.checkpointed_at.is_some()) {
+            if let Err(e) = self.checkpoint(None) {
+                self.note(&e, "cannot checkpoint: trying again");
+            }
+            self.checkpointed_at = Some(now);
+        }
+        self.grow();
+    }
+
+    fn grow(&mut self) {
+        let options = &self.engine.options;
+        let (first, max) = (options.journal_first_bytes, options.journal_file_bytes_max);
+        let wanted = self.engine.journal.wants_file(first, max, options.journal_files_max);
+        let Some(bytes) = wanted else { return };
+        if self.grow_pause_ticks > 0 {
+            return;
+        }
+        match self.engine.journal.make(bytes) {
+            // Perhaps another one.
+            Ok(()) => {
+                self.checkpointed_at.get_or_insert(self.engine.env.clock.monotonic());
+                self.engine.keeper.poke();
+            }
+            Err(e) => {
+                self.grow_pause_ticks = GROW_RETRY_TICKS;
+                tracing::warn!(error = %e, bytes, "cannot make another journal file");
+            }
+        }
+    }
+
+    /// Makes what the journal alone holds durable in segments and frees it. `clean`: the end of the
+    /// journal when no commit follows any more; then everything is spilled.
+    ///
+    /// # Errors
+    /// `Full`, `Unavailable`: nothing was freed.
+    pub(crate) fn checkpoint(&mut self, clean: Option<Position>) -> Result<()> {
+        let engine = Arc::clone(&self.engine);
+        let (start, full) = engine.journal.snapshot();
+        let mut logs: Vec<_> = engine.logs.lock().values().cloned().collect();
+        logs.sort_by_key(|log| log.id);
+        for log in &logs {
+            let oldest = log.state.lock().tail.unspilled().next().map(|b| b.file);
+            if oldest.is_some_and(|file| clean.is_some() || full.contains(&file)) {
+                log.spill(&mut self.buffer)?;
+            }
+        }
+        self.no_room = None;
+        let rows: Vec<Row> = logs.iter().filter_map(|log| row_of(log)).collect();
+        let checkpoint = Checkpoint {
+            sequence: self.sequence + 1,
+            incarnation: self.incarnation,
+            salt: engine.salt,
+            clean: clean.is_some(),
+            at: clean.unwrap_or(start),
+            rows,
+        };
+        self.sync(&checkpoint)?;
+        engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
+        self.remove_dead(&checkpoint.rows);
+        Ok(())
+    }
+
+    /// Removes the segments of which the checkpoint that was just made says that they are trimmed.
+    fn remove_dead(&self, rows: &[Row]) {
+        let retired = std::mem::take(&mut self.engine.keeper.asked.lock().retire);
+        for log in retired {
+            let Ok(at) = rows.binary_search_by_key(&log.id, |row| row.id) else { continue };
+            if let Err(e) = log.remove_below(rows[at].first_ordinal) {
+                tracing::warn!(log = log.id.0, error = %e, "cannot remove a trimmed segment");
+            }
+        }
+    }
+
+    /// Makes the segments durable, then the checkpoint that vouches for them.
+    fn sync(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let engine = &self.engine;
+        if let Err(e) = engine.env.disk.sync_all(&engine.segments_dir) {
+            tracing::error!(error = %e, "syncfs failed: the engine is read-only");
+            return Err(engine.break_down(&format!("cannot sync the segments: {e}")));
+        }
+        checkpoint
+            .save(&engine.env, &engine.journal_dir)
+            .map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
+        self.sequence = checkpoint.sequence;
+        Ok(())
+    }
+}
+
+/// What the checkpoint says of a log; None for one that has nothing outside the journal.
+fn row_of(log: &Arc<LocalLog>) -> Option<Row> {
+    let segments = log.segments.lock();
+    let state = log.state.lock();
+    if state.removed || state.tail.spilled_to() == 0 {
+        return None;
+    }
+    Some(Row {
+        id: log.id,
+        first_ordinal: state.first_ordinal,
+        spilled_to: state.tail.spilled_to(),
+        last_arrival_ms: state.tail.spilled_arrival_ms(),
+        active_bytes: segments.active_bytes,
+        segments: segments.count,
+    })
+}

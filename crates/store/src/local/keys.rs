@@ -1,0 +1,167 @@
+//! Encryption of bodies: AES-256-GCM under keys that the owner puts into a ring while it runs.
+//!
+//! A nonce is 96 random bits: after 2^32 frames under one key the chance that two are equal is still
+//! below 2^-32, so a key should not take more frames than that.
+
+use super::frame::HEADER_BYTES;
+use crate::{Error, ErrorKind, LogId, Result};
+use base::env::Rng;
+use bytes::Bytes;
+use parking_lot::RwLock;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Bytes of a key.
+pub const KEY_BYTES: usize = 32;
+
+/// The keys that an engine may encrypt and read with, by their id.
+///
+/// Keys are added while the engine runs; an id's key never changes.
+#[derive(Default)]
+pub struct KeyRing(RwLock<BTreeMap<String, LessSafeKey>>);
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.read().keys()).finish()
+    }
+}
+
+impl KeyRing {
+    /// Adds a key. An id that is already there keeps its key: frames lie encrypted under it.
+    ///
+    /// # Errors
+    /// `Invalid` an id of 0 or more than 255 bytes.
+    pub fn insert(&self, id: &str, key: &[u8; KEY_BYTES]) -> Result<()> {
+        if id.is_empty() || u8::try_from(id.len()).is_err() {
+            return Err(Error::new(ErrorKind::Invalid, "a key id has 1 to 255 bytes"));
+        }
+        let key = UnboundKey::new(&AES_256_GCM, key).expect("AES-256 keys have 32 bytes");
+        self.0.write().entry(id.to_owned()).or_insert(LessSafeKey::new(key));
+        Ok(())
+    }
+
+    /// Whether the ring has this key.
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.read().contains_key(id)
+    }
+
+    /// Encrypts a body in place of a copy: the answer is the stored form.
+    pub(crate) fn seal(
+        &self,
+        id: &str,
+        log: LogId,
+        plain: &[u8],
+        rng: &dyn Rng,
+    ) -> Result<Vec<u8>> {
+        let ring = self.0.read();
+        let key = ring.get(id).ok_or_else(|| unknown(id, ErrorKind::Invalid))?;
+        let mut nonce = [0; NONCE_LEN];
+        rng.fill(&mut nonce);
+        let mut stored = Vec::with_capacity(1 + id.len() + NONCE_LEN + plain.len() + 16);
+        stored.push(u8::try_from(id.len()).expect("ids in the ring have at most 255 bytes"));
+        stored.extend_from_slice(id.as_bytes());
+        stored.extend_from_slice(&nonce);
+        let start = stored.len();
+        stored.extend_from_slice(plain);
+        let tag = key
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(bound_to(log, id.as_bytes())),
+                &mut stored[start..],
+            )
+            .map_err(|_| Error::new(ErrorKind::Invalid, "the batch is too large to encrypt"))?;
+        stored.extend_from_slice(tag.as_ref());
+        Ok(stored)
+    }
+
+    /// Decrypts a stored body; the caller has verified its checksum.
+    ///
+    /// # Errors
+    /// `Unavailable` naming the key id when the ring does not have it; `Corrupt` when it does not
+    /// decrypt, without saying where: the caller knows.
+    pub(crate) fn open(&self, log: LogId, stored: &[u8]) -> Result<Bytes> {
+        let (id, rest) = stored
+            .split_first()
+            .and_then(|(len, rest)| rest.split_at_checked(usize::from(*len)))
+            .ok_or_else(undecryptable)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE_LEN).ok_or_else(undecryptable)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| undecryptable())?;
+        let ring = self.0.read();
+        let name = std::str::from_utf8(id).map_err(|_| undecryptable())?;
+        let key = ring.get(name).ok_or_else(|| unknown(name, ErrorKind::Unavailable))?;
+        let mut plain = sealed.to_vec();
+        let plain_bytes = key
+            .open_in_place(nonce, Aad::from(bound_to(log, id)), &mut plain)
+            .map_err(|_| undecryptable())?
+            .len();
+        plain.truncate(plain_bytes);
+        Ok(Bytes::from(plain))
+    }
+}
+
+/// What a ciphertext is bound to, so that a frame moved to another log does not decrypt.
+fn bound_to(log: LogId, key_id: &[u8]) -> Vec<u8> {
+    let mut bound = Vec::with_capacity(HEADER_BYTES);
+    bound.extend_from_slice(&log.0.to_le_bytes());
+    bound.extend_from_slice(key_id);
+    bound
+}
+
+fn unknown(id: &str, kind: ErrorKind) -> Error {
+    Error::new(kind, format!("the key ring has no key `{id}`"))
+}
+
+fn undecryptable() -> Error {
+    Error::new(ErrorKind::Corrupt, "an encrypted batch does not decrypt")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::SeededRng;
+
+    fn ring() -> KeyRing {
+        let ring = KeyRing::default();
+        ring.insert("alias/a", &[7; KEY_BYTES]).unwrap();
+        ring
+    }
+
+    #[test]
+    fn only_the_same_log_key_and_bytes_decrypt() {
+        let (ring, rng) = (ring(), SeededRng::new(1));
+        let stored = ring.seal("alias/a", LogId(5), b"secret words", &rng).unwrap();
+        assert!(!stored.windows(6).any(|w| w == b"secret"));
+        assert_eq!(ring.open(LogId(5), &stored).unwrap(), "secret words");
+        assert_eq!(ring.open(LogId(6), &stored).unwrap_err().kind(), ErrorKind::Corrupt);
+        for at in [8, 21, stored.len() - 1] {
+            let mut changed = stored.clone();
+            changed[at] ^= 1;
+            assert_eq!(ring.open(LogId(5), &changed).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+        for cut in 0..stored.len() {
+            assert!(ring.open(LogId(5), &stored[..cut]).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let (full, empty, rng) = (ring(), KeyRing::default(), SeededRng::new(1));
+        let stored = full.seal("alias/a", LogId(5), b"x", &rng).unwrap();
+        let refused = empty.open(LogId(5), &stored).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unavailable);
+        assert!(refused.to_string().contains("`alias/a`"));
+        let refused = empty.seal("alias/b", LogId(5), b"x", &rng).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn an_id_keeps_its_first_key() {
+        let (ring, rng) = (ring(), SeededRng::new(1));
+        let stored = ring.seal("alias/a", LogId(5), b"x", &rng).unwrap();
+        ring.insert("alias/a", &[8; KEY_BYTES]).unwrap();
+        assert_eq!(ring.open(LogId(5), &stored).unwrap(), "x");
+        assert!(ring.insert("", &[0; KEY_BYTES]).is_err());
+        assert!(ring.insert(&"k".repeat(256), &[0; KEY_BYTES]).is_err());
+    }
+}

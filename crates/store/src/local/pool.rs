@@ -1,0 +1,212 @@
+//! A few threads for blocking reads, with a bounded queue.
+//!
+//! ```text
+//! run(closure) --queue--> reader thread --answer--> waker of the one who asked
+//! ```
+
+use crate::{Error, ErrorKind, Result};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The threads and their queue.
+pub(crate) struct Pool {
+    queue: Arc<Queue>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads_max: usize,
+    queued_max: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    work: VecDeque<Work>,
+    idle: usize,
+    stopped: bool,
+}
+
+impl Pool {
+    /// A pool that starts its threads when there is work.
+    pub(crate) fn new(threads_max: usize, queued_max: usize) -> Self {
+        let threads = Mutex::default();
+        Self { queue: Arc::default(), threads, threads_max: threads_max.max(1), queued_max }
+    }
+
+    /// Runs `work` on a thread of the pool.
+    ///
+    /// # Errors
+    /// `Unavailable` too much waits already, or the pool has stopped; `Internal` the work panicked.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let slot = Arc::new(Mutex::new(Slot { answer: None, waker: None }));
+        // Dropped with the work, run or not, so that the asker always hears.
+        let mut reply = Reply(Some(Arc::clone(&slot)));
+        let run = Box::new(move || {
+            // A panic must not take the thread away from others.
+            let outcome = std::panic::catch_unwind(AssertUnwindSafe(work));
+            let broken = || Err(Error::new(ErrorKind::Internal, "a read panicked"));
+            reply.send(outcome.unwrap_or_else(|_| broken()));
+        });
+        self.push(run);
+        Answer(slot)
+    }
+
+    fn push(&self, work: Work) {
+        let start = {
+            let mut state = self.queue.state.lock();
+            if state.stopped || state.work.len() >= self.queued_max {
+                drop(state);
+                return drop(work);
+            }
+            state.work.push_back(work);
+            state.idle < state.work.len()
+        };
+        self.queue.ready.notify_one();
+        let mut threads = self.threads.lock();
+        if start && threads.len() < self.threads_max {
+            let queue = Arc::clone(&self.queue);
+            let name = format!("log-read-{}", threads.len());
+            match std::thread::Builder::new().name(name).spawn(move || queue.serve()) {
+                Ok(thread) => threads.push(thread),
+                Err(e) if threads.is_empty() => {
+                    tracing::error!(error = %e, "cannot start a read thread");
+                    self.queue.state.lock().work.clear();
+                }
+                Err(e) => tracing::warn!(error = %e, "cannot start another read thread"),
+            }
+        }
+    }
+
+    /// Ends the threads after their current work; what waits is `Unavailable`.
+    pub(crate) fn stop(&self) {
+        let dropped = {
+            let mut state = self.queue.state.lock();
+            state.stopped = true;
+            std::mem::take(&mut state.work)
+        };
+        drop(dropped);
+        self.queue.ready.notify_all();
+        for thread in self.threads.lock().drain(..) {
+            // The last handle may be dropped by work that runs on this very thread.
+            if thread.thread().id() != std::thread::current().id() {
+                drop(thread.join());
+            }
+        }
+    }
+}
+
+impl Queue {
+    fn serve(&self) {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(work) = state.work.pop_front() {
+                drop(state);
+                work();
+                state = self.state.lock();
+            } else if state.stopped {
+                return;
+            } else {
+                state.idle += 1;
+                self.ready.wait(&mut state);
+                state.idle -= 1;
+            }
+        }
+    }
+}
+
+struct Slot<T> {
+    answer: Option<Result<T>>,
+    waker: Option<Waker>,
+}
+
+struct Reply<T>(Option<Arc<Mutex<Slot<T>>>>);
+
+impl<T> Reply<T> {
+    fn send(&mut self, answer: Result<T>) {
+        if let Some(slot) = self.0.take() {
+            let mut slot = slot.lock();
+            slot.answer = Some(answer);
+            let waker = slot.waker.take();
+            drop(slot);
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        self.send(Err(Error::new(ErrorKind::Unavailable, "too many reads wait for the disk")));
+    }
+}
+
+/// What the work returned.
+pub(crate) struct Answer<T>(Arc<Mutex<Slot<T>>>);
+
+impl<T> Future for Answer<T> {
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        let mut slot = self.0.lock();
+        match slot.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                slot.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use testkit::block_on;
+
+    #[test]
+    fn work_runs_and_panics_stay_inside() {
+        let pool = Pool::new(1, 10);
+        assert_eq!(block_on(pool.run(|| Ok(5))).unwrap(), 5);
+        let broken = block_on(pool.run(|| -> Result<()> { panic!("on purpose") }));
+        assert_eq!(broken.unwrap_err().kind(), ErrorKind::Internal);
+        assert_eq!(block_on(pool.run(|| Ok(6))).unwrap(), 6);
+        pool.stop();
+        let refused = block_on(pool.run(|| Ok(7)));
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_full_queue_refuses() {
+        let pool = Pool::new(1, 1);
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock();
+        let inside = Arc::clone(&gate);
+        let first = pool.run(move || {
+            drop(inside.lock());
+            Ok(1)
+        });
+        // Wait until the thread holds the first one, so that the queue is empty again.
+        while !pool.queue.state.lock().work.is_empty() {
+            std::thread::yield_now();
+        }
+        let second = pool.run(|| Ok(2));
+        let refused = block_on(pool.run(|| Ok(3)));
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unavailable);
+        drop(held);
+        assert_eq!((block_on(first).unwrap(), block_on(second).unwrap()), (1, 2));
+        pool.stop();
+    }
+}

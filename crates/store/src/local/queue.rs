@@ -1,0 +1,223 @@
+//! Batches between the appenders and the commit thread, already gathered into commits.
+//!
+//! Appenders push while they hold their log's lock, so the order here is the order of ordinals.
+//! A gather is closed when the next batch would take it past the commit's size.
+
+use super::frame::{self, HEADER_BYTES};
+use super::group::{Group, Ticket};
+use super::shard::LocalLog;
+use crate::{Error, ErrorKind, LogId, Result};
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A batch on its way; the commit thread adds what the header lacks.
+pub(crate) struct Entry {
+    pub(crate) id: LogId,
+    /// None for control frames.
+    pub(crate) log: Option<Arc<LocalLog>>,
+    pub(crate) first_ordinal: u64,
+    pub(crate) arrival_ms: i64,
+    pub(crate) records: u32,
+    pub(crate) body_crc: u32,
+    pub(crate) flags: u16,
+    /// As it will lie on disk.
+    pub(crate) body: Bytes,
+}
+
+impl Entry {
+    /// An event of the engine.
+    pub(crate) fn control(id: LogId) -> Self {
+        Self {
+            id,
+            log: None,
+            first_ordinal: 0,
+            arrival_ms: 0,
+            records: 0,
+            body_crc: 0,
+            flags: frame::FLAG_CONTROL,
+            body: Bytes::new(),
+        }
+    }
+
+    /// Whether both add records to one log.
+    pub(crate) fn same_log(a: &Self, b: &Self) -> bool {
+        a.id == b.id && a.log.is_some() && b.log.is_some()
+    }
+
+    pub(crate) fn frame_bytes(&self) -> usize {
+        frame::padded(HEADER_BYTES + self.body.len())
+    }
+}
+
+/// What one commit writes.
+#[derive(Default)]
+pub(crate) struct Gather {
+    pub(crate) group: Arc<Group>,
+    pub(crate) entries: Vec<Entry>,
+    /// Sum of the frames.
+    pub(crate) bytes: usize,
+}
+
+/// What the commit thread gets.
+pub(crate) enum Taken {
+    Gather(Gather),
+    /// Nothing came within the time.
+    Idle,
+    /// Closed and empty.
+    Done,
+}
+
+/// See the module.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+    bytes_max: usize,
+    commit_bytes_max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    gathers: VecDeque<Gather>,
+    bytes: usize,
+    closed: Option<Error>,
+    waiting: bool,
+    /// An emptied list of entries, to save its growth.
+    spare: Vec<Entry>,
+}
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize, commit_bytes_max: usize) -> Self {
+        Self { state: Mutex::default(), filled: Condvar::new(), bytes_max, commit_bytes_max }
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// `Unavailable` the queue is full; the closing error once closed.
+    pub(crate) fn push(&self, entry: Entry) -> Result<Ticket> {
+        let bytes = entry.frame_bytes();
+        let mut state = self.state.lock();
+        if let Some(closed) = &state.closed {
+            return Err(closed.clone());
+        }
+        if state.bytes + bytes > self.bytes_max && state.bytes > 0 {
+            let message = format!("{} bytes wait for the disk already", state.bytes);
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        }
+        state.bytes += bytes;
+        if state.gathers.back().is_none_or(|g| g.bytes + bytes > self.commit_bytes_max) {
+            let entries = std::mem::take(&mut state.spare);
+            state.gathers.push_back(Gather { entries, ..Gather::default() });
+        }
+        let gather = state.gathers.back_mut().expect("one was just made");
+        gather.bytes += bytes;
+        gather.entries.push(entry);
+        let ticket = Ticket::of(&gather.group);
+        if std::mem::take(&mut state.waiting) {
+            drop(state);
+            self.filled.notify_one();
+        }
+        Ok(ticket)
+    }
+
+    /// The oldest gather; waits for one, at most `wait` when given.
+    pub(crate) fn take(&self, wait: Option<Duration>) -> Taken {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(gather) = state.gathers.pop_front() {
+                state.bytes -= gather.bytes;
+                return Taken::Gather(gather);
+            }
+            if state.closed.is_some() {
+                return Taken::Done;
+            }
+            state.waiting = true;
+            match wait {
+                None => self.filled.wait(&mut state),
+                Some(wait) if self.filled.wait_for(&mut state, wait).timed_out() => {
+                    if state.gathers.is_empty() {
+                        state.waiting = false;
+                        return Taken::Idle;
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Gives an emptied list back for reuse.
+    pub(crate) fn give_back(&self, mut entries: Vec<Entry>) {
+        entries.clear();
+        let mut state = self.state.lock();
+        if state.spare.capacity() < entries.capacity() {
+            state.spare = entries;
+        }
+    }
+
+    /// Refuses further batches with `error`; what is inside is still taken. The first close counts.
+    pub(crate) fn close(&self, error: Error) {
+        self.state.lock().closed.get_or_insert(error);
+        self.filled.notify_all();
+    }
+
+    /// As `close`, and hands back what was inside.
+    pub(crate) fn abort(&self, error: Error) -> Vec<Gather> {
+        let mut state = self.state.lock();
+        state.closed.get_or_insert(error);
+        state.bytes = 0;
+        let gathers = state.gathers.drain(..).collect();
+        drop(state);
+        self.filled.notify_all();
+        gathers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(bytes: usize) -> Entry {
+        Entry { body: Bytes::from(vec![0; bytes - HEADER_BYTES]), ..Entry::control(LogId(1)) }
+    }
+
+    fn sizes(queue: &Queue) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while let Taken::Gather(gather) = queue.take(Some(Duration::ZERO)) {
+            sizes.push(gather.bytes);
+        }
+        sizes
+    }
+
+    #[test]
+    fn gathers_keep_to_the_commit_size_unless_one_batch_is_larger() {
+        let queue = Queue::new(10_000, 1000);
+        for bytes in [400, 600, 8, 2000, 8].map(|b: usize| b.max(64)) {
+            queue.push(entry(bytes)).map(drop).unwrap();
+        }
+        assert_eq!(sizes(&queue), [1000, 64, 2000, 64]);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_recovers() {
+        let queue = Queue::new(1000, 500);
+        // One batch always fits into an empty queue.
+        queue.push(entry(2000)).map(drop).unwrap();
+        let Err(refused) = queue.push(entry(64)) else { panic!("took more than it holds") };
+        assert_eq!(refused.kind(), ErrorKind::Unavailable);
+        assert_eq!(sizes(&queue), [2000]);
+        queue.push(entry(64)).map(drop).unwrap();
+    }
+
+    #[test]
+    fn a_closed_queue_is_drained_first() {
+        let queue = Queue::new(1000, 500);
+        queue.push(entry(64)).map(drop).unwrap();
+        queue.close(Error::new(ErrorKind::Unavailable, "closing"));
+        assert!(queue.push(entry(64)).is_err());
+        assert_eq!(sizes(&queue), [64]);
+        assert!(matches!(queue.take(None), Taken::Done));
+    }
+}

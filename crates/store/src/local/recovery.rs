@@ -1,0 +1,282 @@
+//! From what lies in a data directory to a running engine.
+//!
+//! ```text
+//! checkpoint --> walk the journal from its position --> look past the end (damage: refuse)
+//!   --> fdatasync what was walked --> a restart record under a higher incarnation, synced
+//!   --> each log: spilled ordinals from the checkpoint, the rest by place in the journal
+//! ```
+//!
+//! Why the sync: after a kill -9 the tail is whole in the page cache but perhaps not on the disk, and
+//! nobody may read what a power failure could still take. Why the restart record: bytes behind the
+//! tail must never come back.
+
+use super::checkpoint::{Checkpoint, Row};
+use super::commit::Committer;
+use super::engine::Engine;
+use super::frame::{BLOCK_BYTES, FLAG_CONTROL, FLAG_ENCRYPTED, Header, RESTART, Salt};
+use super::journal::{Journal, JournalFile, Position, failed};
+use super::segment::Segments;
+use super::shard::{LocalLog, State};
+use super::tail::{TailBatch, TailBatches};
+use super::walk::{Commit, Walk};
+use crate::{Error, ErrorKind, LogId, Result};
+use base::Env;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a start found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// How long it took.
+    pub took: Duration,
+    /// Commits that were read back from the journal.
+    pub commits: u64,
+    /// Records in them that are not in segments.
+    pub records: u64,
+    /// Bytes of torn, never acknowledged commits that were dropped.
+    pub torn_bytes: u64,
+    /// Bytes of acknowledged commits given up, because the owner said so.
+    pub cut_bytes: u64,
+    /// Logs known.
+    pub logs: u64,
+    /// Whether the directory was new.
+    pub fresh: bool,
+}
+
+/// What the journal and the checkpoint say.
+pub(crate) struct Found {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) recovery: Recovery,
+    files: Vec<Arc<JournalFile>>,
+    journal: Option<Journal>,
+}
+
+/// Opens the journal's files and the checkpoint; makes both in an empty directory.
+pub(crate) fn find(env: &Env, dir: &Path, journal: Journal, first_bytes: u64) -> Result<Found> {
+    let load = |journal: &Journal| journal.load().map_err(|e| failed("open", dir, &e));
+    let mut files = load(&journal)?;
+    let checkpoint = Checkpoint::load(env, dir)?;
+    let fresh = checkpoint.is_none();
+    let checkpoint = match checkpoint {
+        Some(checkpoint) => checkpoint,
+        None => {
+            refuse_used(&files)?;
+            if files.is_empty() {
+                journal.make(first_bytes).map_err(|e| failed("fill", dir, &e))?;
+                files = load(&journal)?;
+            }
+            first_checkpoint(env, dir, files[0].number)?
+        }
+    };
+    let recovery = Recovery { fresh, ..Recovery::default() };
+    Ok(Found { checkpoint, recovery, files, journal: Some(journal) })
+}
+
+/// A journal with content whose checkpoint is gone is not a new one.
+fn refuse_used(files: &[Arc<JournalFile>]) -> Result<()> {
+    for file in files {
+        let mut block = [0; BLOCK_BYTES];
+        file.reader.read_at(&mut block, 0).map_err(|e| failed("read", &file.path, &e))?;
+        if block.iter().any(|b| *b != 0) {
+            let message =
+                format!("`{}` holds commits but there is no checkpoint", file.path.display());
+            return Err(Error::new(ErrorKind::Corrupt, message));
+        }
+    }
+    Ok(())
+}
+
+fn first_checkpoint(env: &Env, dir: &Path, file: u32) -> Result<Checkpoint> {
+    let mut salt = [0; 8];
+    env.rng.fill(&mut salt);
+    let checkpoint = Checkpoint {
+        sequence: 1,
+        incarnation: 0,
+        salt: Salt(u64::from_le_bytes(salt)),
+        clean: true,
+        at: Position { file, offset: 0, lsn: 1 },
+        rows: Vec::new(),
+    };
+    checkpoint.save(env, dir).map_err(|e| failed("write", &dir.join("checkpoint"), &e))?;
+    Ok(checkpoint)
+}
+
+impl Found {
+    /// The journal, for the engine.
+    pub(crate) fn take_journal(&mut self) -> Journal {
+        self.journal.take().expect("the journal is taken once")
+    }
+
+    /// Rebuilds the logs and begins a new incarnation; the state of the commit thread.
+    pub(crate) fn resume(&mut self, engine: &Arc<Engine>) -> Result<(Committer, u32)> {
+        let checkpoint = &self.checkpoint;
+        let mut walk = Walk::new(&self.files, engine.salt, checkpoint.at, checkpoint.incarnation)?;
+        let mut replay = Replay::new(&checkpoint.rows);
+        let mut live = vec![checkpoint.at.file];
+        while let Some(commit) = walk.next()? {
+            self.recovery.commits += 1;
+            if live.last() != Some(&commit.file.number) {
+                live.push(commit.file.number);
+            }
+            replay.commit(&commit);
+        }
+        self.judge_end(engine, &mut walk)?;
+        replay.check(engine.options.cut_damaged_journal)?;
+        for file in self.files.iter().filter(|f| live.contains(&f.number)) {
+            file.writer.sync_data().map_err(|e| failed("sync", &file.path, &e))?;
+        }
+        self.recovery.records = replay.install(engine);
+        self.recovery.logs = engine.logs.lock().len() as u64;
+        let incarnation = walk.incarnation_max() + 1;
+        let committer = self.restart(engine, &live, walk.at(), incarnation)?;
+        Ok((committer, incarnation))
+    }
+
+    /// Tells a torn tail from damage.
+    fn judge_end(&mut self, engine: &Engine, walk: &mut Walk) -> Result<()> {
+        if self.checkpoint.clean && walk.at() == self.checkpoint.at {
+            return Ok(());
+        }
+        let mut past = walk.look_past(false)?;
+        self.recovery.torn_bytes = past.torn_bytes;
+        engine.metrics.truncated.add(past.torn_bytes);
+        let Some((proof, proof_at)) = past.proof.take() else { return Ok(()) };
+        let end = walk.at();
+        let path = self.files.iter().find(|f| f.number == end.file).map(|f| f.path.clone());
+        let message = format!(
+            "`{}` offset {}: commit {} is damaged: it was durable when `{}` offset {proof_at} was \
+             written",
+            path.unwrap_or_default().display(),
+            end.offset,
+            end.lsn,
+            proof.display(),
+        );
+        engine.metrics.checksum_failures.add(1);
+        if !engine.options.cut_damaged_journal {
+            return Err(Error::new(ErrorKind::Corrupt, message));
+        }
+        tracing::error!(damage = %message, "giving up what lies behind the damage, as asked");
+        // Every byte, for the highest incarnation: what is cut must stay cut.
+        self.recovery.cut_bytes = walk.look_past(true)?.cut_bytes;
+        Ok(())
+    }
+
+    fn restart(
+        &self,
+        engine: &Arc<Engine>,
+        live: &[u32],
+        mut at: Position,
+        incarnation: u32,
+    ) -> Result<Committer> {
+        let journal = &engine.journal;
+        let fail = |e: &std::io::Error| failed("write", &engine.journal_dir, e);
+        journal.resume(live, at, at.offset);
+        let mut file = self.files.iter().find(|f| f.number == at.file).cloned();
+        if file.as_ref().is_none_or(|f| at.offset + BLOCK_BYTES as u64 > f.bytes) {
+            let bytes = engine.options.journal_first_bytes;
+            if journal.has_none_free() {
+                journal.make(bytes).map_err(|e| fail(&e))?;
+            }
+            file = journal.switch(BLOCK_BYTES as u64, at.lsn, false, || {});
+            at.offset = 0;
+        }
+        let file = file.ok_or_else(|| Error::new(ErrorKind::Internal, "no journal file"))?;
+        let mut committer = Committer::new(engine, file, at, incarnation);
+        committer.begin().map_err(|e| fail(&e))?;
+        Ok(committer)
+    }
+}
+
+/// Logs as they are put together.
+struct Replay {
+    logs: BTreeMap<LogId, (State, Segments)>,
+    /// Logs with records missing before a batch that is there, and where that lies.
+    gaps: HashMap<LogId, String>,
+    records: u64,
+    removed: Vec<LogId>,
+}
+
+impl Replay {
+    fn new(rows: &[Row]) -> Self {
+        let logs = rows.iter().map(|row| (row.id, of_row(row))).collect();
+        Self { logs, gaps: HashMap::new(), records: 0, removed: Vec::new() }
+    }
+
+    fn commit(&mut self, commit: &Commit) {
+        for (header, offset) in &commit.frames {
+            if !header.is(FLAG_CONTROL) {
+                self.batch(header, &commit.file, *offset);
+            } else if header.log != RESTART {
+                self.logs.remove(&header.log);
+                self.gaps.remove(&header.log);
+                self.removed.push(header.log);
+            }
+        }
+    }
+
+    fn batch(&mut self, header: &Header, file: &JournalFile, offset: u64) {
+        let (state, _) = self.logs.entry(header.log).or_default();
+        if header.end_ordinal() <= state.durable_next {
+            return;
+        }
+        if header.first_ordinal != state.durable_next {
+            let (expected, found) = (state.durable_next, header.first_ordinal);
+            let path = file.path.display();
+            self.gaps.entry(header.log).or_insert_with(|| {
+                format!(
+                    "`{path}` offset {offset}: log {} goes on at ordinal {found}, not {expected}",
+                    header.log.0
+                )
+            });
+            return;
+        }
+        self.records += u64::from(header.records);
+        state.publish(TailBatch {
+            first_ordinal: header.first_ordinal,
+            arrival_ms: header.arrival_ms,
+            records: header.records,
+            body_crc: header.body_crc,
+            body_bytes: header.body_bytes,
+            encrypted: header.is(FLAG_ENCRYPTED),
+            body: None,
+            file: file.number,
+            offset: offset as u32,
+        });
+    }
+
+    fn check(&mut self, forgive: bool) -> Result<()> {
+        let Some(gap) = self.gaps.values().min() else { return Ok(()) };
+        if !forgive {
+            return Err(Error::new(ErrorKind::Corrupt, gap.clone()));
+        }
+        tracing::error!(damage = %gap, "giving up the records behind the gap, as asked");
+        Ok(())
+    }
+
+    /// Hands the logs to the engine; how many records the journal alone holds.
+    fn install(self, engine: &Arc<Engine>) -> u64 {
+        let mut logs = engine.logs.lock();
+        let mut segment_count = 0;
+        for (id, (mut state, segments)) in self.logs {
+            segment_count += u64::from(segments.count);
+            state.next_ordinal = state.durable_next;
+            state.last_arrival_ms = state.durable_arrival_ms;
+            state.first_ordinal = state.first_ordinal.min(state.durable_next);
+            logs.insert(id, LocalLog::new(engine, id, state, segments));
+        }
+        engine.metrics.segments.set(segment_count);
+        self.records
+    }
+}
+
+fn of_row(row: &Row) -> (State, Segments) {
+    let mut state = State::default();
+    state.tail = TailBatches::after(row.spilled_to, row.last_arrival_ms);
+    state.first_ordinal = row.first_ordinal;
+    state.durable_next = row.spilled_to;
+    state.durable_arrival_ms = row.last_arrival_ms;
+    let segments = Segments { list: None, count: row.segments, active_bytes: row.active_bytes };
+    (state, segments)
+}

@@ -1,0 +1,138 @@
+//! Trimming: records are hidden at once, whole segments are removed later.
+//!
+//! ```text
+//! trim --> first ordinal moves (readers: `Trimmed`) --> keeper: checkpoint that says so
+//!      --> segments that end at or below it are removed
+//! ```
+//!
+//! A segment is removed only after a durable checkpoint has the new first ordinal: a missing file is
+//! then never mistaken for a lost one. Against a clock that jumps forward, retention time may not run
+//! ahead of the monotonic clock since the start by more than a slack: trims are refused meanwhile.
+
+use super::journal::failed;
+use super::shard::LocalLog;
+use crate::Result;
+use base::Env;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// See the module.
+pub(crate) struct ClockGuard {
+    wall_ms: i64,
+    monotonic: Duration,
+    slack_ms: i64,
+    told: AtomicBool,
+}
+
+impl ClockGuard {
+    /// A guard that trusts the wall clock now.
+    pub(crate) fn new(env: &Env, slack_ms: i64) -> Self {
+        let (wall_ms, monotonic) = (env.clock.now_ms(), env.clock.monotonic());
+        Self { wall_ms, monotonic, slack_ms, told: AtomicBool::new(false) }
+    }
+
+    /// Whether the wall clock has not run ahead.
+    fn allows(&self, env: &Env) -> bool {
+        let passed = env.clock.monotonic().saturating_sub(self.monotonic);
+        let passed_ms = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
+        let ahead_ms = env.clock.now_ms().saturating_sub(self.wall_ms.saturating_add(passed_ms));
+        let allowed = ahead_ms <= self.slack_ms;
+        if self.told.swap(!allowed, Ordering::Relaxed) == allowed && !allowed {
+            tracing::warn!(
+                ahead_ms,
+                "the wall clock jumped forward: nothing is deleted until it is back or a restart"
+            );
+        }
+        allowed
+    }
+}
+
+impl LocalLog {
+    /// See [`crate::Log::trim`]. Reads one index block when the cut lies in a segment.
+    pub(crate) fn trim_to(&self, arrival_ms: i64) {
+        {
+            let state = self.state.lock();
+            let nothing = state.first_ordinal == state.durable_next;
+            if state.removed || nothing || arrival_ms <= state.kept_since_ms {
+                return;
+            }
+        }
+        if !self.engine.guard.allows(&self.engine.env) {
+            return;
+        }
+        let first = match self.find_disk(arrival_ms) {
+            Ok(first) => first,
+            Err(e) => {
+                tracing::warn!(log = self.id.0, error = %e, "cannot trim");
+                return;
+            }
+        };
+        let moved = {
+            let mut state = self.state.lock();
+            // Why not more: a batch on its way may have arrived before the cut, and stays.
+            state.kept_since_ms = arrival_ms.min(state.durable_arrival_ms).max(state.kept_since_ms);
+            let moved = first > state.first_ordinal;
+            state.first_ordinal = state.first_ordinal.max(first);
+            moved
+        };
+        if moved && self.segments.lock().count > 0 {
+            self.engine.keeper.retire(self.arc());
+        }
+    }
+
+    /// Removes segments whose records are all below `first_ordinal`, which a durable checkpoint has.
+    pub(crate) fn remove_below(&self, first_ordinal: u64) -> Result<()> {
+        let _spilling = self.spilling.lock();
+        let dead = self.with_segments(|segments, list| {
+            let spilled_to = self.state.lock().tail.spilled_to();
+            let ends = list.iter().skip(1).map(|s| s.first_ordinal).chain([spilled_to]);
+            let dead = ends.take_while(|end| *end <= first_ordinal).count();
+            if dead == list.len() {
+                segments.active_bytes = 0;
+            }
+            list.drain(..dead).collect::<Vec<_>>()
+        })?;
+        for segment in dead {
+            self.engine.open_files.forget((self.id, segment.first_ordinal));
+            let path = self.dir().join(segment.name());
+            self.engine.env.disk.remove(&path).map_err(|e| failed("remove", &path, &e))?;
+            self.engine.metrics.segments.dec();
+        }
+        Ok(())
+    }
+
+    /// Removes the log's directory.
+    pub(crate) fn remove_files(&self) -> Result<()> {
+        let _spilling = self.spilling.lock();
+        let mut segments = self.segments.lock();
+        let dir = self.dir();
+        self.engine.env.disk.remove_dir_all(&dir).map_err(|e| failed("remove", &dir, &e))?;
+        for segment in segments.list.take().unwrap_or_default() {
+            self.engine.open_files.forget((self.id, segment.first_ordinal));
+        }
+        for _ in 0..std::mem::take(&mut segments.count) {
+            self.engine.metrics.segments.dec();
+        }
+        segments.list = Some(Vec::new());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_forward_is_refused_and_passing_time_is_not() {
+        let fake = testkit::fake_env(1);
+        let guard = ClockGuard::new(&fake.env(), 1000);
+        fake.clock.advance(Duration::from_secs(9_000_000));
+        assert!(guard.allows(&fake.env()));
+        fake.clock.jump_by(1000);
+        assert!(guard.allows(&fake.env()));
+        fake.clock.jump_by(1);
+        assert!(!guard.allows(&fake.env()));
+        fake.clock.jump_by(-5_000_000);
+        assert!(guard.allows(&fake.env()));
+    }
+}

@@ -1,0 +1,204 @@
+//! Moves durable batches from the journal to their log's segment.
+//!
+//! ```text
+//! unspilled batches --> one buffer of frames --> buffered write at the segment's end, no sync
+//!                   --> tail.spilled --> (size, age) footer: the next spill starts a new segment
+//! ```
+//!
+//! Every spill starts at a multiple of 4 KiB, so that a block that a checkpoint made durable is not
+//! written again. Only the keeper spills, one log at a time.
+
+use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, HEADER_BYTES, Header, padded};
+use super::index::Index;
+use super::journal::failed;
+use super::open_files::OpenSegment;
+use super::segment::Segment;
+use super::shard::LocalLog;
+use super::tail::TailBatch;
+use crate::Result;
+use base::env::Open;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::io;
+use std::sync::Arc;
+
+/// Frame bytes of one write.
+const WRITE_BYTES_MAX: usize = 8 << 20;
+
+/// What goes into one write.
+struct Piece {
+    batches: Vec<TailBatch>,
+    frame_bytes: usize,
+}
+
+/// Where it goes.
+struct Target {
+    open: Arc<OpenSegment>,
+    at: u32,
+}
+
+impl LocalLog {
+    /// Spills everything that is durable. `buffer` is scratch.
+    ///
+    /// # Errors
+    /// `Full` no room for the segment, `Unavailable` the disk refused: nothing is lost, the journal
+    /// still has it.
+    pub(crate) fn spill(&self, buffer: &mut Vec<u8>) -> Result<()> {
+        let _spilling = self.spilling.lock();
+        self.state.lock().spill_queued = false;
+        while let Some(piece) = self.next_piece() {
+            self.fill(&piece, buffer)?;
+            let target = self.target(&piece.batches[0])?;
+            let written = target.open.file.write_at(buffer, u64::from(target.at));
+            if let Err(e) = written {
+                // Its end is unknown now: the next try starts another file.
+                self.segments.lock().active_bytes = 0;
+                return Err(failed("write", &target.open.path, &e));
+            }
+            self.finish(&piece, &target, buffer.len())?;
+        }
+        Ok(())
+    }
+
+    fn next_piece(&self) -> Option<Piece> {
+        let state = self.state.lock();
+        let mut piece = Piece { batches: Vec::new(), frame_bytes: 0 };
+        if state.removed {
+            return None;
+        }
+        for batch in state.tail.unspilled() {
+            if piece.frame_bytes > 0 && piece.frame_bytes + batch.frame_bytes() > WRITE_BYTES_MAX {
+                break;
+            }
+            piece.frame_bytes += batch.frame_bytes();
+            piece.batches.push(batch.clone());
+        }
+        (!piece.batches.is_empty()).then_some(piece)
+    }
+
+    /// Encodes the frames, padded to whole blocks.
+    fn fill(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<()> {
+        buffer.clear();
+        for batch in &piece.batches {
+            let body = match &batch.body {
+                Some(body) => Bytes::clone(body),
+                None => self.read_journal(batch)?,
+            };
+            let end = buffer.len() + HEADER_BYTES + body.len();
+            buffer.extend_from_slice(&header_of(self, batch).encode(self.engine.salt));
+            buffer.extend_from_slice(&body);
+            buffer.resize(padded(end), 0);
+        }
+        buffer.resize(buffer.len().next_multiple_of(BLOCK_BYTES), 0);
+        Ok(())
+    }
+
+    /// The segment that takes `first` next: the active one, or a new one.
+    fn target(&self, first: &TailBatch) -> Result<Target> {
+        let now_ms = self.engine.env.clock.now_ms();
+        let active = self.with_segments(|segments, list| {
+            list.last()
+                .copied()
+                .filter(|_| segments.active_bytes > 0)
+                .map(|s| (s, segments.active_bytes))
+        })?;
+        if let Some((segment, at)) = active {
+            let young = now_ms - segment.first_arrival_ms < self.engine.options.segment_age_max_ms;
+            let small = u64::from(at) < self.engine.options.segment_bytes_max;
+            match self.reopen(segment, at) {
+                Ok(open) if young && small => return Ok(Target { open, at }),
+                Ok(open) => self.seal_segment(segment, &open, first.first_ordinal),
+                // Shorter than the checkpoint says, or gone: what is lost is told to its readers.
+                Err(e) => {
+                    let dir = self.dir();
+                    tracing::error!(dir = %dir.display(), name = %segment.name(), error = %e,
+                        "a segment cannot grow: starting another");
+                }
+            }
+        }
+        self.start_segment(first)
+    }
+
+    /// Opens the active segment; the first time after a start, cuts what lies behind its end.
+    fn reopen(&self, segment: Segment, at: u32) -> io::Result<Arc<OpenSegment>> {
+        let open = self.open_segment(segment)?;
+        let (len, at) = (open.file.len()?, u64::from(at));
+        if len < at {
+            return Err(io::Error::other(format!("{len} bytes of {at} are there")));
+        }
+        if len > at {
+            open.file.set_len(at)?;
+        }
+        Ok(open)
+    }
+
+    fn start_segment(&self, first: &TailBatch) -> Result<Target> {
+        let first_arrival_ms = first.arrival_ms;
+        let segment = Segment { first_ordinal: first.first_ordinal, first_arrival_ms };
+        let (dir, disk) = (self.dir(), &self.engine.env.disk);
+        let path = dir.join(segment.name());
+        let made = disk.create_dir_all(&dir).and_then(|()| disk.open(&path, Open::Write));
+        let file = made.map_err(|e| failed("make", &path, &e))?;
+        file.set_len(0).map_err(|e| failed("cut", &path, &e))?;
+        let index = Mutex::new(Some(Arc::new(Index::starting_at(segment.first_ordinal))));
+        let key = (self.id, segment.first_ordinal);
+        // An earlier try under the same name may be open: its file has a stale index.
+        self.engine.open_files.forget(key);
+        let open = self.engine.open_files.put(key, OpenSegment { file, path, index });
+        self.with_segments(|segments, list| {
+            segments.active_bytes = 0;
+            if list.last() != Some(&segment) {
+                list.push(segment);
+                self.engine.metrics.segments.inc();
+            }
+        })?;
+        Ok(Target { open, at: 0 })
+    }
+
+    /// Notes what was written, so that readers find it here.
+    fn finish(&self, piece: &Piece, target: &Target, written: usize) -> Result<()> {
+        let mut offset = u64::from(target.at);
+        if let Some(index) = target.open.index.lock().as_mut() {
+            let index = Arc::make_mut(index);
+            for batch in &piece.batches {
+                index.note(&header_of(self, batch), offset);
+                offset += batch.frame_bytes() as u64;
+            }
+        }
+        let end = target.at + written as u32;
+        let last = piece.batches.last().expect("a piece has batches");
+        self.with_segments(|segments, _| {
+            segments.active_bytes = end;
+            self.state.lock().tail.spilled(last, piece.frame_bytes as u64);
+        })
+    }
+
+    /// Writes the footer of a segment that grows no more; without it readers make the index anew.
+    fn seal_segment(&self, segment: Segment, open: &OpenSegment, end_ordinal: u64) {
+        let footer = self.index_of(open, segment, end_ordinal).and_then(|index| {
+            if index.end_ordinal != end_ordinal {
+                return Ok(());
+            }
+            open.file.write_at(&index.footer(self.engine.salt), index.end_offset)
+        });
+        if let Err(e) = footer {
+            tracing::warn!(file = %open.path.display(), error = %e, "no index was written");
+        }
+    }
+}
+
+/// The header of a batch in a segment.
+fn header_of(log: &LocalLog, batch: &TailBatch) -> Header {
+    Header {
+        body_crc: batch.body_crc,
+        body_bytes: batch.body_bytes,
+        incarnation: 0,
+        records: batch.records,
+        lsn: 0,
+        log: log.id,
+        first_ordinal: batch.first_ordinal,
+        arrival_ms: batch.arrival_ms,
+        flags: if batch.encrypted { FLAG_ENCRYPTED } else { 0 },
+        behind: 0,
+    }
+}

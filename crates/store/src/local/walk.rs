@@ -1,0 +1,241 @@
+//! Walks the journal from commit to commit, and tells a torn tail from damage.
+//!
+//! ```text
+//! position --> commit h inline? or at the start of a file, with a higher incarnation? --> h + 1 ...
+//!          --> neither: the end. Then look past it: a later commit that was written when h was
+//!              already synced means that h was acknowledged and is damaged
+//! ```
+//!
+//! A commit is taken whole or not at all. Numbers never repeat within an incarnation; frames of a
+//! file's former life have lower numbers, frames behind a dropped tail a lower incarnation. Within
+//! one commit the disk may persist blocks in any order, so whole frames behind a torn one are no
+//! proof: only a frame that says that h was synced is.
+
+use super::frame::{BLOCK_BYTES, FLAG_LAST, HEADER_BYTES, Header, Salt, find_header};
+use super::journal::{JournalFile, Position, failed};
+use super::options::BATCH_BYTES_MAX;
+use super::scan::{CHUNK_BYTES, Window};
+use crate::{Error, ErrorKind, Result};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+/// How far behind a missing commit the next one is looked for on start: twice the largest commit.
+const LOOK_PAST_BYTES: u64 = 2 * (BATCH_BYTES_MAX as u64 + (4 << 20));
+
+/// A whole commit.
+pub(crate) struct Commit {
+    pub(crate) file: Arc<JournalFile>,
+    pub(crate) incarnation: u32,
+    /// Headers with the offset of their frame.
+    pub(crate) frames: Vec<(Header, u64)>,
+    end: u64,
+}
+
+/// See the module.
+pub(crate) struct Walk {
+    files: Vec<Arc<JournalFile>>,
+    /// The first header of each file, by its LSN; the highest incarnation of equal ones.
+    heads: HashMap<u64, (u32, Arc<JournalFile>)>,
+    salt: Salt,
+    at: Position,
+    incarnation: u32,
+    incarnation_max: u32,
+    /// Loaded bytes of the current file, which is `at.file`.
+    window: (u64, Bytes),
+}
+
+/// What lies behind the end.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// Bytes of whole frames that were never acknowledged.
+    pub(crate) torn_bytes: u64,
+    /// Bytes of whole frames that may have been acknowledged.
+    pub(crate) cut_bytes: u64,
+    /// A frame that proves damage: file and offset.
+    pub(crate) proof: Option<(std::path::PathBuf, u64)>,
+}
+
+impl Walk {
+    /// A walk over `files` from a position with the incarnation of its commit, or an older one.
+    ///
+    /// # Errors
+    /// `Corrupt` the file of the position is missing; `Unavailable` a file cannot be read.
+    pub(crate) fn new(
+        files: &[Arc<JournalFile>],
+        salt: Salt,
+        at: Position,
+        incarnation: u32,
+    ) -> Result<Self> {
+        let mut walk = Self {
+            files: files.to_vec(),
+            heads: HashMap::new(),
+            salt,
+            at,
+            incarnation,
+            incarnation_max: incarnation,
+            window: (0, Bytes::new()),
+        };
+        walk.file(at.file)?;
+        for file in files {
+            let head = read_header(file, 0, salt).map_err(|e| failed("read", &file.path, &e))?;
+            let Some(head) = head else { continue };
+            walk.incarnation_max = walk.incarnation_max.max(head.incarnation);
+            let known = walk.heads.get(&head.lsn).map(|(incarnation, _)| *incarnation);
+            if known.is_none_or(|known| known < head.incarnation) {
+                walk.heads.insert(head.lsn, (head.incarnation, Arc::clone(file)));
+            }
+        }
+        Ok(walk)
+    }
+
+    /// Where the next commit is, or would be.
+    pub(crate) fn at(&self) -> Position {
+        self.at
+    }
+
+    /// The highest incarnation seen anywhere.
+    pub(crate) fn incarnation_max(&self) -> u32 {
+        self.incarnation_max
+    }
+
+    fn file(&self, number: u32) -> Result<Arc<JournalFile>> {
+        self.files.iter().find(|f| f.number == number).cloned().ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, format!("journal file {number:04} is missing"))
+        })
+    }
+
+    /// The next commit; None at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Commit>> {
+        let inline = self.file(self.at.file)?;
+        let head = self.heads.get(&self.at.lsn).cloned();
+        if let Some((incarnation, file)) = &head
+            && *incarnation > self.incarnation
+            && let Some(commit) = self.read_commit(file, 0)?
+        {
+            return Ok(Some(self.take(commit)));
+        }
+        if let Some(commit) = self.read_commit(&inline, self.at.offset)? {
+            return Ok(Some(self.take(commit)));
+        }
+        match head {
+            Some((_, file)) => Ok(self.read_commit(&file, 0)?.map(|commit| self.take(commit))),
+            None => Ok(None),
+        }
+    }
+
+    fn take(&mut self, commit: Commit) -> Commit {
+        if commit.file.number != self.at.file {
+            self.window = (0, Bytes::new());
+        }
+        self.incarnation = commit.incarnation;
+        self.incarnation_max = self.incarnation_max.max(commit.incarnation);
+        self.at = Position { file: commit.file.number, offset: commit.end, lsn: self.at.lsn + 1 };
+        commit
+    }
+
+    /// The commit that is due, when it lies whole at this place.
+    fn read_commit(&mut self, file: &Arc<JournalFile>, offset: u64) -> Result<Option<Commit>> {
+        let read = |e: io::Error| failed("read", &file.path, &e);
+        let mut window = Window::new(&*file.reader, file.bytes, CHUNK_BYTES);
+        if file.number == self.at.file {
+            window.resume(std::mem::take(&mut self.window));
+        }
+        let (mut frames, mut at): (Vec<(Header, u64)>, u64) = (Vec::new(), offset);
+        let whole = loop {
+            let Some((header, body)) = window.frame(at, self.salt).map_err(read)? else {
+                break None;
+            };
+            let due = match frames.first() {
+                None => header.lsn == self.at.lsn && header.incarnation >= self.incarnation,
+                Some((first, _)) => {
+                    header.lsn == first.lsn && header.incarnation == first.incarnation
+                }
+            };
+            if !due || !header.fits(&body) {
+                break None;
+            }
+            frames.push((header, at));
+            at += header.frame_bytes() as u64;
+            if header.is(FLAG_LAST) {
+                break Some(header.incarnation);
+            }
+        };
+        if file.number == self.at.file {
+            self.window = window.suspend();
+        }
+        let end = at.next_multiple_of(BLOCK_BYTES as u64);
+        Ok(whole.map(|incarnation| Commit { file: Arc::clone(file), incarnation, frames, end }))
+    }
+
+    /// Looks behind the end for what must not be there; `thorough` looks at every byte.
+    pub(crate) fn look_past(&mut self, thorough: bool) -> Result<Past> {
+        let mut past = Past::default();
+        let reach = if thorough { u64::MAX } else { LOOK_PAST_BYTES };
+        for file in self.files.clone() {
+            let read = |e: io::Error| failed("read", &file.path, &e);
+            let head = read_header(&file, 0, self.salt).map_err(read)?;
+            let start = match head {
+                _ if file.number == self.at.file => self.at.offset,
+                // Its first block is whole, so its commits are where the walk would have gone.
+                Some(head) if !thorough => {
+                    self.judge(&head, &file, 0, &mut past);
+                    continue;
+                }
+                _ => 0,
+            };
+            let end = start.saturating_add(reach).min(file.bytes);
+            self.look_in(&file, start, end, &mut past).map_err(read)?;
+        }
+        Ok(past)
+    }
+
+    fn look_in(
+        &mut self,
+        file: &Arc<JournalFile>,
+        start: u64,
+        end: u64,
+        past: &mut Past,
+    ) -> io::Result<()> {
+        let mut window = Window::new(&*file.reader, end, CHUNK_BYTES);
+        let mut from = start;
+        while from + HEADER_BYTES as u64 <= end {
+            let chunk = window.rest(from)?;
+            if chunk.len() < HEADER_BYTES {
+                break;
+            }
+            let mut at = 0;
+            while let Some((found, header)) = find_header(&chunk, at, self.salt) {
+                self.judge(&header, file, from + found as u64, past);
+                at = found + HEADER_BYTES;
+            }
+            from += (chunk.len() - (HEADER_BYTES - 8)) as u64 / 8 * 8;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, header: &Header, file: &JournalFile, offset: u64, past: &mut Past) {
+        self.incarnation_max = self.incarnation_max.max(header.incarnation);
+        if header.incarnation < self.incarnation || header.lsn < self.at.lsn {
+            return;
+        }
+        if header.synced_lsn() >= self.at.lsn {
+            past.cut_bytes += header.frame_bytes() as u64;
+            past.proof.get_or_insert_with(|| (file.path.clone(), offset));
+        } else {
+            past.torn_bytes += header.frame_bytes() as u64;
+        }
+    }
+}
+
+/// The header at an offset of a journal file.
+pub(crate) fn read_header(
+    file: &JournalFile,
+    offset: u64,
+    salt: Salt,
+) -> io::Result<Option<Header>> {
+    let mut bytes = [0; HEADER_BYTES];
+    let read = file.reader.read_at(&mut bytes, offset)?;
+    Ok(Header::decode(&bytes[..read], salt))
+}
