@@ -294,3 +294,6 @@ fn group_lengths(starts: &[u128], even: &[u128]) -> Vec<usize> {
     lengths.push(starts.len() - from);
     lengths
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Name spaces of accounts and regions, and an account's settings.
+
+use crate::house::*;
+use api::Timestamp;
+use api::kinesis::*;
+use std::time::Duration;
+
+#[test]
+fn accounts_and_regions_are_name_spaces() {
+    run(async |house| {
+        let spaces = [
+            cx("000000000000", "us-east-1"),
+            cx("000000000000", "eu-west-1"),
+            cx("111111111111", "us-east-1"),
+            cx("111111111111", "cn-north-1"),
+        ];
+        for (shards, cx) in (1..).zip(&spaces) {
+            house.streams.create_stream(cx, create("s", shards)).await.unwrap();
+        }
+        house.rest().await;
+        house.restart().await;
+        let input = || DescribeStreamSummaryInput {
+            stream_name: Some("s".into()),
+            ..DescribeStreamSummaryInput::default()
+        };
+        for (shards, cx) in (1..).zip(&spaces) {
+            let output = house.streams.describe_stream_summary(cx, input()).await.unwrap();
+            let summary = output.stream_description_summary;
+            assert_eq!(summary.open_shard_count, shards);
+            let partition = if cx.region.as_str() == "cn-north-1" { "aws-cn" } else { "aws" };
+            let arn = format!("arn:{partition}:kinesis:{}:{}:stream/s", cx.region, cx.account);
+            assert_eq!(summary.stream_arn, arn.as_str());
+            let streams = house.streams.list_streams(cx, ListStreamsInput::default()).await;
+            assert_eq!(streams.unwrap().stream_names.len(), 1);
+        }
+        let delete =
+            DeleteStreamInput { stream_name: Some("s".into()), ..DeleteStreamInput::default() };
+        house.streams.delete_stream(&spaces[1], delete).await.unwrap();
+        house.rest().await;
+        for (i, cx) in spaces.iter().enumerate() {
+            let found = house.streams.describe_stream_summary(cx, input()).await.is_ok();
+            assert_eq!(found, i != 1);
+        }
+    });
+}
+
+#[test]
+fn names_and_arns_must_agree() {
+    run(async |house| {
+        house.create("s", 1).await;
+        house.create("t", 1).await;
+        let by = async |name: Option<&str>, arn: Option<&str>| {
+            let input = DescribeStreamSummaryInput {
+                stream_name: name.map(Into::into),
+                stream_arn: arn.map(Into::into),
+            };
+            let output = house.streams.describe_stream_summary(&house.cx, input).await;
+            output.map(|o| o.stream_description_summary.stream_name.to_string()).map_err(|e| e.code())
+        };
+        let arn = stream_arn("s");
+        assert_eq!(by(Some("s"), None).await, Ok("s".into()));
+        assert_eq!(by(None, Some(&arn)).await, Ok("s".into()));
+        assert_eq!(by(Some("s"), Some(&arn)).await, Ok("s".into()));
+        let invalid = Err("InvalidArgumentException");
+        assert_eq!(by(None, None).await, invalid);
+        assert_eq!(by(Some("t"), Some(&arn)).await, invalid);
+        let elsewhere = "arn:aws:kinesis:eu-west-1:000000000000:stream/s";
+        assert_eq!(by(None, Some(elsewhere)).await, invalid);
+        let consumer = "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/c:1";
+        assert_eq!(by(None, Some(consumer)).await, invalid);
+        let missing = "arn:aws:kinesis:us-east-1:000000000000:stream/u";
+        assert_eq!(by(None, Some(missing)).await, Err("ResourceNotFoundException"));
+    });
+}
+
+#[test]
+fn a_commitment_lasts_a_day_at_least() {
+    run(async |house| {
+        use MinimumThroughputBillingCommitmentInputStatus as Wanted;
+        use MinimumThroughputBillingCommitmentOutputStatus as Shown;
+        let update = async |status| {
+            let minimum_throughput_billing_commitment =
+                MinimumThroughputBillingCommitmentInput { status };
+            let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
+            let output = house.streams.update_account_settings(&house.cx, input).await.unwrap();
+            output.minimum_throughput_billing_commitment.unwrap()
+        };
+        let describe = async || {
+            let input = DescribeAccountSettingsInput::default();
+            let output = house.streams.describe_account_settings(&house.cx, input).await.unwrap();
+            output.minimum_throughput_billing_commitment.unwrap()
+        };
+        let hour = Duration::from_secs(3600);
+        assert_eq!(describe().await.status, Shown::Disabled);
+        assert_eq!(update(Wanted::Disabled).await.started_at, None);
+        let on = update(Wanted::Enabled).await;
+        let day_ms = 24 * 3_600_000;
+        assert_eq!((on.status, on.ended_at), (Shown::Enabled, None));
+        assert_eq!(
+            on.earliest_allowed_end_at,
+            on.started_at.map(|Timestamp(ms)| Timestamp(ms + day_ms))
+        );
+        house.pass(hour).await;
+        let until = Shown::EnabledUntilEarliestAllowedEnd;
+        assert_eq!(update(Wanted::Disabled).await.status, until);
+        assert_eq!(update(Wanted::Enabled).await, on, "the end is taken back");
+        assert_eq!(update(Wanted::Disabled).await.status, until);
+        house.pass(hour * 23).await;
+        let off = describe().await;
+        assert_eq!((off.status, off.ended_at), (Shown::Disabled, on.earliest_allowed_end_at));
+        let again = update(Wanted::Enabled).await;
+        assert_ne!(again.started_at, on.started_at);
+        house.pass(hour * 25).await;
+        assert_eq!(update(Wanted::Disabled).await.status, Shown::Disabled);
+    });
+}
+
+#[test]
+fn warm_throughput_needs_a_commitment_and_makes_shards() {
+    run(async |house| {
+        let on_demand = |name: &str, mibps| CreateStreamInput {
+            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
+            warm_throughput_mibps: mibps,
+            shard_count: None,
+            ..create(name, 1)
+        };
+        let early = house.streams.create_stream(&house.cx, on_demand("s", Some(8))).await;
+        assert_eq!(early.unwrap_err().code(), "ValidationException");
+        let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
+            status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
+        };
+        let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
+        house.streams.update_account_settings(&house.cx, input).await.unwrap();
+        let provisioned = CreateStreamInput { warm_throughput_mibps: Some(8), ..create("p", 1) };
+        let refused = house.streams.create_stream(&house.cx, provisioned).await;
+        assert_eq!(refused.unwrap_err().code(), "InvalidArgumentException");
+        house.streams.create_stream(&house.cx, on_demand("s", Some(8))).await.unwrap();
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 8);
+        let update = async |mibps| {
+            let input = UpdateStreamWarmThroughputInput {
+                stream_name: Some("s".into()),
+                warm_throughput_mibps: mibps,
+                ..UpdateStreamWarmThroughputInput::default()
+            };
+            house.streams.update_stream_warm_throughput(&house.cx, input).await
+        };
+        let warm = update(12).await.unwrap().warm_throughput.unwrap();
+        assert_eq!((warm.target_mibps, warm.current_mibps), (Some(12), Some(8)));
+        house.rest().await;
+        let summary = house.summary("s").await.unwrap();
+        assert_eq!(summary.open_shard_count, 12);
+        check_cover(&house.list("s", None).await);
+        let warm = summary.warm_throughput.unwrap();
+        assert_eq!((warm.target_mibps, warm.current_mibps), (Some(12), Some(12)));
+        assert_eq!(update(10_241).await.unwrap_err().code(), "InvalidArgumentException");
+    });
+}

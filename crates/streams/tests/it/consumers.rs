@@ -1,0 +1,306 @@
+//! Consumers, tags and policies.
+
+use crate::house::*;
+use api::Text;
+use api::kinesis::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+async fn describe(house: &House, arn: &Text) -> Result<ConsumerDescription, Error> {
+    let input = DescribeStreamConsumerInput {
+        consumer_arn: Some(arn.clone()),
+        ..DescribeStreamConsumerInput::default()
+    };
+    let output = house.streams.describe_stream_consumer(&house.cx, input).await?;
+    Ok(output.consumer_description)
+}
+
+async fn deregister(house: &House, arn: &Text) -> Result<(), Error> {
+    let input = DeregisterStreamConsumerInput {
+        consumer_arn: Some(arn.clone()),
+        ..DeregisterStreamConsumerInput::default()
+    };
+    house.streams.deregister_stream_consumer(&house.cx, input).await
+}
+
+fn tags(pairs: &[(&str, &str)]) -> BTreeMap<Text, Text> {
+    pairs.iter().map(|(k, v)| (Text::from(*k), Text::from(*v))).collect()
+}
+
+#[test]
+fn a_consumer_comes_and_goes() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let made = house.register("s", "c").await.unwrap();
+        assert_eq!(made.consumer_status, ConsumerStatus::Creating);
+        let created_s = made.consumer_creation_timestamp.0 / 1000;
+        assert_eq!(
+            made.consumer_arn,
+            format!("{}/consumer/c:{created_s}", stream_arn("s")).as_str()
+        );
+        refused(
+            house.register("s", "c").await,
+            "ResourceInUseException",
+            "Consumer c under stream s already exists for account 000000000000.",
+        );
+        house.rest().await;
+        let active = describe(house, &made.consumer_arn).await.unwrap();
+        assert_eq!(active.consumer_status, ConsumerStatus::Active);
+        assert_eq!(active.stream_arn, stream_arn("s"));
+        assert_eq!(house.summary("s").await.unwrap().consumer_count, Some(1));
+        refused(
+            house.delete("s").await,
+            "ResourceInUseException",
+            "Stream s under account 000000000000 has registered consumers. Deregister them or set \
+             EnforceConsumerDeletion.",
+        );
+        deregister(house, &made.consumer_arn).await.unwrap();
+        let going = describe(house, &made.consumer_arn).await.unwrap();
+        assert_eq!(going.consumer_status, ConsumerStatus::Deleting);
+        deregister(house, &made.consumer_arn).await.unwrap();
+        house.restart().await;
+        house.rest().await;
+        refused(
+            describe(house, &made.consumer_arn).await,
+            "ResourceNotFoundException",
+            &format!("Consumer {}, account 000000000000 not found.", made.consumer_arn),
+        );
+        let again = house.register("s", "c").await.unwrap();
+        assert_ne!(again.consumer_arn, made.consumer_arn, "even within a second");
+        house.rest().await;
+        let input = DeleteStreamInput {
+            stream_name: Some("s".into()),
+            enforce_consumer_deletion: Some(true),
+            ..DeleteStreamInput::default()
+        };
+        house.streams.delete_stream(&house.cx, input).await.unwrap();
+        house.rest().await;
+        assert_eq!(house.rows("consumer/"), [""; 0]);
+    });
+}
+
+#[test]
+fn the_ways_to_name_a_consumer() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = house.register("s", "c").await.unwrap().consumer_arn;
+        let by = async |stream: Option<&str>, name: Option<&str>, arn: Option<&Text>| {
+            let input = DescribeStreamConsumerInput {
+                stream_arn: stream.map(stream_arn),
+                consumer_name: name.map(Text::from),
+                consumer_arn: arn.cloned(),
+            };
+            let output = house.streams.describe_stream_consumer(&house.cx, input).await;
+            output.map(|output| output.consumer_description.consumer_arn).map_err(|e| e.code())
+        };
+        assert_eq!(by(Some("s"), Some("c"), None).await, Ok(arn.clone()));
+        assert_eq!(by(None, None, Some(&arn)).await, Ok(arn.clone()));
+        assert_eq!(by(Some("s"), Some("c"), Some(&arn)).await, Ok(arn.clone()));
+        let invalid = Err("InvalidArgumentException");
+        assert_eq!(by(None, None, None).await, invalid);
+        assert_eq!(by(Some("s"), None, None).await, invalid);
+        assert_eq!(by(None, Some("c"), None).await, invalid);
+        assert_eq!(by(Some("s"), Some("d"), Some(&arn)).await, invalid);
+        assert_eq!(by(Some("t"), Some("c"), Some(&arn)).await, invalid);
+        assert_eq!(by(Some("s"), Some("d"), None).await, Err("ResourceNotFoundException"));
+    });
+}
+
+#[test]
+fn twenty_consumers_five_at_once() {
+    run(async |house| {
+        house.create("s", 1).await;
+        for i in 0..20 {
+            house.register("s", &format!("c{i:02}")).await.unwrap();
+            if i == 4 {
+                let sixth = house.register("s", "x").await.unwrap_err();
+                assert_eq!(sixth.code(), "LimitExceededException");
+            }
+            if i % 5 == 4 {
+                house.rest().await;
+            }
+        }
+        let more = house.register("s", "x").await.unwrap_err();
+        assert_eq!(more.code(), "LimitExceededException");
+        let list = async |next_token| {
+            let input = ListStreamConsumersInput {
+                stream_arn: stream_arn("s"),
+                next_token,
+                max_results: Some(15),
+                ..ListStreamConsumersInput::default()
+            };
+            house.streams.list_stream_consumers(&house.cx, input).await.unwrap()
+        };
+        let first = list(None).await;
+        let consumers = first.consumers.unwrap();
+        assert_eq!((consumers.len(), &*consumers[14].consumer_name), (15, "c14"));
+        let rest = list(first.next_token).await;
+        assert_eq!((rest.consumers.unwrap().len(), rest.next_token), (5, None));
+    });
+}
+
+#[test]
+fn tags_by_both_families() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = house.register("s", "c").await.unwrap().consumer_arn;
+        house.rest().await;
+        let add = AddTagsToStreamInput {
+            stream_name: Some("s".into()),
+            tags: tags(&[("b", "2"), ("a", "1")]),
+            ..AddTagsToStreamInput::default()
+        };
+        house.streams.add_tags_to_stream(&house.cx, add).await.unwrap();
+        let of_stream = TagResourceInput {
+            resource_arn: stream_arn("s"),
+            tags: tags(&[("c", ""), ("a", "new")]),
+        };
+        house.streams.tag_resource(&house.cx, of_stream).await.unwrap();
+        let of_consumer = TagResourceInput { resource_arn: arn.clone(), tags: tags(&[("x", "y")]) };
+        house.streams.tag_resource(&house.cx, of_consumer).await.unwrap();
+        house.restart().await;
+        let list = async |after: Option<&str>, limit| {
+            let input = ListTagsForStreamInput {
+                stream_name: Some("s".into()),
+                exclusive_start_tag_key: after.map(Text::from),
+                limit,
+                ..ListTagsForStreamInput::default()
+            };
+            let output = house.streams.list_tags_for_stream(&house.cx, input).await.unwrap();
+            let pair = |tag: &Tag| format!("{}={}", tag.key, tag.value.as_ref().unwrap());
+            (output.tags.iter().map(pair).collect::<Vec<_>>().join(" "), output.has_more_tags)
+        };
+        assert_eq!(list(None, None).await, ("a=new b=2 c=".into(), false));
+        assert_eq!(list(None, Some(2)).await, ("a=new b=2".into(), true));
+        assert_eq!(list(Some("a"), Some(2)).await, ("b=2 c=".into(), false));
+        let remove = RemoveTagsFromStreamInput {
+            stream_name: Some("s".into()),
+            tag_keys: vec!["a".into(), "zz".into()],
+            ..RemoveTagsFromStreamInput::default()
+        };
+        house.streams.remove_tags_from_stream(&house.cx, remove).await.unwrap();
+        let untag = UntagResourceInput {
+            resource_arn: stream_arn("s"),
+            tag_keys: vec!["b".into(), "c".into()],
+        };
+        house.streams.untag_resource(&house.cx, untag).await.unwrap();
+        assert_eq!(list(None, None).await, (String::new(), false));
+        let input = ListTagsForResourceInput { resource_arn: arn.clone() };
+        let output = house.streams.list_tags_for_resource(&house.cx, input).await.unwrap();
+        assert_eq!(output.tags, Some(vec![Tag { key: "x".into(), value: Some("y".into()) }]));
+        deregister(house, &arn).await.unwrap();
+        house.rest().await;
+        assert_eq!(house.rows("tags/"), [""; 0], "a consumer's tags go with it");
+    });
+}
+
+#[test]
+fn tags_come_with_what_is_made() {
+    run(async |house| {
+        let input = CreateStreamInput { tags: Some(tags(&[("k", "v")])), ..create("s", 1) };
+        house.streams.create_stream(&house.cx, input).await.unwrap();
+        let list = async |resource_arn| {
+            let input = ListTagsForResourceInput { resource_arn };
+            let output = house.streams.list_tags_for_resource(&house.cx, input).await.unwrap();
+            output.tags.unwrap().len()
+        };
+        assert_eq!(list(stream_arn("s")).await, 1, "from CREATING on");
+        let more = TagResourceInput { resource_arn: stream_arn("s"), tags: tags(&[("l", "v")]) };
+        let early = house.streams.tag_resource(&house.cx, more).await;
+        assert_eq!(early.unwrap_err().code(), "ResourceInUseException");
+        house.rest().await;
+        let input = RegisterStreamConsumerInput {
+            stream_arn: stream_arn("s"),
+            consumer_name: "c".into(),
+            tags: Some(tags(&[("k", "v")])),
+        };
+        let made = house.streams.register_stream_consumer(&house.cx, input).await.unwrap();
+        assert_eq!(list(made.consumer.consumer_arn).await, 1);
+        house.pass(Duration::from_secs(1)).await;
+    });
+}
+
+fn policy(action: &str, resource: &str) -> Text {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}",
+            "Principal":{{"AWS":"111111111111"}},"Resource":"{resource}"}}]}}"#
+    )
+    .into()
+}
+
+async fn put_policy(house: &House, arn: &Text, policy: Text) -> Result<(), Error> {
+    let input = PutResourcePolicyInput { resource_arn: arn.clone(), policy };
+    house.streams.put_resource_policy(&house.cx, input).await
+}
+
+#[test]
+fn policies_are_put_got_and_deleted() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = stream_arn("s");
+        let get = async |arn: &Text| {
+            let input = GetResourcePolicyInput { resource_arn: arn.clone() };
+            Ok::<_, Error>(house.streams.get_resource_policy(&house.cx, input).await?.policy)
+        };
+        let delete = async || {
+            let input = DeleteResourcePolicyInput { resource_arn: arn.clone() };
+            house.streams.delete_resource_policy(&house.cx, input).await
+        };
+        assert_eq!(get(&arn).await.unwrap(), "{}");
+        assert_eq!(delete().await.unwrap_err().code(), "ResourceNotFoundException");
+        let document = policy("kinesis:Put*", &arn);
+        put_policy(house, &arn, document.clone()).await.unwrap();
+        assert_eq!(get(&arn).await.unwrap(), document);
+        for (action, resource) in
+            [("s3:GetObject", &*arn), ("kinesis:PutRecord", "arn:aws:kinesis:*:*:stream/t")]
+        {
+            let outcome = put_policy(house, &arn, policy(action, resource)).await;
+            assert_eq!(outcome.unwrap_err().code(), "ValidationException", "{action} {resource}");
+        }
+        let outcome = put_policy(house, &arn, "{}".into()).await;
+        assert_eq!(outcome.unwrap_err().code(), "ValidationException");
+        let missing = put_policy(house, &stream_arn("t"), document.clone()).await;
+        assert_eq!(missing.unwrap_err().code(), "ResourceNotFoundException");
+        delete().await.unwrap();
+        assert_eq!(get(&arn).await.unwrap(), "{}");
+    });
+}
+
+#[test]
+fn another_account_comes_in_by_policy_only() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let (arn, guest) = (stream_arn("s"), cx("111111111111", "us-east-1"));
+        let put = async |house: &House| {
+            let input = PutRecordInput {
+                stream_arn: Some(arn.clone()),
+                data: "d".into(),
+                partition_key: Some("k".into()),
+                ..PutRecordInput::default()
+            };
+            house.streams.put_record(&guest, input).await.map(drop)
+        };
+        let text = "User: arn:aws:iam::111111111111:user/ann is not authorized to perform: \
+                    kinesis:PutRecord on resource: \
+                    arn:aws:kinesis:us-east-1:000000000000:stream/s because no resource-based \
+                    policy allows the kinesis:PutRecord action";
+        refused(put(house).await, "AccessDeniedException", text);
+        put_policy(house, &arn, policy("kinesis:Get*", &arn)).await.unwrap();
+        refused(put(house).await, "AccessDeniedException", text);
+        put_policy(house, &arn, policy("kinesis:Put*", &arn)).await.unwrap();
+        put(house).await.unwrap();
+        house.restart().await;
+        put(house).await.unwrap();
+        let by_name = PutRecordInput {
+            stream_name: Some("s".into()),
+            data: "d".into(),
+            partition_key: Some("k".into()),
+            ..PutRecordInput::default()
+        };
+        refused(
+            house.streams.put_record(&guest, by_name).await,
+            "ResourceNotFoundException",
+            "Stream s under account 111111111111 not found.",
+        );
+    });
+}

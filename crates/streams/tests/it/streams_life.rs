@@ -1,0 +1,565 @@
+//! Making, describing, changing and deleting streams.
+
+use crate::house::*;
+use api::kinesis::*;
+use api::{Text, Timestamp};
+use std::time::Duration;
+use streams::{Lifecycle, Options};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn describe(house: &House, input: DescribeStreamInput) -> StreamDescription {
+    house.streams.describe_stream(&house.cx, input).await.unwrap().stream_description
+}
+
+fn named(name: &str) -> DescribeStreamInput {
+    DescribeStreamInput { stream_name: Some(name.into()), ..DescribeStreamInput::default() }
+}
+
+#[test]
+fn a_stream_is_made_used_and_deleted() {
+    run(async |house| {
+        house.streams.create_stream(&house.cx, create("s", 3)).await.unwrap();
+        let made = describe(house, named("s")).await;
+        assert_eq!(made.stream_status, StreamStatus::Creating);
+        assert_eq!(made.shards, [], "no shards before it is active");
+        refused(
+            house.put("s", "k", "d").await,
+            "ResourceNotFoundException",
+            "Stream s under account 000000000000 not found.",
+        );
+        let list = ListShardsInput { stream_name: Some("s".into()), ..ListShardsInput::default() };
+        refused(
+            house.streams.list_shards(&house.cx, list).await,
+            "ResourceInUseException",
+            "Stream s under account 000000000000 not ACTIVE, instead in state CREATING",
+        );
+        refused(
+            house.streams.create_stream(&house.cx, create("s", 1)).await,
+            "ResourceInUseException",
+            "Stream s under account 000000000000 already exists.",
+        );
+        house.rest().await;
+        let active = describe(house, named("s")).await;
+        assert_eq!(active.stream_status, StreamStatus::Active);
+        assert_eq!(active.stream_arn, stream_arn("s"));
+        assert_eq!(active.retention_period_hours, 24);
+        assert_eq!(active.encryption_type, Some(EncryptionType::None));
+        assert_eq!(active.key_id, None);
+        assert_eq!(active.enhanced_monitoring[0].shard_level_metrics, Some(vec![]));
+        assert_eq!(active.stream_mode_details.unwrap().stream_mode, StreamMode::Provisioned);
+        assert_eq!(
+            active.shards.iter().map(|s| s.hash_key_range.ending_hash_key.as_str()).collect::<Vec<_>>(),
+            [
+                "113427455640312821154458202477256070484",
+                "226854911280625642308916404954512140969",
+                "340282366920938463463374607431768211455",
+            ]
+        );
+        house.put("s", "k", "d").await.unwrap();
+        house.delete("s").await.unwrap();
+        assert_eq!(house.status("s").await, Some(StreamStatus::Deleting));
+        house.delete("s").await.unwrap();
+        house.rest().await;
+        refused(
+            house.delete("s").await,
+            "ResourceNotFoundException",
+            "Stream s under account 000000000000 not found.",
+        );
+        assert_eq!(house.logs.used_bytes(), 0, "its records are freed");
+        assert_eq!(house.rows("s").iter().filter(|r| *r != "secret/tokens").count(), 0);
+        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert!(!house.registry.render().contains("stream=\"s\""));
+    });
+}
+
+#[test]
+fn a_name_can_be_used_again_and_is_another_stream() {
+    run(async |house| {
+        house.create("s", 1).await;
+        house.put("s", "k", "old").await.unwrap();
+        house.delete("s").await.unwrap();
+        house.rest().await;
+        house.create("s", 2).await;
+        assert_eq!(house.read("s", "shardId-000000000000").await, [""; 0]);
+        house.put("s", "k", "new").await.unwrap();
+    });
+}
+
+#[test]
+fn a_stream_without_a_number_has_four_shards() {
+    run(async |house| {
+        for (name, mode) in [("p", None), ("o", Some(StreamMode::OnDemand))] {
+            let stream_mode_details = mode.map(|stream_mode| StreamModeDetails { stream_mode });
+            let input = CreateStreamInput {
+                stream_name: name.into(),
+                stream_mode_details,
+                ..CreateStreamInput::default()
+            };
+            house.streams.create_stream(&house.cx, input).await.unwrap();
+        }
+        house.rest().await;
+        assert_eq!(house.summary("p").await.unwrap().open_shard_count, 4);
+        let on_demand = house.summary("o").await.unwrap();
+        assert_eq!(on_demand.open_shard_count, 4);
+        assert_eq!(
+            on_demand.record_distribution_strategy,
+            Some(RecordDistributionStrategy::UserPartitionKey)
+        );
+        refused(
+            house.scale("o", 5).await,
+            "ValidationException",
+            "Request is invalid. Stream o under account 000000000000 is in On-Demand mode.",
+        );
+    });
+}
+
+#[test]
+fn five_streams_are_made_at_once_and_no_more() {
+    run(async |house| {
+        for name in ["a", "b", "c", "d", "e"] {
+            house.streams.create_stream(&house.cx, create(name, 1)).await.unwrap();
+        }
+        refused(
+            house.streams.create_stream(&house.cx, create("f", 1)).await,
+            "LimitExceededException",
+            "You cannot have more than 5 streams in the CREATING state under account 000000000000.",
+        );
+        let elsewhere = cx(ACCOUNT, "eu-west-1");
+        house.streams.create_stream(&elsewhere, create("f", 1)).await.unwrap();
+        house.rest().await;
+        house.streams.create_stream(&house.cx, create("f", 1)).await.unwrap();
+    });
+}
+
+#[test]
+fn an_account_has_so_many_shards_and_no_more() {
+    run_with(Options { shards_max: 5, ..Options::default() }, async |house| {
+        house.create("a", 3).await;
+        let text = |count, more| {
+            format!(
+                "This request would exceed the shard limit for the account 000000000000 in \
+                 us-east-1. Current shard count for the account: {count}. Limit: 5. Number of \
+                 additional shards that would have resulted from this request: {more}. Refer to \
+                 the AWS Service Limits page \
+                 (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for \
+                 current limits and how to request higher limits."
+            )
+        };
+        let outcome = house.streams.create_stream(&house.cx, create("b", 3)).await;
+        refused(outcome, "LimitExceededException", &text(3, 3));
+        refused(house.scale("a", 6).await, "LimitExceededException", &text(3, 3));
+        house.create("b", 2).await;
+        let outcome = house.split("a", "0", 7).await;
+        refused(outcome, "LimitExceededException", &text(5, 1));
+        let limits = house.streams.describe_limits(&house.cx, DescribeLimitsInput::default()).await;
+        let limits = limits.unwrap();
+        assert_eq!((limits.shard_limit, limits.open_shard_count), (5, 5));
+        assert_eq!((limits.on_demand_stream_count, limits.on_demand_stream_count_limit), (0, 1000));
+    });
+}
+
+#[test]
+fn a_split_and_a_merge() {
+    run(async |house| {
+        house.create("s", 2).await;
+        house.put("s", "k", "before").await.unwrap();
+        house.split("s", "shardId-0", 1000).await.unwrap();
+        assert_eq!(house.status("s").await, Some(StreamStatus::Updating));
+        refused(
+            house.split("s", "shardId-1", 7).await,
+            "InvalidArgumentException",
+            "NewStartingHashKey 7 used in SplitShard() on shard shardId-000000000001 in stream s \
+             under account 000000000000 is not both greater than one plus the shard's \
+             StartingHashKey 170141183460469231731687303715884105728 and less than the shard's \
+             EndingHashKey 340282366920938463463374607431768211455.",
+        );
+        refused(
+            house.merge("s", "0", "1").await,
+            "ResourceInUseException",
+            "Stream s under account 000000000000 not ACTIVE, instead in state UPDATING",
+        );
+        assert_eq!(numbers(&house.list("s", None).await), [0, 1], "no children before it is done");
+        house.rest().await;
+        let shards = house.list("s", None).await;
+        assert_eq!(numbers(&shards), [0, 1, 2, 3]);
+        check_cover(&shards);
+        let [parent, _, lower, upper] = &shards[..] else { panic!("{shards:?}") };
+        assert_eq!(lower.hash_key_range.ending_hash_key, "999");
+        assert_eq!(upper.hash_key_range.starting_hash_key, "1000");
+        for child in [lower, upper] {
+            assert_eq!(child.parent_shard_id, Some("shardId-000000000000".into()));
+            assert_eq!(child.adjacent_parent_shard_id, None);
+            let start = &child.sequence_number_range.starting_sequence_number;
+            let end = parent.sequence_number_range.ending_sequence_number.as_ref().unwrap();
+            assert!(start.len() == 56 && end.len() == 56 && start > end);
+        }
+        refused(
+            house.split("s", "0", 7).await,
+            "InvalidArgumentException",
+            "Shard shardId-000000000000 in stream s under account 000000000000 has already been \
+             merged or split, and thus is not eligible for merging or splitting.",
+        );
+        house.merge("s", "3", "1").await.unwrap();
+        house.rest().await;
+        let shards = house.list("s", None).await;
+        check_cover(&shards);
+        assert_eq!(shards[4].parent_shard_id, Some("shardId-000000000003".into()));
+        assert_eq!(shards[4].adjacent_parent_shard_id, Some("shardId-000000000001".into()));
+    });
+}
+
+#[test]
+fn refusals_of_splits_and_merges() {
+    run(async |house| {
+        house.create("s", 3).await;
+        let missing = |id: &str| {
+            format!("Could not find shard {id} in stream s under account 000000000000.")
+        };
+        for id in ["x", "shardId-9", "9", "shardId-2147483648"] {
+            refused(house.split("s", id, 7).await, "ResourceNotFoundException", &missing(id));
+            refused(house.merge("s", "0", id).await, "ResourceNotFoundException", &missing(id));
+        }
+        let apart = |a, b| {
+            format!(
+                "Shards shardId-00000000000{a} and shardId-00000000000{b} in stream s under account \
+                 000000000000 are not an adjacent pair of shards eligible for merging"
+            )
+        };
+        for (a, b) in [(0, 2), (1, 0), (2, 0), (1, 1)] {
+            let outcome = house.merge("s", &a.to_string(), &b.to_string()).await;
+            refused(outcome, "InvalidArgumentException", &apart(a, b));
+        }
+        for at in [0, 1, u128::MAX] {
+            let outcome = house.split("s", "0", at).await;
+            assert_eq!(outcome.unwrap_err().code(), "InvalidArgumentException", "{at}");
+        }
+        house.split("s", "0", 2).await.unwrap();
+    });
+}
+
+#[test]
+fn scaling_keeps_to_the_limits_of_aws() {
+    run(async |house| {
+        house.create("s", 4).await;
+        let text = |what: &str, target| {
+            format!(
+                "UpdateShardCount cannot scale {what} your current open shard count. Current open \
+                 shard count: 4, Target shard count: {target}"
+            )
+        };
+        let outcome = house.scale("s", 9).await;
+        refused(outcome, "LimitExceededException", &text("up over double", 9));
+        let outcome = house.scale("s", 1).await;
+        refused(outcome, "LimitExceededException", &text("down below half", 1));
+        refused(
+            house.scale("s", 10_001).await,
+            "LimitExceededException",
+            "Target shard count or number of open shards cannot be greater than 10000. Current open \
+             shard count: 4, Target shard count: 10001",
+        );
+        let output = house.scale("s", 5).await.unwrap();
+        assert_eq!((output.current_shard_count, output.target_shard_count), (Some(4), Some(5)));
+        house.rest().await;
+        let shards = house.list("s", None).await;
+        check_cover(&shards);
+        assert_eq!(shards.len(), 15);
+        for target in [4, 5, 4, 5, 4, 5, 4, 5, 4] {
+            house.scale("s", target).await.unwrap();
+            house.rest().await;
+        }
+        let e = house.scale("s", 5).await.unwrap_err();
+        assert_eq!(e.code(), "LimitExceededException");
+        house.scale("s", 4).await.unwrap();
+        house.fake.clock.advance(HOUR * 24);
+        house.scale("s", 5).await.unwrap();
+    });
+}
+
+#[test]
+fn retention_goes_up_and_down() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let up = async |hours| {
+            let input = IncreaseStreamRetentionPeriodInput {
+                stream_name: Some("s".into()),
+                retention_period_hours: hours,
+                ..IncreaseStreamRetentionPeriodInput::default()
+            };
+            house.streams.increase_stream_retention_period(&house.cx, input).await
+        };
+        let down = async |hours| {
+            let input = DecreaseStreamRetentionPeriodInput {
+                stream_name: Some("s".into()),
+                retention_period_hours: hours,
+                ..DecreaseStreamRetentionPeriodInput::default()
+            };
+            house.streams.decrease_stream_retention_period(&house.cx, input).await
+        };
+        up(24).await.unwrap();
+        up(48).await.unwrap();
+        const INVALID: &str = "InvalidArgumentException";
+        refused(
+            up(47).await,
+            INVALID,
+            "Requested retention period (47 hours) for stream s can not be shorter than existing \
+             retention period (48 hours). Use DecreaseRetentionPeriod API.",
+        );
+        refused(
+            down(49).await,
+            INVALID,
+            "Requested retention period (49 hours) for stream s can not be longer than existing \
+             retention period (48 hours). Use IncreaseRetentionPeriod API.",
+        );
+        refused(
+            up(8761).await,
+            INVALID,
+            "Maximum allowed retention period is 8760 hours. Requested retention period (8761 \
+             hours) is too long.",
+        );
+        for hours in [23, 0, -1] {
+            refused(
+                down(hours).await,
+                INVALID,
+                &format!(
+                    "Minimum allowed retention period is 24 hours. Requested retention period \
+                     ({hours} hours) is too short."
+                ),
+            );
+        }
+        down(24).await.unwrap();
+        assert_eq!(house.summary("s").await.unwrap().retention_period_hours, 24);
+    });
+}
+
+#[test]
+fn expired_records_and_shards_go_and_stay_gone() {
+    run(async |house| {
+        house.create("s", 1).await;
+        house.put("s", "k", "old").await.unwrap();
+        house.split("s", "0", 1000).await.unwrap();
+        house.rest().await;
+        house.pass(HOUR * 12).await;
+        house.put("s", "k", "new").await.unwrap();
+        assert_eq!(numbers(&house.list("s", None).await), [0, 1, 2]);
+        house.pass(HOUR * 13).await;
+        assert_eq!(numbers(&house.list("s", None).await), [1, 2]);
+        house.pass(Duration::from_secs(10)).await;
+        assert_eq!(house.rows("shard/").len(), 2);
+        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.read("s", "shardId-000000000002").await, ["new"]);
+        house.pass(HOUR * 12).await;
+        house.pass(Duration::from_secs(10)).await;
+        assert_eq!(house.read("s", "shardId-000000000002").await, [""; 0]);
+        let input = IncreaseStreamRetentionPeriodInput {
+            stream_name: Some("s".into()),
+            retention_period_hours: 8760,
+            ..IncreaseStreamRetentionPeriodInput::default()
+        };
+        house.streams.increase_stream_retention_period(&house.cx, input).await.unwrap();
+        house.restart().await;
+        assert_eq!(house.read("s", "shardId-000000000002").await, [""; 0]);
+    });
+}
+
+#[test]
+fn encryption_starts_changes_and_stops() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let start = async |encryption_type, key: &str| {
+            let input = StartStreamEncryptionInput {
+                stream_name: Some("s".into()),
+                encryption_type,
+                key_id: key.into(),
+                ..StartStreamEncryptionInput::default()
+            };
+            house.streams.start_stream_encryption(&house.cx, input).await
+        };
+        let kms = EncryptionType::Kms;
+        for (key, code, text) in [
+            ("alias/none", "KMSNotFoundException", "Key 'alias/none' does not exist."),
+            ("alias/off", "KMSDisabledException", "Key 'alias/off' is disabled."),
+            ("alias/broken", "KMSInvalidStateException", "Key 'alias/broken' cannot be used now."),
+        ] {
+            refused(start(kms, key).await, code, text);
+        }
+        let outcome = start(EncryptionType::None, "alias/a").await;
+        assert_eq!(outcome.unwrap_err().code(), "InvalidArgumentException");
+        start(kms, "alias/aws/kinesis").await.unwrap();
+        let updating = house.summary("s").await.unwrap();
+        assert_eq!(updating.stream_status, StreamStatus::Updating);
+        assert_eq!(updating.encryption_type, Some(EncryptionType::None));
+        house.rest().await;
+        let active = house.summary("s").await.unwrap();
+        assert_eq!(active.encryption_type, Some(kms));
+        assert_eq!(active.key_id, Some("alias/aws/kinesis".into()));
+        let input = StopStreamEncryptionInput {
+            stream_name: Some("s".into()),
+            encryption_type: kms,
+            key_id: "alias/aws/kinesis".into(),
+            ..StopStreamEncryptionInput::default()
+        };
+        house.streams.stop_stream_encryption(&house.cx, input).await.unwrap();
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().encryption_type, Some(EncryptionType::None));
+        for _ in 0..23 {
+            start(kms, "alias/a").await.unwrap();
+            house.rest().await;
+        }
+        assert_eq!(start(kms, "alias/a").await.unwrap_err().code(), "LimitExceededException");
+    });
+}
+
+#[test]
+fn monitoring_levels_are_kept() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let input = EnableEnhancedMonitoringInput {
+            stream_name: Some("s".into()),
+            shard_level_metrics: vec![MetricsName::All],
+            ..EnableEnhancedMonitoringInput::default()
+        };
+        let on = house.streams.enable_enhanced_monitoring(&house.cx, input).await.unwrap();
+        assert_eq!(on.current_shard_level_metrics, Some(vec![]));
+        assert_eq!(on.desired_shard_level_metrics.as_ref().unwrap().len(), 7);
+        house.rest().await;
+        let input = DisableEnhancedMonitoringInput {
+            stream_arn: Some(stream_arn("s")),
+            shard_level_metrics: vec![MetricsName::OutgoingBytes, MetricsName::IncomingBytes],
+            ..DisableEnhancedMonitoringInput::default()
+        };
+        let off = house.streams.disable_enhanced_monitoring(&house.cx, input).await.unwrap();
+        assert_eq!(off.current_shard_level_metrics, on.desired_shard_level_metrics);
+        house.restart().await;
+        house.rest().await;
+        let shown = house.summary("s").await.unwrap();
+        assert_eq!(shown.stream_status, StreamStatus::Active);
+        assert_eq!(
+            shown.enhanced_monitoring[0].shard_level_metrics,
+            Some(vec![
+                MetricsName::IncomingRecords,
+                MetricsName::OutgoingRecords,
+                MetricsName::WriteProvisionedThroughputExceeded,
+                MetricsName::ReadProvisionedThroughputExceeded,
+                MetricsName::IteratorAgeMilliseconds,
+            ])
+        );
+    });
+}
+
+#[test]
+fn record_size_mode_and_strategy_change() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = stream_arn("s");
+        let size = |stream_arn: Option<Text>| UpdateMaxRecordSizeInput {
+            stream_arn,
+            max_record_size_in_kib: 2048,
+        };
+        let outcome = house.streams.update_max_record_size(&house.cx, size(None)).await;
+        assert_eq!(outcome.unwrap_err().code(), "InvalidArgumentException");
+        house.streams.update_max_record_size(&house.cx, size(Some(arn.clone()))).await.unwrap();
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().max_record_size_in_kib, Some(2048));
+
+        let strategy = async |record_distribution_strategy| {
+            let input = UpdateStreamRecordDistributionStrategyInput {
+                stream_arn: arn.clone(),
+                record_distribution_strategy,
+            };
+            house.streams.update_stream_record_distribution_strategy(&house.cx, input).await
+        };
+        let auto = RecordDistributionStrategy::Auto;
+        assert_eq!(strategy(auto).await.unwrap_err().code(), "InvalidArgumentException");
+        let mode = async |stream_mode| {
+            let input = UpdateStreamModeInput {
+                stream_arn: arn.clone(),
+                stream_mode_details: StreamModeDetails { stream_mode },
+                warm_throughput_mibps: None,
+            };
+            let outcome = house.streams.update_stream_mode(&house.cx, input).await;
+            house.rest().await;
+            outcome
+        };
+        mode(StreamMode::OnDemand).await.unwrap();
+        strategy(auto).await.unwrap();
+        let shown = house.summary("s").await.unwrap();
+        assert_eq!(shown.record_distribution_strategy, Some(auto));
+        assert_eq!(shown.open_shard_count, 1, "the shards stay");
+        mode(StreamMode::OnDemand).await.unwrap();
+        mode(StreamMode::Provisioned).await.unwrap();
+        assert_eq!(house.summary("s").await.unwrap().record_distribution_strategy, None);
+        let third = mode(StreamMode::OnDemand).await;
+        assert_eq!(third.unwrap_err().code(), "LimitExceededException");
+    });
+}
+
+#[test]
+fn passing_states_last_as_long_as_asked() {
+    let lifecycle = Lifecycle {
+        creating: Duration::from_secs(10),
+        updating: Duration::from_secs(20),
+        deleting: Duration::from_secs(30),
+    };
+    run_with(Options { lifecycle, ..Options::default() }, async |house| {
+        house.streams.create_stream(&house.cx, create("s", 1)).await.unwrap();
+        let check = async |seconds: u64, before: StreamStatus, after: Option<StreamStatus>| {
+            house.settle().await;
+            house.pass(Duration::from_secs(seconds) - Duration::from_millis(1)).await;
+            assert_eq!(house.status("s").await, Some(before));
+            house.pass(Duration::from_millis(1)).await;
+            assert_eq!(house.status("s").await, after);
+        };
+        check(10, StreamStatus::Creating, Some(StreamStatus::Active)).await;
+        house.split("s", "0", 1000).await.unwrap();
+        check(20, StreamStatus::Updating, Some(StreamStatus::Active)).await;
+        house.delete("s").await.unwrap();
+        check(30, StreamStatus::Deleting, None).await;
+    });
+}
+
+#[test]
+fn describe_pages_through_shards() {
+    run(async |house| {
+        house.create("s", 5).await;
+        let page = async |after: Option<&str>, limit| {
+            let input = DescribeStreamInput {
+                limit: Some(limit),
+                exclusive_start_shard_id: after.map(Text::from),
+                ..named("s")
+            };
+            let page = describe(house, input).await;
+            (numbers(&page.shards), page.has_more_shards)
+        };
+        assert_eq!(page(None, 2).await, (vec![0, 1], true));
+        assert_eq!(page(Some("shardId-000000000001"), 2).await, (vec![2, 3], true));
+        assert_eq!(page(Some("3"), 1).await, (vec![4], false));
+        assert_eq!(page(None, 5).await, (vec![0, 1, 2, 3, 4], false));
+        assert_eq!(page(Some("4"), 5).await, (vec![], false));
+    });
+}
+
+#[test]
+fn the_creation_time_is_a_whole_second_and_stays() {
+    run(async |house| {
+        house.pass(Duration::from_millis(123)).await;
+        house.create("s", 1).await;
+        let made = house.summary("s").await.unwrap().stream_creation_timestamp;
+        assert_eq!(made, Timestamp(testkit::env::START_MS));
+        house.pass(HOUR).await;
+        house.restart().await;
+        assert_eq!(house.summary("s").await.unwrap().stream_creation_timestamp, made);
+    });
+}
+
+#[test]
+fn queues_and_channels_are_refused() {
+    run(async |house| {
+        let outcome = house.streams.list_queues(&house.cx, ListQueuesInput::default()).await;
+        refused(
+            outcome,
+            "InvalidArgumentException",
+            "This operation is not supported by this server yet.",
+        );
+    });
+}
