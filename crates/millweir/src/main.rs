@@ -1,1 +1,31 @@
-fn main() {}
+//! The `millweir` program: subcommands, configuration, and the wiring of the services.
+//!
+//! It holds no logic of the services themselves. One flow: command line -> `commands` -> either
+//! `serve` (configuration -> engines -> services -> sockets) or a client of a running server.
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod files;
+mod keys;
+mod latencies;
+mod output;
+mod presets;
+mod serve;
+mod times;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            output::note(&format!("error: {e:#}"));
+            exit::code(&e)
+        }
+    }
+}

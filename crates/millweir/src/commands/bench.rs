@@ -1,0 +1,209 @@
+//! `bench`: rates and latencies of one server, bounded in time and records.
+
+mod work;
+
+use super::{connect, stream};
+use crate::cli::{BenchArgs, BenchMode};
+use crate::config::units;
+use crate::latencies::Latencies;
+use crate::output::{self, Table};
+use anyhow::{Result, ensure};
+use base::env::{Clock as _, Rng as _};
+use client::{Client, SystemClock, SystemRng};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Largest record there can be.
+const SIZE_MAX: u64 = 10 << 20;
+
+pub(super) async fn run(args: BenchArgs) -> Result<()> {
+    ensure!((1..=SIZE_MAX).contains(&args.size), "a record has 1 byte to 10 MiB");
+    ensure!(args.records > 0, "--records is at least 1");
+    let client = connect(&args.client)?;
+    let stream = match &args.stream {
+        Some(stream) => stream.clone(),
+        None => {
+            let name = temporary_name();
+            stream::create_stream(&client, &name, args.shards).await?;
+            name
+        }
+    };
+    let done = measure(&client, &stream, &args).await;
+    let deleted = match args.stream {
+        None => stream::delete_stream(&client, &stream, true).await,
+        Some(_) => Ok(()),
+    };
+    report(&args, &done?)?;
+    deleted
+}
+
+fn temporary_name() -> String {
+    let mut bytes = [0; 6];
+    SystemRng::default().fill(&mut bytes);
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("millweir-bench-{hex}")
+}
+
+/// What one worker, or all of them, did.
+#[derive(Default)]
+struct Done {
+    latencies: Latencies,
+    records: u64,
+    bytes: u64,
+    throttled: u64,
+    failed: u64,
+    last_failure: Option<client::Error>,
+    took: Duration,
+}
+
+impl Done {
+    fn merge(&mut self, other: Done) {
+        self.latencies.merge(&other.latencies);
+        self.records += other.records;
+        self.bytes += other.bytes;
+        self.throttled += other.throttled;
+        self.failed += other.failed;
+        self.last_failure = self.last_failure.take().or(other.last_failure);
+    }
+}
+
+/// What all workers share.
+#[derive(Clone)]
+struct Shared {
+    client: Client,
+    stream: Arc<str>,
+    clock: SystemClock,
+    deadline: Duration,
+    /// Records not yet begun.
+    left: Arc<AtomicU64>,
+    size: usize,
+    batch: u64,
+}
+
+impl Shared {
+    /// Takes up to `wanted` of the records that are left; 0 when it is over.
+    fn take(&self, wanted: u64) -> u64 {
+        if self.clock.monotonic() >= self.deadline {
+            return 0;
+        }
+        let minus = |left: u64| Some(left.saturating_sub(wanted));
+        let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, minus);
+        before.unwrap_or(0).min(wanted)
+    }
+}
+
+async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done> {
+    let clock = SystemClock::default();
+    let shared = |deadline| Shared {
+        client: client.clone(),
+        stream: stream.into(),
+        clock,
+        deadline,
+        left: Arc::new(AtomicU64::new(args.records)),
+        size: args.size as usize,
+        batch: u64::from(args.batch),
+    };
+    let mut shards = Vec::new();
+    if args.mode == BenchMode::GetRecords {
+        if args.stream.is_none() {
+            output::note("writing the records to read");
+            fan(args, |_| work::put_records(shared(Duration::MAX))).await?;
+        }
+        shards = work::shards(client, stream).await?;
+    }
+    let start = clock.monotonic();
+    let measured = shared(start + args.duration);
+    let mut done = match args.mode {
+        BenchMode::PutRecord => fan(args, |n| work::put_record(measured.clone(), n)).await?,
+        BenchMode::PutRecords => fan(args, |_| work::put_records(measured.clone())).await?,
+        BenchMode::GetRecords => {
+            let of = |n: usize| shards[n % shards.len()].clone();
+            fan(args, |n| work::get_records(measured.clone(), of(n as usize))).await?
+        }
+    };
+    done.took = clock.monotonic() - start;
+    Ok(done)
+}
+
+/// Runs one worker per connection and adds up what they did.
+async fn fan<W>(args: &BenchArgs, worker: impl Fn(u32) -> W) -> Result<Done>
+where
+    W: Future<Output = Done> + Send + 'static,
+{
+    let mut workers = JoinSet::new();
+    for n in 0..args.connections {
+        workers.spawn(worker(n));
+    }
+    let mut all = Done::default();
+    while let Some(done) = workers.join_next().await {
+        all.merge(done?);
+    }
+    Ok(all)
+}
+
+fn report(args: &BenchArgs, done: &Done) -> Result<()> {
+    let ms = |took: Duration| (took.as_secs_f64() * 1e5).round() / 100.0;
+    let seconds = done.took.as_secs_f64().max(1e-9);
+    let rate = |n: u64| (n as f64 / seconds * 10.0).round() / 10.0;
+    let (p50, p99) = (done.latencies.percentile(0.5), done.latencies.percentile(0.99));
+    let value = json!({
+        "mode": mode(args.mode),
+        "connections": args.connections,
+        "recordBytes": args.size,
+        "seconds": (seconds * 1000.0).round() / 1000.0,
+        "calls": done.latencies.total(),
+        "callsPerSecond": rate(done.latencies.total()),
+        "records": done.records,
+        "recordsPerSecond": rate(done.records),
+        "bytesPerSecond": rate(done.bytes),
+        "p50Ms": ms(p50),
+        "p99Ms": ms(p99),
+        "maxMs": ms(done.latencies.longest()),
+        "throttled": done.throttled,
+        "failed": done.failed,
+    });
+    let mut table = Table::new(&[
+        "mode",
+        "conns",
+        "calls/s",
+        "records/s",
+        "data/s",
+        "p50",
+        "p99",
+        "max",
+        "throttled",
+        "failed",
+    ]);
+    let shown = |took| format!("{:.2} ms", ms(took));
+    table.row(vec![
+        mode(args.mode).into(),
+        args.connections.to_string(),
+        format!("{:.0}", rate(done.latencies.total())),
+        format!("{:.0}", rate(done.records)),
+        units::bytes_round(rate(done.bytes) as u64),
+        shown(p50),
+        shown(p99),
+        shown(done.latencies.longest()),
+        done.throttled.to_string(),
+        done.failed.to_string(),
+    ]);
+    output::answer(args.output, &value, &table)?;
+    if done.throttled > 0 {
+        output::note("the server throttled: `millweir serve --limits hardware` lifts AWS's rates");
+    }
+    match &done.last_failure {
+        Some(e) if done.records == 0 => Err(e.clone().into()),
+        _ => Ok(()),
+    }
+}
+
+fn mode(mode: BenchMode) -> &'static str {
+    match mode {
+        BenchMode::PutRecord => "put-record",
+        BenchMode::PutRecords => "put-records",
+        BenchMode::GetRecords => "get-records",
+    }
+}

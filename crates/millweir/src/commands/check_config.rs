@@ -1,0 +1,33 @@
+//! `check-config`.
+
+use crate::cli::{CheckConfigArgs, Format};
+use crate::config::{self, options::Options};
+use crate::{files, output};
+use anyhow::Result;
+use output::Table;
+use serde_json::{Map, Value, json};
+
+pub(super) fn run(args: &CheckConfigArgs) -> Result<()> {
+    let settings = config::load(&args.serve)?;
+    Options::read(&settings, files::read)?;
+    let titles: &[_] =
+        if args.show_origin { &["key", "value", "origin"] } else { &["key", "value"] };
+    let mut table = Table::new(titles);
+    let mut values = Map::new();
+    for (name, text, origin) in settings.shown() {
+        let mut cells = vec![name.clone(), text.clone()];
+        let value = if args.show_origin {
+            cells.push(origin.to_string());
+            json!({ "value": text, "origin": origin.to_string() })
+        } else {
+            Value::String(text)
+        };
+        table.row(cells);
+        values.insert(name, value);
+    }
+    output::answer(args.output, &Value::Object(values), &table)?;
+    if args.output == Format::Table {
+        output::note("the configuration is good");
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! `tail`.
+
+use super::connect;
+use crate::cli::{Format, TailArgs};
+use crate::{output, times};
+use anyhow::{Context as _, Result};
+use api::kinesis::Record;
+use base::env::{Clock as _, Rng as _};
+use client::{Consumer, ConsumerOptions, From, Mode, Received, SystemClock, SystemRng};
+use serde_json::json;
+use std::io::Write;
+use std::time::Duration;
+use wire::Text;
+
+pub(super) async fn run(args: TailArgs) -> Result<()> {
+    let client = connect(&args.client)?;
+    let mut options = ConsumerOptions::new(&args.stream);
+    options.from = position(&args.from)?;
+    if args.fan_out {
+        let consumer_name = args.consumer.clone().unwrap_or_else(temporary_name);
+        options.mode = Mode::FanOut { consumer_name };
+    }
+    let consumer = Consumer::start(client, options).await?;
+    let mut tail = Tail {
+        consumer,
+        out: Box::new(output::stdout()),
+        inert: output::stdout_is_terminal(),
+        left: args.max_records.unwrap_or(u64::MAX),
+        args,
+    };
+    let done = tail.follow().await;
+    // Closed also after a failure: a temporary fan-out consumer must not be left behind.
+    let closed = tail.consumer.close().await;
+    done?;
+    Ok(closed?)
+}
+
+fn position(text: &str) -> Result<From> {
+    match text.to_ascii_lowercase().as_str() {
+        "latest" => Ok(From::Latest),
+        "trim_horizon" | "trim-horizon" => Ok(From::TrimHorizon),
+        _ => times::parse(text, SystemClock::default().now_ms())
+            .map(From::Timestamp)
+            .with_context(|| format!("`{text}` is neither latest, nor trim_horizon, nor a time")),
+    }
+}
+
+fn temporary_name() -> String {
+    let mut bytes = [0; 6];
+    SystemRng::default().fill(&mut bytes);
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("millweir-tail-{hex}")
+}
+
+struct Tail {
+    consumer: Consumer,
+    out: Box<dyn Write + Send>,
+    inert: bool,
+    left: u64,
+    args: TailArgs,
+}
+
+impl Tail {
+    /// Prints until the records asked for came, the shards ended, it was idle, or ctrl-c.
+    async fn follow(&mut self) -> Result<()> {
+        let clock = SystemClock::default();
+        let idle_max = self.args.idle_timeout.unwrap_or(Duration::MAX);
+        let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut idle = clock.sleep(idle_max.min(FOREVER));
+        while self.left > 0 {
+            tokio::select! {
+                received = self.consumer.next() => match received.transpose()? {
+                    None => break,
+                    Some(received) if received.records.is_empty() => {}
+                    Some(received) => {
+                        self.print(&received)?;
+                        idle = clock.sleep(idle_max.min(FOREVER));
+                    }
+                },
+                () = &mut idle => break,
+                stopped = &mut stop => {
+                    stopped?;
+                    break;
+                }
+            }
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn print(&mut self, received: &Received) -> Result<()> {
+        for record in received.records.iter().take(usize::try_from(self.left).unwrap_or(usize::MAX))
+        {
+            self.left -= 1;
+            match self.args.output {
+                Format::Json => writeln!(self.out, "{}", value(&received.shard_id, record))?,
+                Format::Text => self.print_data(&record.data)?,
+                Format::Table => {
+                    let arrival = record.approximate_arrival_timestamp.map_or(0, |t| t.0);
+                    let key = output::inert(record.partition_key.as_deref().unwrap_or_default());
+                    let (shard, number) = (&received.shard_id, &record.sequence_number);
+                    let time = times::iso(arrival);
+                    write!(self.out, "{shard}  {number}  {time}  {key}  ")?;
+                    self.print_data(&record.data)?;
+                }
+            }
+        }
+        // Why after each batch: somebody looks at it live.
+        Ok(self.out.flush()?)
+    }
+
+    /// Bytes go to files and pipes as they are; a terminal gets no control characters.
+    fn print_data(&mut self, data: &[u8]) -> Result<()> {
+        if self.inert {
+            self.out.write_all(output::inert(&String::from_utf8_lossy(data)).as_bytes())?;
+        } else {
+            self.out.write_all(data)?;
+        }
+        Ok(self.out.write_all(b"\n")?)
+    }
+}
+
+/// Longer than anybody waits, short enough for the timer.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// One record as a line: `data` when it is text, `dataBase64` when it is not.
+fn value(shard_id: &Text, record: &Record) -> serde_json::Value {
+    let mut value = json!({
+        "shardId": shard_id.as_str(),
+        "sequenceNumber": record.sequence_number.as_str(),
+        "partitionKey": record.partition_key.as_deref(),
+        "approximateArrivalTimestamp":
+            record.approximate_arrival_timestamp.map(|t| times::iso(t.0)),
+    });
+    match std::str::from_utf8(&record.data) {
+        Ok(text) => value["data"] = text.into(),
+        Err(_) => {
+            let base64 = base64_simd::STANDARD.encode_to_string(&record.data);
+            value["dataBase64"] = base64.into();
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions() {
+        assert_eq!(position("LATEST").unwrap(), From::Latest);
+        assert_eq!(position("trim_horizon").unwrap(), From::TrimHorizon);
+        assert_eq!(position("1970-01-01T00:00:01Z").unwrap(), From::Timestamp(1000));
+        assert!(position("yesterday").is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_base64() {
+        let mut record = Record { data: bytes::Bytes::from_static(b"hi"), ..Record::default() };
+        assert_eq!(value(&"s".into(), &record)["data"], "hi");
+        record.data = bytes::Bytes::from_static(b"\xff");
+        assert_eq!(value(&"s".into(), &record)["dataBase64"], "/w==");
+    }
+}

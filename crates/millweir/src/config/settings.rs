@@ -1,0 +1,307 @@
+//! One text per option, from the strongest of its sources: flag, environment, file, default.
+//!
+//! ```text
+//! file (TOML) --flatten--> dotted names --\
+//! MILLWEIR__A__B --------> dotted names ---> check against KEYS --> Settings
+//! flags -----------------> dotted names --/
+//! ```
+
+use super::keys::{self, KEYS, Key, Kind};
+use super::nearest::nearest;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Prefix of our environment variables; the rest is the option's name with `__` for each dot.
+pub(crate) const ENV_PREFIX: &str = "MILLWEIR__";
+
+/// Everything that is wrong with a configuration, one sentence each.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    /// Notes one more.
+    pub(crate) fn add(&mut self, sentence: String) {
+        self.0.push(sentence);
+    }
+
+    /// Fails when there is any.
+    pub(crate) fn check(self) -> Result<(), Problems> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Who said so.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Origin {
+    /// Nobody.
+    Default,
+    /// This file.
+    File(PathBuf),
+    /// This variable.
+    Env(String),
+    /// This flag, without its dashes.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path) => write!(f, "file {}", path.display()),
+            Origin::Env(name) => write!(f, "environment {name}"),
+            Origin::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
+
+/// A flag as it was given: the option, the flag's name, the text.
+pub(crate) type Flag = (&'static str, &'static str, String);
+
+/// The sources of a configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// Flags given.
+    pub(crate) flags: Vec<Flag>,
+    /// The whole environment.
+    pub(crate) env: Vec<(String, String)>,
+    /// The file and its text.
+    pub(crate) file: Option<(PathBuf, String)>,
+}
+
+/// The text and the origin of each option that somebody set.
+#[derive(Debug, Default)]
+pub(crate) struct Settings(BTreeMap<String, (String, Origin)>);
+
+impl Settings {
+    /// Merges the sources and checks each name and text.
+    ///
+    /// # Errors
+    /// All problems of all sources; the weaker sources are checked although they are hidden.
+    pub(crate) fn merge(sources: Sources) -> Result<Self, Problems> {
+        let mut settings = Settings::default();
+        let mut problems = Problems::default();
+        if let Some((path, text)) = sources.file {
+            settings.take_file(&path, &text, &mut problems);
+        }
+        settings.take_env(sources.env, &mut problems);
+        for (name, flag, text) in sources.flags {
+            settings.take(name, &text, Origin::Flag(flag), &mut problems);
+        }
+        problems.check().map(|()| settings)
+    }
+
+    /// The text of an option; its default when nobody set it, empty when it has none.
+    pub(crate) fn text(&self, name: &str) -> String {
+        match self.0.get(name) {
+            Some((text, _)) => text.clone(),
+            None => {
+                let (key, _) = keys::find(name).expect("options are asked for by names of KEYS");
+                (key.default)()
+            }
+        }
+    }
+
+    /// The text of an option when it is not empty.
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    /// Who set an option.
+    pub(crate) fn origin(&self, name: &str) -> Origin {
+        self.0.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    /// The owner's words below a table, as `ci` of `access_keys.ci.id` below `access_keys`.
+    pub(crate) fn words(&self, table: &str) -> BTreeSet<String> {
+        let word = |name: &str| {
+            let (word, _) = name.strip_prefix(table)?.strip_prefix('.')?.split_once('.')?;
+            Some(word.to_owned())
+        };
+        self.0.keys().filter_map(|name| word(name)).collect()
+    }
+
+    /// Every option with its text, for people: secrets are hidden, unset ones empty.
+    pub(crate) fn shown(&self) -> Vec<(String, String, Origin)> {
+        let mut rows: BTreeMap<String, (String, Origin)> = KEYS
+            .iter()
+            .filter(|key| !key.name.contains('*'))
+            .map(|key| (key.name.to_owned(), ((key.default)(), Origin::Default)))
+            .collect();
+        rows.extend(self.0.clone());
+        let hide = |name: &str, text: String| match keys::find(name) {
+            Some((Key { kind: Kind::Secret, .. }, _)) => "(hidden)".to_owned(),
+            _ => text,
+        };
+        rows.into_iter()
+            .map(|(name, (text, origin))| (name.clone(), hide(&name, text), origin))
+            .collect()
+    }
+
+    fn take_file(&mut self, path: &Path, text: &str, problems: &mut Problems) {
+        let origin = Origin::File(path.to_owned());
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(e) => return problems.add(format!("{}: {}", path.display(), one_line(&e))),
+        };
+        let mut flat = Vec::new();
+        flatten("", table, &mut flat);
+        for (name, value) in flat {
+            match plain(&value) {
+                Some(text) => self.take(&name, &text, origin.clone(), problems),
+                None => problems.add(format!("{origin}: `{name}` cannot be a list of tables")),
+            }
+        }
+    }
+
+    fn take_env(&mut self, env: Vec<(String, String)>, problems: &mut Problems) {
+        for key in KEYS {
+            let found = key.aliases.iter().find_map(|alias| env.iter().find(|(n, _)| n == alias));
+            if let Some((name, text)) = found.filter(|(_, text)| !text.is_empty()) {
+                self.take(key.name, text, Origin::Env(name.clone()), problems);
+            }
+        }
+        for (variable, text) in env {
+            let Some(rest) = variable.strip_prefix(ENV_PREFIX) else { continue };
+            let name = rest.to_ascii_lowercase().replace("__", ".");
+            self.take(&name, &text, Origin::Env(variable.clone()), problems);
+        }
+    }
+
+    fn take(&mut self, name: &str, text: &str, origin: Origin, problems: &mut Problems) {
+        let Some((key, _)) = keys::find(name) else {
+            return problems.add(unknown(name, &origin));
+        };
+        match key.check(text) {
+            Ok(text) => {
+                self.0.insert(name.to_owned(), (text, origin));
+            }
+            Err(why) => problems.add(format!("{origin}: `{name}`: {why}")),
+        }
+    }
+}
+
+fn unknown(name: &str, origin: &Origin) -> String {
+    let known: Vec<String> = KEYS.iter().map(|key| with_word_of(name, key.name)).collect();
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("{origin}: there is no option `{name}`; did you mean `{near}`?"),
+        None => {
+            format!("{origin}: there is no option `{name}`; `millweir check-config` lists them")
+        }
+    }
+}
+
+/// `known` with the segment of `name` in place of its `*`, so that the word costs no distance.
+fn with_word_of(name: &str, known: &str) -> String {
+    let mut words = name.split('.');
+    let fill = |segment| match (segment, words.next()) {
+        ("*", Some(word)) => word,
+        (segment, _) => segment,
+    };
+    known.split('.').map(fill).collect::<Vec<_>>().join(".")
+}
+
+fn flatten(prefix: &str, table: toml::Table, flat: &mut Vec<(String, toml::Value)>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(inner) => flatten(&name, inner, flat),
+            value => flat.push((name, value)),
+        }
+    }
+}
+
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Array(items) => {
+            let items = items.iter().map(|item| item.as_str().map(str::to_owned));
+            items.collect::<Option<Vec<_>>>().map(|items| items.join(","))
+        }
+        toml::Value::Table(_) => None,
+        other => Some(other.to_string()),
+    }
+}
+
+fn one_line(e: &toml::de::Error) -> String {
+    e.to_string().trim().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(file: &str, env: &[(&str, &str)], flags: &[Flag]) -> Sources {
+        Sources {
+            flags: flags.to_vec(),
+            env: env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            file: Some(("m.toml".into(), file.to_owned())),
+        }
+    }
+
+    fn fails(file: &str, env: &[(&str, &str)]) -> String {
+        Settings::merge(sources(file, env, &[])).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn flag_beats_env_beats_file_beats_default() {
+        let file = "limits = 'hardware'\nauth = 'required'\ndata = '/f'";
+        let env = [("MILLWEIR__AUTH", "any"), ("MILLWEIR__DATA", "/e")];
+        let flags = [("data", "data", "/flag".to_owned())];
+        let s = Settings::merge(sources(file, &env, &flags)).unwrap();
+        assert_eq!((s.text("data"), s.origin("data")), ("/flag".into(), Origin::Flag("data")));
+        assert_eq!(s.text("auth"), "any");
+        assert_eq!(s.origin("auth"), Origin::Env("MILLWEIR__AUTH".into()));
+        assert_eq!(s.text("limits"), "hardware");
+        assert_eq!(s.origin("limits"), Origin::File("m.toml".into()));
+        assert_eq!((s.text("listen"), s.origin("listen")), (keys::LISTEN.into(), Origin::Default));
+    }
+
+    #[test]
+    fn our_variables_beat_the_aliases() {
+        let env = [("MILLWEIR__REGION", "eu-west-1"), ("AWS_REGION", "eu-north-1")];
+        assert_eq!(Settings::merge(sources("", &env, &[])).unwrap().text("region"), "eu-west-1");
+        let s = Settings::merge(sources("region = 'x'", &env[1..], &[])).unwrap();
+        assert_eq!(s.text("region"), "eu-north-1");
+    }
+
+    #[test]
+    fn unknown_names_name_the_nearest() {
+        assert_eq!(
+            fails("lsiten = 'a'", &[]),
+            "file m.toml: there is no option `lsiten`; did you mean `listen`?"
+        );
+        assert_eq!(
+            fails("[access_keys.ci]\nsecret_fiel = 'x'", &[]),
+            "file m.toml: there is no option `access_keys.ci.secret_fiel`; did you mean \
+             `access_keys.ci.secret_file`?"
+        );
+        assert!(fails("", &[("MILLWEIR__TLS__CERT", "x")]).contains("`tls.cert`"));
+    }
+
+    #[test]
+    fn all_problems_come_at_once() {
+        let said = fails("limits = 'none'\nmemory = 7", &[("MILLWEIR__LISTEN", "here")]);
+        assert_eq!(said.lines().count(), 3, "{said}");
+        assert!(fails("limits = ", &[]).starts_with("m.toml: TOML parse error"));
+    }
+
+    #[test]
+    fn tables_and_lists_flatten() {
+        let file = "[tls]\nnames = ['a', 'b.c']\n[access_keys.ci]\nid = 'k'\nsecret = 'hush'";
+        let s = Settings::merge(sources(file, &[("SERVICES", "kinesis")], &[])).unwrap();
+        assert_eq!(s.text("tls.names"), "a,b.c");
+        assert_eq!(s.words("access_keys"), BTreeSet::from(["ci".to_owned()]));
+        assert_eq!(s.text("access_keys.ci.secret"), "hush");
+        let shown = format!("{:?}", s.shown());
+        assert!(!shown.contains("hush") && shown.contains("(hidden)"), "{shown}");
+    }
+}

@@ -1,0 +1,66 @@
+//! Exit codes, as every help text lists them.
+
+use crate::config::settings::Problems;
+use client::ErrorKind;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Something failed.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong; clap's own code for the former.
+const USAGE: u8 = 2;
+/// A server answered with an error.
+const REFUSED: u8 = 3;
+/// `verify` found damage.
+const DAMAGED: u8 = 4;
+
+/// `verify` found this many damaged places.
+#[derive(Debug)]
+pub(crate) struct Damaged(pub(crate) usize);
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} damaged places", self.0)
+    }
+}
+
+impl std::error::Error for Damaged {}
+
+/// The exit code of a failure.
+pub(crate) fn code(e: &anyhow::Error) -> ExitCode {
+    number(e).into()
+}
+
+fn number(e: &anyhow::Error) -> u8 {
+    for cause in e.chain() {
+        if cause.is::<Damaged>() {
+            return DAMAGED;
+        }
+        if cause.is::<Problems>() {
+            return USAGE;
+        }
+        if let Some(e) = cause.downcast_ref::<client::Error>() {
+            return match e.kind() {
+                ErrorKind::Refused => REFUSED,
+                ErrorKind::Config => USAGE,
+                _ => FAILED,
+            };
+        }
+    }
+    FAILED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn codes_are_found_below_context() {
+        let e = anyhow::Error::from(Damaged(2)).context("verify");
+        assert_eq!(number(&e), DAMAGED);
+        let e = Err::<(), _>(Problems::default()).context("config").unwrap_err();
+        assert_eq!(number(&e), USAGE);
+        assert_eq!(number(&anyhow::anyhow!("x")), FAILED);
+    }
+}

@@ -1,0 +1,286 @@
+//! Encryption keys: what a client's `KeyId` stands for, and the file that keeps made ones.
+//!
+//! A key id that the configuration names is that key, for every account and region. Every other id
+//! gets a key of its own per account and region the first time a stream asks for it, unless
+//! `encryption.make_keys` is off. A made key is in the file, and the file on the disk, before the
+//! engine may encrypt with it.
+//!
+//! The file, one line per key, owner-only; a damaged line refuses the start, since a wrong key would
+//! make records unreadable one by one:
+//!
+//! | field | what |
+//! | --- | --- |
+//! | 1 | name in the key ring, without blanks |
+//! | 2 | 64 hexadecimal digits: the key |
+//! | 3 | 16 hexadecimal digits: start of the SHA-256 of the two fields and the blank between |
+
+use base::env::Open;
+use base::{AccountId, Env, Region};
+use ring::digest;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use store::local::{KEY_BYTES, KeyRing};
+use streams::{KeyTrouble, Keys};
+use tokio::sync::Mutex;
+
+/// Longest name that the key ring takes, in bytes.
+const RING_NAME_BYTES_MAX: usize = 255;
+const CHECK_BYTES: usize = 8;
+
+/// A key of the configuration.
+#[derive(Clone)]
+pub(crate) struct GivenKey {
+    /// The `KeyId` that clients use.
+    pub(crate) id: String,
+    /// The key.
+    pub(crate) key: [u8; KEY_BYTES],
+}
+
+impl std::fmt::Debug for GivenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GivenKey({})", self.id)
+    }
+}
+
+/// The keys of one server.
+pub(crate) struct LocalKeys {
+    env: Env,
+    ring: Arc<KeyRing>,
+    given: BTreeSet<String>,
+    /// Makes keys on demand; none when that is off.
+    maker: Option<Mutex<Maker>>,
+}
+
+/// The made keys, and where they are kept.
+struct Maker {
+    /// None in memory mode.
+    path: Option<PathBuf>,
+    text: String,
+}
+
+impl LocalKeys {
+    /// Puts the given and the kept keys into the ring.
+    ///
+    /// `file`: where made keys are kept; none keeps them in memory only.
+    ///
+    /// # Errors
+    /// The file cannot be read or is damaged; the message names the line.
+    pub(crate) fn open(
+        env: Env,
+        ring: Arc<KeyRing>,
+        given: &[GivenKey],
+        file: Option<&Path>,
+        make_keys: bool,
+    ) -> io::Result<Self> {
+        let text = file.map_or(Ok(String::new()), |path| read(&env, path))?;
+        for (index, line) in text.lines().enumerate() {
+            let (name, key) = parse(line).ok_or_else(|| damaged(file, index + 1))?;
+            insert(&ring, name, &key)?;
+        }
+        for key in given {
+            insert(&ring, &given_name(&key.id), &key.key)?;
+        }
+        let path = file.map(Path::to_owned);
+        let maker = make_keys.then(|| Mutex::new(Maker { path, text }));
+        Ok(Self { env, ring, given: given.iter().map(|key| key.id.clone()).collect(), maker })
+    }
+
+    async fn find(&self, scope: String, id: &str) -> Result<String, KeyTrouble> {
+        if self.given.contains(id) {
+            return Ok(given_name(id));
+        }
+        let name = format!("{scope}/{id}");
+        if name.len() > RING_NAME_BYTES_MAX || name.contains(char::is_whitespace) {
+            return Err(KeyTrouble::NotFound);
+        }
+        let Some(maker) = &self.maker else {
+            let known = self.ring.contains(&name);
+            return if known { Ok(name) } else { Err(KeyTrouble::NotFound) };
+        };
+        let mut maker = maker.lock().await;
+        if !self.ring.contains(&name) {
+            self.make(&mut maker, &name).map_err(|e| {
+                tracing::error!(error = %e, "cannot keep a new encryption key");
+                KeyTrouble::Unavailable
+            })?;
+        }
+        Ok(name)
+    }
+
+    fn make(&self, maker: &mut Maker, name: &str) -> io::Result<()> {
+        let mut key = [0; KEY_BYTES];
+        self.env.rng.fill(&mut key);
+        let text = format!("{}{}\n", maker.text, line(name, &key));
+        if let Some(path) = &maker.path {
+            write(&self.env, path, &text)?;
+        }
+        maker.text = text;
+        insert(&self.ring, name, &key)
+    }
+}
+
+impl Keys for LocalKeys {
+    fn resolve<'a>(
+        &'a self,
+        account: AccountId,
+        region: &'a Region,
+        key_id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<String, KeyTrouble>> + Send + 'a>> {
+        let scope = format!("{account}/{region}");
+        Box::pin(self.find(scope, bare(key_id)))
+    }
+}
+
+/// The key's own name in an ARN: `alias/NAME` or the UUID; other texts are names themselves.
+fn bare(key_id: &str) -> &str {
+    let Some(resource) = key_id.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').nth(4))
+    else {
+        return key_id;
+    };
+    resource.strip_prefix("key/").unwrap_or(resource)
+}
+
+/// A name that no account's key can have: accounts are digits.
+fn given_name(id: &str) -> String {
+    format!("given/{id}")
+}
+
+fn insert(ring: &KeyRing, name: &str, key: &[u8; KEY_BYTES]) -> io::Result<()> {
+    ring.insert(name, key).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e.to_string()))
+}
+
+fn damaged(file: Option<&Path>, line: usize) -> io::Error {
+    let file = file.map_or_else(String::new, |path| path.display().to_string());
+    let text = format!("line {line} of `{file}` is damaged: restore the file from a backup");
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+fn read(env: &Env, path: &Path) -> io::Result<String> {
+    if !env.disk.exists(path)? {
+        return Ok(String::new());
+    }
+    let file = env.disk.open(path, Open::Read)?;
+    let mut bytes = vec![0; file.len()? as usize];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    String::from_utf8(bytes).map_err(|_| damaged(Some(path), 1))
+}
+
+/// Why a new file and a rename: a crash leaves the old keys or the new ones, never half a line.
+fn write(env: &Env, path: &Path, text: &str) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let new = path.with_extension("new");
+    let file = env.disk.open(&new, Open::Write)?;
+    file.set_len(0)?;
+    file.write_at(text.as_bytes(), 0)?;
+    file.sync_data()?;
+    env.disk.rename(&new, path)?;
+    env.disk.sync_dir(dir)
+}
+
+fn line(name: &str, key: &[u8; KEY_BYTES]) -> String {
+    let body = format!("{name} {}", hex(key));
+    let check = check(&body);
+    format!("{body} {check}")
+}
+
+fn parse(line: &str) -> Option<(&str, [u8; KEY_BYTES])> {
+    let (body, sum) = line.rsplit_once(' ')?;
+    let (name, key) = body.split_once(' ')?;
+    (check(body) == sum).then_some(())?;
+    Some((name, unhex(key)?))
+}
+
+fn check(body: &str) -> String {
+    hex(&digest::digest(&digest::SHA256, body.as_bytes()).as_ref()[..CHECK_BYTES])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+/// Reads 64 hexadecimal digits.
+pub(crate) fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (digits.len() == 2 * KEY_BYTES).then(|| bytes.try_into().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use server::system_env;
+
+    async fn resolve(keys: &LocalKeys, key_id: &str) -> Result<String, KeyTrouble> {
+        keys.resolve(AccountId::DEFAULT, &Region::default(), key_id).await
+    }
+
+    fn open(file: Option<&Path>, given: &[GivenKey], make: bool) -> io::Result<LocalKeys> {
+        LocalKeys::open(system_env(), Arc::default(), given, file, make)
+    }
+
+    #[tokio::test]
+    async fn made_keys_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys");
+        let keys = open(Some(&file), &[], true).unwrap();
+        let name = resolve(&keys, "alias/orders").await.unwrap();
+        let arn = "arn:aws:kms:us-east-1:000000000000:alias/orders";
+        assert_eq!(resolve(&keys, arn).await.unwrap(), name);
+        resolve(&keys, "alias/other").await.unwrap();
+
+        let again = open(Some(&file), &[], false).unwrap();
+        assert!(again.ring.contains(&name));
+        assert_eq!(resolve(&again, "alias/orders").await.unwrap(), name);
+        assert_eq!(resolve(&again, "alias/new").await, Err(KeyTrouble::NotFound));
+    }
+
+    #[tokio::test]
+    async fn given_keys_are_taken_as_they_are() {
+        let given = [GivenKey { id: "alias/given".into(), key: [7; KEY_BYTES] }];
+        let keys = open(None, &given, false).unwrap();
+        assert_eq!(resolve(&keys, "alias/given").await.unwrap(), "given/alias/given");
+        assert_eq!(resolve(&keys, "alias/made").await, Err(KeyTrouble::NotFound));
+        assert!(!format!("{given:?}").contains('7'));
+    }
+
+    #[tokio::test]
+    async fn a_flipped_bit_refuses_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys");
+        resolve(&open(Some(&file), &[], true).unwrap(), "alias/a").await.unwrap();
+        let good = std::fs::read(&file).unwrap();
+        for at in 0..good.len() - 1 {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            #[expect(clippy::disallowed_methods, reason = "the test damages the file")]
+            std::fs::write(&file, bad).unwrap();
+            assert!(open(Some(&file), &[], true).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn names_in_arns() {
+        assert_eq!(bare("arn:aws:kms:eu-west-1:111122223333:key/1234-ab"), "1234-ab");
+        assert_eq!(bare("arn:aws:kms:eu-west-1:111122223333:alias/a:b"), "alias/a:b");
+        assert_eq!(bare("alias/aws/kinesis"), "alias/aws/kinesis");
+        assert_eq!(bare("1234-ab"), "1234-ab");
+    }
+
+    #[test]
+    fn hexadecimal() {
+        let key: [u8; KEY_BYTES] = std::array::from_fn(|n| n as u8 * 7);
+        assert_eq!(unhex(&hex(&key)), Some(key));
+        assert_eq!(unhex("00"), None);
+        assert_eq!(unhex(&"0g".repeat(KEY_BYTES)), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! The one place that prints.
+//!
+//! Answers go to stdout, everything for people beside them to stderr. A reader that goes away
+//! (`millweir tail | head`) ends the program quietly: see [`is_broken_pipe`].
+
+use crate::cli::Format;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal as _, Write};
+
+/// Writes a line to stdout at once.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Buffered stdout for many lines; flush it when the reader should see them.
+pub(crate) fn stdout() -> io::BufWriter<io::Stdout> {
+    io::BufWriter::with_capacity(1 << 16, io::stdout())
+}
+
+/// Tells people something, on stderr. A closed stderr is nobody to tell.
+pub(crate) fn note(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Whether this failure means that the reader of stdout went away.
+pub(crate) fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Whether stdout is a terminal: text from records is then made inert.
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Rows with a title per column.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    titles: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table of these columns.
+    pub(crate) fn new(titles: &[&'static str]) -> Self {
+        Self { titles: titles.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row; one cell per title.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// For people: aligned columns under upper-case titles.
+    pub(crate) fn aligned(&self) -> String {
+        let titles: Vec<String> = self.titles.iter().map(|t| t.to_uppercase()).collect();
+        let widest = |column: usize| {
+            let cells = self.rows.iter().chain([&titles]).map(|row| row[column].chars().count());
+            cells.max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..titles.len()).map(widest).collect();
+        let mut lines = Vec::new();
+        for row in [&titles].into_iter().chain(&self.rows) {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
+        }
+        lines.join("\n")
+    }
+
+    /// For other programs: cells between tabs, no titles.
+    pub(crate) fn tabbed(&self) -> String {
+        self.rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Prints an answer as asked: `json` as it is, or the table.
+pub(crate) fn answer(format: Format, json: &serde_json::Value, table: &Table) -> io::Result<()> {
+    match format {
+        Format::Json => line(&format!("{json:#}")),
+        Format::Table => line(&table.aligned()),
+        Format::Text if table.rows.is_empty() => Ok(()),
+        Format::Text => line(&table.tabbed()),
+    }
+}
+
+/// Text from a record with every control character shown, so that it cannot drive the terminal.
+pub(crate) fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => out.push(c),
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A bar on stderr, or a hidden one when stderr is no terminal. `total`: 0 when it is not known.
+pub(crate) fn progress(total: u64, of: &'static str) -> ProgressBar {
+    let target = if io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let (bar, template) = if total == 0 {
+        (ProgressBar::no_length(), "{spinner} {human_pos} {msg}  {per_sec}  {elapsed}")
+    } else {
+        (ProgressBar::new(total), "{bar:30} {human_pos}/{human_len} {msg}  {per_sec}  {eta}")
+    };
+    bar.set_draw_target(target);
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
+    bar.with_message(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_align() {
+        let mut table = Table::new(&["name", "shards"]);
+        table.row(vec!["clicks".into(), "4".into()]);
+        table.row(vec!["a".into(), "12".into()]);
+        assert_eq!(table.aligned(), "NAME    SHARDS\nclicks  4\na       12");
+        assert_eq!(table.tabbed(), "clicks\t4\na\t12");
+    }
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(inert("a\u{1b}[2Jb\tgrün\r"), "a\\u{1b}[2Jb\tgrün\\r");
+    }
+}

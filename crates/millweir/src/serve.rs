@@ -1,0 +1,161 @@
+//! `serve`: from the configuration to a server that answers, and back down.
+//!
+//! ```text
+//! settings -> Options -> engines -> Streams -> sockets -> banner, `Ready.`
+//! signal -> sockets drain -> Streams stop -> engines flush -> exit
+//! ```
+
+mod banner;
+mod engines;
+mod logging;
+
+use crate::cli::ServeArgs;
+use crate::config::options::{Auth, Options, Tls};
+use crate::{config, files, output};
+use anyhow::{Context as _, Result};
+use base::Env;
+use base::metrics::Registry;
+use engines::Engines;
+use server::tls::TlsOptions;
+use server::{AuthMode, Server};
+use std::sync::Arc;
+use std::time::Duration;
+use streams::{Parts, Streams};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use wire::Service;
+use wire::sigv4::{Key, Keyring};
+
+/// Time for the services and engines to stop once the sockets have: with the sockets' own time-out
+/// it stays below the ten seconds that supervisors give.
+const STOP_MAX: Duration = Duration::from_millis(1500);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// The configuration, the data directory or the address cannot be used.
+pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
+    let options = Options::read(&config::load(args)?, files::read)?;
+    logging::start(&options)?;
+    let signals = Signals::listen()?;
+    let (env, registry) = (server::system_env(), Registry::default());
+    let server = {
+        // The directory of the authority lies in the data directory, so that must be ours first.
+        let engines = engines::open(&options, &env, &registry)?;
+        Running::start(options, engines, env, registry).await?
+    };
+    server.serve(signals).await
+}
+
+struct Running {
+    options: Options,
+    engines: Arc<Engines>,
+    streams: Streams,
+    server: Server,
+    env: Env,
+}
+
+impl Running {
+    async fn start(
+        options: Options,
+        engines: Engines,
+        env: Env,
+        registry: Registry,
+    ) -> Result<Self> {
+        let parts = Parts {
+            env: env.clone(),
+            catalog: engines.catalog.clone(),
+            logs: engines.logs.clone(),
+            keys: engines.keys.clone(),
+            registry: registry.clone(),
+        };
+        let streams = Streams::open(parts, options.streams.clone()).await?;
+        let service = api::kinesis::Server::new(Arc::new(streams.clone()));
+        let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];
+        let server_options = server_options(&options);
+        let server =
+            Server::bind(server_options, env.clone(), registry, services, keyring(&options))?;
+        let engines = Arc::new(engines);
+        let asked = engines.clone();
+        let server = server.with_readiness(Arc::new(move || asked.troubles()));
+        Ok(Self { options, engines, streams, server, env })
+    }
+
+    async fn serve(self, signals: Signals) -> Result<()> {
+        let Self { options, engines, streams, server, env } = self;
+        let address = server.local_addr();
+        output::note(&banner::text(&options, &server, &env));
+        output::line(&format!("listening {}://{address}", banner::scheme(&options)))?;
+        output::line("Ready.")?;
+        tracing::info!(%address, "serving");
+        server.run(signals.first()).await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = async { streams.close().await; } => {}
+            () = env.clock.sleep(STOP_MAX) => tracing::warn!("background work was cut at shutdown"),
+        }
+        engines.logs.close().await.context("the records could not be flushed")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The signals that end the server.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let of = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { term: of(SignalKind::terminate())?, int: of(SignalKind::interrupt())? })
+    }
+
+    async fn first(mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+fn server_options(options: &Options) -> server::Options {
+    let tls = match &options.tls {
+        Tls { files: Some((certificate, key)), .. } => {
+            TlsOptions::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        Tls { names, .. } => TlsOptions::Generated {
+            dir: (!options.memory).then(|| options.data.join(TLS_DIR)),
+            names: names.clone(),
+        },
+    };
+    server::Options {
+        listen: options.listen,
+        tls,
+        tls_only: options.tls.required,
+        auth: match options.auth {
+            Auth::Any => AuthMode::Any,
+            Auth::Required => AuthMode::Required,
+        },
+        account: options.account,
+        host_names: options.host_names.clone(),
+        limits: options.limits,
+        ..server::Options::default()
+    }
+}
+
+/// Directory of the certificate authority in the data directory.
+const TLS_DIR: &str = "tls";
+
+fn keyring(options: &Options) -> Keyring {
+    Keyring::new(options.access_keys.iter().map(|key| {
+        let known = Key {
+            secret_access_key: key.secret.clone(),
+            session_token: key.session_token.clone(),
+            expires_ms: None,
+            account: key.account,
+            user_name: key.name.as_str().into(),
+        };
+        (key.id.clone(), known)
+    }))
+}

@@ -1,0 +1,132 @@
+//! What people see when the server starts: where, how safe, and what to type next.
+
+use crate::config::options::{Auth, Options};
+use crate::config::units::bytes_round;
+use base::Env;
+use server::Server;
+use std::net::{IpAddr, SocketAddr};
+use store::local::Durability;
+use streams::Limits;
+
+/// Day of the API model that is served: botocore 1.44.5.
+const API_MODEL: &str = "botocore 1.44.5";
+
+/// The banner, some fourteen lines.
+pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
+    let address = reachable(server.local_addr());
+    let url = format!("{}://{address}", scheme(options));
+    let mut lines = vec![
+        format!("millweir {}   Kinesis API of {API_MODEL}", env!("CARGO_PKG_VERSION")),
+        format!("  data      {}", data(options, env)),
+        format!("  limits    {}   auth {}", limits(options), auth(options)),
+        format!("  API       {}", urls(options, &address.to_string())),
+    ];
+    if let Some(ca_file) = ca_file(options, server) {
+        lines.push(format!("  CA        {ca_file}"));
+    }
+    lines.push(format!("  region    {}   account {}", options.region, options.account));
+    lines.push(String::new());
+    lines.push(format!("  export AWS_ENDPOINT_URL_KINESIS={url}"));
+    lines.push(format!("  export AWS_REGION={}", options.region));
+    lines.push(format!("  export {}", credentials(options)));
+    lines.push(String::new());
+    lines.push("  millweir stream create clicks --shards 2".into());
+    lines.push("  millweir put clicks 'hello'".into());
+    lines.push("  millweir tail clicks --from trim_horizon".into());
+    lines.extend(warnings(options).into_iter().map(|warning| format!("  ! {warning}")));
+    lines.join("\n")
+}
+
+/// What clients should use first.
+pub(super) fn scheme(options: &Options) -> &'static str {
+    if options.tls.required { "https" } else { "http" }
+}
+
+/// An address that clients on this machine can use.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => ([127, 0, 0, 1], address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            (std::net::Ipv6Addr::LOCALHOST, address.port()).into()
+        }
+        _ => address,
+    }
+}
+
+fn data(options: &Options, env: &Env) -> String {
+    if options.memory {
+        let most = bytes_round(options.memory_engine.bytes_max as u64);
+        return format!("in memory, at most {most}   durability none");
+    }
+    let durability = match options.storage.durability {
+        Durability::Always => "fsync before every acknowledgement",
+        Durability::Relaxed => "relaxed",
+    };
+    let path = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
+    let free = env.disk.space(&options.data).map_or_else(
+        |_| String::new(),
+        |space| format!(" ({} free)", bytes_round(space.free_bytes)),
+    );
+    format!("{}{free}   durability {durability}", path.display())
+}
+
+fn limits(options: &Options) -> &'static str {
+    match options.streams.limits {
+        Limits::Aws => "aws (per shard, as AWS enforces them)",
+        Limits::Hardware => "hardware (no per-shard rates)",
+    }
+}
+
+fn auth(options: &Options) -> String {
+    match options.auth {
+        Auth::Any => "any (signatures are not verified)".into(),
+        Auth::Required => format!("required ({} access keys)", options.access_keys.len()),
+    }
+}
+
+fn urls(options: &Options, address: &str) -> String {
+    if options.tls.required {
+        format!("https://{address}")
+    } else {
+        format!("http://{address}  https://{address}")
+    }
+}
+
+fn ca_file(options: &Options, server: &Server) -> Option<String> {
+    server.ca_pem()?;
+    if options.memory {
+        return Some("made anew at each start (memory)".into());
+    }
+    let path = options.data.join(super::TLS_DIR).join("ca.pem");
+    Some(std::path::absolute(&path).unwrap_or(path).display().to_string())
+}
+
+fn credentials(options: &Options) -> String {
+    match options.access_keys.first() {
+        Some(key) => format!("AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=...", key.id),
+        None => "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test".into(),
+    }
+}
+
+fn warnings(options: &Options) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if options.memory {
+        warnings.push("memory mode: everything is gone when the process ends".into());
+    } else if options.storage.durability == Durability::Relaxed {
+        warnings.push(
+            "durability relaxed: a power cut may lose what was acknowledged in the last 100 ms"
+                .into(),
+        );
+    }
+    if !options.listen.ip().is_loopback() {
+        if options.auth == Auth::Any {
+            warnings
+                .push("other machines can reach this port and signatures are not verified".into());
+        }
+        if !options.tls.required {
+            warnings
+                .push("other machines can reach this port and plain connections are taken".into());
+        }
+    }
+    warnings
+}

@@ -1,0 +1,103 @@
+//! `check-config`: sources, precedence, and what is wrong with them.
+
+use crate::support::{millweir, succeed, write};
+use std::process::Output;
+
+struct Machine(tempfile::TempDir);
+
+impl Machine {
+    fn new(file: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("millweir.toml"), file);
+        Self(dir)
+    }
+
+    fn check(&self, env: &[(&str, &str)], args: &[&str]) -> Output {
+        let mut command = millweir(self.0.path());
+        command.arg("check-config").args(args).envs(env.iter().copied()).output().unwrap()
+    }
+
+    fn origin_of(&self, key: &str, env: &[(&str, &str)], args: &[&str]) -> (String, String) {
+        let args = [&["--show-origin", "--output", "json"], args].concat();
+        let all = succeed(self.check(env, &args));
+        let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+        let text = |what: &str| all[key][what].as_str().unwrap().to_owned();
+        (text("value"), text("origin"))
+    }
+}
+
+#[test]
+fn flag_beats_environment_beats_file_beats_default() {
+    let machine = Machine::new("limits = 'hardware'");
+    let of = |env: &[_], args: &[_]| machine.origin_of("limits", env, args);
+    let pair = |value: &str, origin: &str| (value.to_owned(), origin.to_owned());
+    assert_eq!(of(&[], &[]), pair("hardware", "file millweir.toml"));
+    let env = [("MILLWEIR__LIMITS", "aws")];
+    assert_eq!(of(&env, &[]), pair("aws", "environment MILLWEIR__LIMITS"));
+    assert_eq!(of(&env, &["--limits", "hardware"]), pair("hardware", "flag --limits"));
+    assert_eq!(machine.origin_of("auth", &[], &[]), pair("any", "default"));
+}
+
+#[test]
+fn a_named_file_replaces_the_found_one() {
+    let machine = Machine::new("limits = 'hardware'");
+    write(&machine.0.path().join("other.toml"), "[lifecycle]\ncreating = '2s'");
+    let args = ["--config", "other.toml"];
+    assert_eq!(machine.origin_of("limits", &[], &args).1, "default");
+    assert_eq!(machine.origin_of("lifecycle.creating", &[], &args).0, "2s");
+}
+
+#[test]
+fn the_users_file_is_found() {
+    let machine = Machine::new("");
+    crate::support::succeed(machine.check(&[], &[]));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join(".config/millweir")).unwrap();
+    write(&dir.path().join(".config/millweir/millweir.toml"), "limits = 'hardware'");
+    let (value, _) = Machine(dir).origin_of("limits", &[], &[]);
+    assert_eq!(value, "hardware");
+}
+
+fn check_refused(file: &str, env: &[(&str, &str)], want: &str) {
+    let output = Machine::new(file).check(env, &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(want), "{said}");
+}
+
+#[test]
+fn unknown_key() {
+    check_refused("[lifecycle]\ncreatign = '1s'", &[], "did you mean `lifecycle.creating`?");
+}
+
+#[test]
+fn unknown_variable() {
+    check_refused("", &[("MILLWEIR__LIMIT", "aws")], "did you mean `limits`?");
+}
+
+#[test]
+fn bare_numbers_have_no_unit() {
+    check_refused("[storage]\ncache = 64", &[], "as in `64MiB`");
+    check_refused("[lifecycle]\ncreating = 250", &[], "as in `250ms`");
+}
+
+#[test]
+fn both_secret_and_file() {
+    let file = "[access_keys.a]\nid = 'k'\nsecret = 's'\nsecret_file = 'f'";
+    check_refused(file, &[], "are both set");
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let machine = Machine::new("[access_keys.a]\nid = 'k'\nsecret = 'canary'");
+    let output = machine.check(&[], &["--show-origin"]);
+    assert!(!format!("{output:?}").contains("canary"));
+    assert!(succeed(output).contains("access_keys.a.secret"));
+}
+
+#[test]
+fn localstack_variables_are_tolerated() {
+    let env = [("SERVICES", "kinesis"), ("DEBUG", "1"), ("AWS_REGION", "eu-west-1")];
+    let (value, origin) = Machine::new("").origin_of("region", &env, &[]);
+    assert_eq!((value.as_str(), origin.as_str()), ("eu-west-1", "environment AWS_REGION"));
+}

@@ -1,0 +1,190 @@
+//! Starts, stops, and what the server says while it does.
+
+use crate::support::{Running, STOP_MAX, millweir, succeed};
+use rustix::process::Signal;
+use std::process::{Command, Stdio};
+
+#[test]
+fn stdout_holds_two_lines_and_stderr_the_banner() {
+    let server = Running::start(&[]);
+    let listening = format!("listening {}", server.endpoint());
+    assert_eq!(server.stdout(), [listening, "Ready.".to_owned()]);
+    let banner = server.log();
+    for part in [
+        concat!("millweir ", env!("CARGO_PKG_VERSION")),
+        "fsync before every acknowledgement",
+        "limits    aws",
+        "auth any",
+        &server.endpoint(),
+        &format!("https://{}", server.address()),
+        "ca.pem",
+        "us-east-1",
+        "000000000000",
+        &format!("export AWS_ENDPOINT_URL_KINESIS={}", server.endpoint()),
+        "millweir stream create",
+    ] {
+        assert!(banner.contains(part), "`{part}` is missing in\n{banner}");
+    }
+    assert!(server.data().join("tls/ca.pem").exists());
+}
+
+#[test]
+fn the_health_pages_answer() {
+    let server = Running::start(&["--memory"]);
+    assert_eq!(server.get("/livez").0, 200);
+    assert_eq!(server.get("/readyz").0, 200);
+    let (status, health) = server.get("/_localstack/health");
+    assert_eq!(status, 200);
+    assert!(health.contains("kinesis"), "{health}");
+    let (status, metrics) = server.get("/metrics");
+    assert_eq!(status, 200);
+    assert!(metrics.contains("# TYPE millweir_"), "{metrics}");
+}
+
+#[test]
+fn sigterm_stops_with_success_and_data_stays() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "kept", "--shards", "2"]);
+    server.run(&["put", "kept", "before"]);
+    let (status, took) = server.stop();
+    assert!(status.success(), "{status}");
+    assert!(took < STOP_MAX, "{took:?}");
+    server.restart();
+    server.run(&["put", "kept", "after"]);
+    let mut records = tail(&server, "kept", 2);
+    records.sort_unstable();
+    assert_eq!(records, ["after", "before"]);
+}
+
+#[test]
+fn kill_9_loses_nothing_acknowledged() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "kept"]);
+    server.run_with(&["put", "kept", "--lanes", "1"], b"a\nb\nc\n");
+    server.kill();
+    server.restart();
+    assert_eq!(tail(&server, "kept", 3), ["a", "b", "c"]);
+    server.kill();
+    server.restart();
+    server.run(&["put", "kept", "d"]);
+    assert_eq!(tail(&server, "kept", 4), ["a", "b", "c", "d"]);
+}
+
+fn tail(server: &Running, stream: &str, records: usize) -> Vec<String> {
+    let max = records.to_string();
+    let all = server.run(&["tail", stream, "--from", "trim_horizon", "--max-records", &max]);
+    all.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn memory_mode_leaves_no_files() {
+    let mut server = Running::start(&["--memory"]);
+    server.run(&["stream", "create", "fleeting"]);
+    server.run(&["put", "fleeting", "x"]);
+    assert!(server.log().contains("memory mode"));
+    assert!(!server.data().exists());
+    let (status, _) = server.stop();
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn sigint_stops_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = millweir(dir.path())
+        .args(["--memory", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap() == "Ready."));
+    crate::support::signal(&child, Signal::INT);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(lines.count(), 0);
+}
+
+#[test]
+fn a_second_server_on_one_directory_is_refused() {
+    let server = Running::start(&[]);
+    let said = refused(
+        millweir(server.dir()).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]),
+        1,
+    );
+    assert!(said.contains("in use by another process"), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let server = Running::start(&["--memory"]);
+    let address = server.address().to_string();
+    let said = refused(millweir(server.dir()).args(["--memory", "--listen", &address]), 1);
+    assert!(said.contains(&address), "{said}");
+}
+
+#[test]
+fn a_newer_data_format_is_refused() {
+    let mut server = Running::start(&[]);
+    server.stop();
+    crate::support::write(&server.data().join("FORMAT"), "millweir data format 999\n");
+    let said = refused(
+        millweir(server.dir()).args(["serve", "--listen", "127.0.0.1:0", "--data", "data"]),
+        1,
+    );
+    assert!(said.contains("999"), "{said}");
+}
+
+#[test]
+fn off_loopback_needs_a_word_from_the_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = refused(millweir(dir.path()).args(["--listen", "0.0.0.0:0"]), 2);
+    assert!(said.contains("`--allow-insecure`"), "{said}");
+    assert!(said.contains("`--auth required`"), "{said}");
+    assert!(said.contains("`--tls required`"), "{said}");
+    assert!(!dir.path().join("millweir-data").exists());
+}
+
+#[test]
+fn tls_only_closes_plain_connections() {
+    let server = Running::start(&["--tls", "required"]);
+    assert!(server.stdout()[0].starts_with("listening https://"));
+    let ca_file = server.data().join("tls/ca.pem");
+    let list = |endpoint: &str| {
+        let mut command = server.command(&["stream", "list", "--endpoint", endpoint]);
+        command.env("AWS_CA_BUNDLE", &ca_file).output().unwrap()
+    };
+    succeed(list(&format!("https://{}", server.address())));
+    assert_eq!(list(&server.endpoint()).status.code(), Some(1));
+}
+
+#[test]
+fn wrong_keys_are_refused_and_secrets_never_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::write(&dir.path().join("secret"), "canary-of-the-file\n");
+    crate::support::write(
+        &dir.path().join("millweir.toml"),
+        "auth = 'required'\n[log]\nlevel = 'trace'\n[access_keys.ci]\nid = 'AKCI'\n\
+         secret_file = 'secret'\naccount = '111122223333'\n",
+    );
+    let server = Running::start_in(dir, &["--memory"]);
+    let with = |secret: &str| {
+        let mut command = server.command(&["stream", "create", "mine"]);
+        command.env("AWS_ACCESS_KEY_ID", "AKCI").env("AWS_SECRET_ACCESS_KEY", secret);
+        command.output().unwrap()
+    };
+    let wrong = with("canary-of-the-client");
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("InvalidSignatureException"));
+    succeed(with("canary-of-the-file"));
+    let unknown = server.command(&["stream", "list"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("UnrecognizedClientException"));
+    assert!(!server.log().contains("canary"), "{}", server.log());
+}
+
+/// Runs a command that must fail with this code; gives what it said.
+fn refused(command: &mut Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("Ready."));
+    said
+}
