@@ -59,7 +59,7 @@ impl fmt::Debug for Directory {
 /// `Corrupt` the format file is damaged or missing beside data.
 pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
     let disk = &env.disk;
-    disk.create_dir_all(dir).map_err(|e| failed("make", dir, &e))?;
+    make_dir(dir, env).map_err(|e| failed("make", dir, &e))?;
     let lock = disk.lock(&dir.join(LOCK_FILE)).map_err(|e| match e.kind() {
         io::ErrorKind::WouldBlock => Error::new(
             ErrorKind::Fenced,
@@ -75,6 +75,24 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+}
+
+fn make_dir(dir: &Path, env: &Env) -> io::Result<()> {
+    let disk = &env.disk;
+    if disk.exists(dir)? {
+        return Ok(());
+    }
+    disk.create_dir_all(dir)?;
+    // An acknowledged record must not vanish with the name of its directory.
+    for parent in dir.ancestors().skip(1) {
+        let here = parent.as_os_str().is_empty();
+        let parent = if here { Path::new(".") } else { parent };
+        if disk.sync_dir(parent).is_err() {
+            // A parent that this process may not open was there before it came.
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn failed(what: &str, path: &Path, e: &io::Error) -> Error {

@@ -10,7 +10,7 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | magic `MWCHKPT1` |
 //! | 8 | 4 | CRC-32C of everything from 12 |
-//! | 12 | 4 | incarnation of the position |
+//! | 12 | 4 | lowest incarnation of the commit at the position |
 //! | 16 | 8 | sequence number: the higher one is newer |
 //! | 24 | 8 | salt of frame headers, see `frame` |
 //! | 32 | 4 | 1 after a clean shutdown: nothing was ever written behind the position |
@@ -42,7 +42,6 @@ const COPIES: [&str; 2] = ["checkpoint.0", "checkpoint.1"];
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Checkpoint {
     pub(crate) sequence: u64,
-    pub(crate) incarnation: u32,
     pub(crate) salt: Salt,
     pub(crate) clean: bool,
     pub(crate) at: Position,
@@ -84,7 +83,7 @@ impl Checkpoint {
         let mut b = Vec::with_capacity(HEAD_BYTES + self.rows.len() * ROW_BYTES);
         b.extend_from_slice(&MAGIC);
         b.extend_from_slice(&[0; 4]);
-        b.extend_from_slice(&self.incarnation.to_le_bytes());
+        b.extend_from_slice(&self.at.incarnation.to_le_bytes());
         b.extend_from_slice(&self.sequence.to_le_bytes());
         b.extend_from_slice(&self.salt.0.to_le_bytes());
         b.extend_from_slice(&u32::from(self.clean).to_le_bytes());
@@ -113,9 +112,9 @@ impl Checkpoint {
         }
         let incarnation = r.u32()?;
         let (sequence, salt, clean) = (r.u64()?, Salt(r.u64()?), r.u32()? == 1);
-        let at = Position { file: r.u32()?, offset: r.u64()?, lsn: r.u64()? };
+        let at = Position { incarnation, file: r.u32()?, offset: r.u64()?, lsn: r.u64()? };
         let rows = r.u64()?;
-        let mut checkpoint = Self { sequence, incarnation, salt, clean, at, rows: Vec::new() };
+        let mut checkpoint = Self { sequence, salt, clean, at, rows: Vec::new() };
         for _ in 0..rows {
             checkpoint.rows.push(Row {
                 id: LogId(r.u64()?),
@@ -216,10 +215,9 @@ mod tests {
         };
         Checkpoint {
             sequence,
-            incarnation: 9,
             salt: Salt(0x1234_5678_9abc_def0),
             clean: true,
-            at: Position { file: 1, offset: 4096, lsn: 77 },
+            at: Position { file: 1, offset: 4096, lsn: 77, incarnation: 9 },
             rows: vec![row; 3],
         }
     }

@@ -49,19 +49,14 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// A thread's state that goes on at `at` with a new incarnation.
-    pub(crate) fn new(
-        engine: &Arc<Engine>,
-        file: Arc<JournalFile>,
-        at: Position,
-        incarnation: u32,
-    ) -> Self {
+    /// A thread's state that begins the incarnation of `at` there.
+    pub(crate) fn new(engine: &Arc<Engine>, file: Arc<JournalFile>, at: Position) -> Self {
         Self {
             engine: Arc::clone(engine),
             file,
             offset: at.offset,
             lsn: at.lsn,
-            incarnation,
+            incarnation: at.incarnation,
             synced_lsn: at.lsn - 1,
             synced_at: engine.env.clock.monotonic(),
             buffer: Buffer::default(),
@@ -98,7 +93,13 @@ impl Committer {
                 ));
             }
         }
-        Position { file: self.file.number, offset: self.offset, lsn: self.lsn }
+        self.at()
+    }
+
+    /// Where the next commit goes.
+    fn at(&self) -> Position {
+        let (file, offset, lsn) = (self.file.number, self.offset, self.lsn);
+        Position { file, offset, lsn, incarnation: self.incarnation }
     }
 
     fn commit(&mut self, gather: Gather) -> bool {
@@ -143,7 +144,8 @@ impl Committer {
             return false;
         }
         let engine = &self.engine;
-        let next = engine.journal.switch(total as u64, self.lsn, abandon, || engine.keeper.poke());
+        let due = self.at();
+        let next = engine.journal.switch(total as u64, due, abandon, || engine.keeper.poke());
         let Some(next) = next else { return false };
         self.file = next;
         self.offset = 0;

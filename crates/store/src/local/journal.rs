@@ -53,6 +53,8 @@ pub(crate) struct Position {
     pub(crate) file: u32,
     pub(crate) offset: u64,
     pub(crate) lsn: u64,
+    /// The commit there has this incarnation or a higher one; lower ones are of a former life.
+    pub(crate) incarnation: u32,
 }
 
 /// See the module.
@@ -106,23 +108,34 @@ impl Journal {
 
     /// Opens the files that exist, all of them free, and removes unfinished ones.
     pub(crate) fn load(&self) -> io::Result<Vec<Arc<JournalFile>>> {
-        let mut files = Vec::new();
+        let how = if self.direct { Open::WriteDirect } else { Open::Write };
         for path in self.env.disk.list(&self.dir)? {
-            match number_of(&path) {
-                Some(number) => files.push(self.open_file(number, path)?),
-                None if path.extension().is_some_and(|e| e == UNFINISHED) => {
-                    self.env.disk.remove(&path)?;
-                }
-                None => {}
+            if path.extension().is_some_and(|e| e == UNFINISHED) {
+                self.env.disk.remove(&path)?;
             }
         }
+        let files = self.open_all(how)?;
         let mut state = self.state.lock();
         state.files = files.iter().map(|f| (f.number, (Arc::clone(f), Use::Free))).collect();
         Ok(files)
     }
 
-    fn open_file(&self, number: u32, path: PathBuf) -> io::Result<Arc<JournalFile>> {
-        let how = if self.direct { Open::WriteDirect } else { Open::Write };
+    /// Opens the files that exist, for reading only.
+    pub(crate) fn peek(&self) -> io::Result<Vec<Arc<JournalFile>>> {
+        self.open_all(Open::Read)
+    }
+
+    fn open_all(&self, how: Open) -> io::Result<Vec<Arc<JournalFile>>> {
+        let mut files = Vec::new();
+        for path in self.env.disk.list(&self.dir)? {
+            if let Some(number) = number_of(&path) {
+                files.push(self.open_file(number, path, how)?);
+            }
+        }
+        Ok(files)
+    }
+
+    fn open_file(&self, number: u32, path: PathBuf, how: Open) -> io::Result<Arc<JournalFile>> {
         let writer = self.env.disk.open(&path, how)?;
         let reader = self.env.disk.open(&path, Open::Read)?;
         let bytes = reader.len()? / BLOCK_BYTES as u64 * BLOCK_BYTES as u64;
@@ -166,7 +179,7 @@ impl Journal {
         let path = self.dir.join(format!("{number:04}.{SUFFIX}"));
         disk.rename(&unfinished, &path)?;
         disk.sync_dir(&self.dir)?;
-        self.open_file(number, path)
+        self.open_file(number, path, if self.direct { Open::WriteDirect } else { Open::Write })
     }
 
     /// Marks what recovery found: files with live commits, and where the next commit goes.
@@ -200,11 +213,12 @@ impl Journal {
     }
 
     /// Leaves the current file and makes the largest free one that holds `bytes` current; waits for
-    /// one. `wanting` is called once before it waits. None when the journal was stopped.
+    /// one. `due` is the commit that goes there; `wanting` is called before it waits and after.
+    /// None when the journal was stopped.
     pub(crate) fn switch(
         &self,
         bytes: u64,
-        lsn: u64,
+        due: Position,
         abandon: bool,
         wanting: impl Fn(),
     ) -> Option<Arc<JournalFile>> {
@@ -222,7 +236,7 @@ impl Journal {
             if let Some((file, used_for)) = free.max_by_key(|(f, _)| f.bytes) {
                 *used_for = Use::Current;
                 let file = Arc::clone(file);
-                state.current = Position { file: file.number, offset: 0, lsn };
+                state.current = Position { file: file.number, offset: 0, ..due };
                 state.current_used = 0;
                 state.wanted = None;
                 drop(state);
@@ -295,6 +309,11 @@ impl Journal {
         let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
         let ladder = if largest == 0 { first } else { (largest * 2).min(max.max(first)) };
         (state.free() < FREE_FILES_MIN && usable < files_max).then_some(ladder)
+    }
+
+    /// Whether the commit thread waits for a file.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.state.lock().wanted.is_some()
     }
 
     /// Ends waits and unfinished files.

@@ -92,7 +92,6 @@ pub(crate) struct Keeping {
     engine: Arc<Engine>,
     /// Sequence number of the newest checkpoint.
     sequence: u64,
-    incarnation: u32,
     checkpointed_at: Option<Duration>,
     buffer: Vec<u8>,
     /// Logs whose spill failed.
@@ -105,11 +104,10 @@ pub(crate) struct Keeping {
 }
 
 impl Keeping {
-    pub(crate) fn new(engine: &Arc<Engine>, sequence: u64, incarnation: u32) -> Self {
+    pub(crate) fn new(engine: &Arc<Engine>, sequence: u64) -> Self {
         Self {
             engine: Arc::clone(engine),
             sequence,
-            incarnation,
             checkpointed_at: None,
             buffer: Vec::new(),
             again: Vec::new(),
@@ -181,40 +179,46 @@ impl Keeping {
 
     fn keep_journal(&mut self) {
         let engine = Arc::clone(&self.engine);
-        let now = engine.env.clock.monotonic();
-        let calm = self.checkpointed_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
-        let retire = (calm || self.low_space) && !engine.keeper.asked.lock().retire.is_empty();
         if engine.health.is_broken() {
             return;
         }
+        let now = engine.env.clock.monotonic();
+        let calm = self.checkpointed_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
+        let retire = (calm || self.low_space) && !engine.keeper.asked.lock().retire.is_empty();
+        let mut kept = Ok(());
         if retire || engine.journal.wants_checkpoint(calm && self.checkpointed_at.is_some()) {
-            if let Err(e) = self.checkpoint(None) {
-                self.note(&e, "cannot checkpoint: trying again");
-            }
+            kept = self.checkpoint(None);
             self.checkpointed_at = Some(now);
         }
-        self.grow();
+        if let Err(e) = kept.and_then(|()| self.grow()) {
+            self.note(&e, "cannot recycle or extend the journal: trying again");
+            // A full disk may get room again. Any other failure while a commit waits for a file
+            // would leave its writers without an answer.
+            if e.kind() != ErrorKind::Full && engine.journal.is_waited_for() {
+                engine.break_down(&format!("the journal has no file left: {e}"));
+                engine.journal.stop();
+            }
+        }
     }
 
-    fn grow(&mut self) {
-        let options = &self.engine.options;
+    /// Makes another journal file when one is wanted.
+    fn grow(&mut self) -> Result<()> {
+        let (engine, options) = (&self.engine, &self.engine.options);
         let (first, max) = (options.journal_first_bytes, options.journal_file_bytes_max);
-        let wanted = self.engine.journal.wants_file(first, max, options.journal_files_max);
-        let Some(bytes) = wanted else { return };
-        if self.grow_pause_ticks > 0 {
-            return;
+        let Some(bytes) = engine.journal.wants_file(first, max, options.journal_files_max) else {
+            return Ok(());
+        };
+        if self.grow_pause_ticks > 0 && !engine.journal.is_waited_for() {
+            return Ok(());
         }
-        match self.engine.journal.make(bytes) {
-            // Perhaps another one.
-            Ok(()) => {
-                self.checkpointed_at.get_or_insert(self.engine.env.clock.monotonic());
-                self.engine.keeper.poke();
-            }
-            Err(e) => {
-                self.grow_pause_ticks = GROW_RETRY_TICKS;
-                tracing::warn!(error = %e, bytes, "cannot make another journal file");
-            }
+        self.checkpointed_at.get_or_insert(engine.env.clock.monotonic());
+        if let Err(e) = engine.journal.make(bytes) {
+            self.grow_pause_ticks = GROW_RETRY_TICKS;
+            return Err(failed("extend", &engine.journal_dir, &e));
         }
+        // Perhaps another one.
+        engine.keeper.poke();
+        Ok(())
     }
 
     /// Makes what the journal alone holds durable in segments and frees it. `clean`: the end of the
@@ -237,7 +241,6 @@ impl Keeping {
         let rows: Vec<Row> = logs.iter().filter_map(|log| row_of(log)).collect();
         let checkpoint = Checkpoint {
             sequence: self.sequence + 1,
-            incarnation: self.incarnation,
             salt: engine.salt,
             clean: clean.is_some(),
             at: clean.unwrap_or(start),

@@ -42,12 +42,14 @@ mod tail;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod walk;
 
 pub(crate) use group::Ticket;
 pub use keys::{KEY_BYTES, KeyRing};
 pub use options::{Durability, LowSpaceHook, Options};
 pub use recovery::Recovery;
+pub use verify::{Damage, Progress, Report, verify};
 
 use crate::directory::{self, Directory};
 use crate::{Error, ErrorKind, Job, Log, LogId, Result, ShardLog};
@@ -109,8 +111,8 @@ impl Local {
         let mut found = recovery::find(env, &journal_dir, journal, options.journal_first_bytes)?;
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt));
-        let (committer, incarnation) = found.resume(&engine)?;
-        let keeping = Keeping::new(&engine, found.checkpoint.sequence, incarnation);
+        let committer = found.resume(&engine)?;
+        let keeping = Keeping::new(&engine, found.checkpoint.sequence);
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery_seconds.set(took.as_millis().div_ceil(1000) as u64);
         let threads =

@@ -93,10 +93,9 @@ fn first_checkpoint(env: &Env, dir: &Path, file: u32) -> Result<Checkpoint> {
     env.rng.fill(&mut salt);
     let checkpoint = Checkpoint {
         sequence: 1,
-        incarnation: 0,
         salt: Salt(u64::from_le_bytes(salt)),
         clean: true,
-        at: Position { file, offset: 0, lsn: 1 },
+        at: Position { file, offset: 0, lsn: 1, incarnation: 0 },
         rows: Vec::new(),
     };
     checkpoint.save(env, dir).map_err(|e| failed("write", &dir.join("checkpoint"), &e))?;
@@ -110,15 +109,18 @@ impl Found {
     }
 
     /// Rebuilds the logs and begins a new incarnation; the state of the commit thread.
-    pub(crate) fn resume(&mut self, engine: &Arc<Engine>) -> Result<(Committer, u32)> {
+    pub(crate) fn resume(&mut self, engine: &Arc<Engine>) -> Result<Committer> {
         let checkpoint = &self.checkpoint;
-        let mut walk = Walk::new(&self.files, engine.salt, checkpoint.at, checkpoint.incarnation)?;
+        let mut walk = Walk::new(&self.files, engine.salt, checkpoint.at)?;
         let mut replay = Replay::new(&checkpoint.rows);
         let mut live = vec![checkpoint.at.file];
+        // Where the last file begins to be needed: a later checkpoint names it.
+        let mut start = checkpoint.at;
         while let Some(commit) = walk.next()? {
             self.recovery.commits += 1;
-            if live.last() != Some(&commit.file.number) {
+            if start.file != commit.file.number {
                 live.push(commit.file.number);
+                start = commit.at();
             }
             replay.commit(&commit);
         }
@@ -129,9 +131,8 @@ impl Found {
         }
         self.recovery.records = replay.install(engine);
         self.recovery.logs = engine.logs.lock().len() as u64;
-        let incarnation = walk.incarnation_max() + 1;
-        let committer = self.restart(engine, &live, walk.at(), incarnation)?;
-        Ok((committer, incarnation))
+        let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };
+        self.restart(engine, (&live, start), next)
     }
 
     /// Tells a torn tail from damage.
@@ -166,24 +167,23 @@ impl Found {
     fn restart(
         &self,
         engine: &Arc<Engine>,
-        live: &[u32],
+        (live, start): (&[u32], Position),
         mut at: Position,
-        incarnation: u32,
     ) -> Result<Committer> {
         let journal = &engine.journal;
         let fail = |e: &std::io::Error| failed("write", &engine.journal_dir, e);
-        journal.resume(live, at, at.offset);
+        journal.resume(live, start, at.offset);
         let mut file = self.files.iter().find(|f| f.number == at.file).cloned();
         if file.as_ref().is_none_or(|f| at.offset + BLOCK_BYTES as u64 > f.bytes) {
             let bytes = engine.options.journal_first_bytes;
             if journal.has_none_free() {
                 journal.make(bytes).map_err(|e| fail(&e))?;
             }
-            file = journal.switch(BLOCK_BYTES as u64, at.lsn, false, || {});
+            file = journal.switch(BLOCK_BYTES as u64, at, false, || {});
             at.offset = 0;
         }
         let file = file.ok_or_else(|| Error::new(ErrorKind::Internal, "no journal file"))?;
-        let mut committer = Committer::new(engine, file, at, incarnation);
+        let mut committer = Committer::new(engine, file, at);
         committer.begin().map_err(|e| fail(&e))?;
         Ok(committer)
     }

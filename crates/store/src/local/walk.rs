@@ -27,10 +27,20 @@ const LOOK_PAST_BYTES: u64 = 2 * (BATCH_BYTES_MAX as u64 + (4 << 20));
 /// A whole commit.
 pub(crate) struct Commit {
     pub(crate) file: Arc<JournalFile>,
-    pub(crate) incarnation: u32,
+    lsn: u64,
+    incarnation: u32,
+    start: u64,
     /// Headers with the offset of their frame.
     pub(crate) frames: Vec<(Header, u64)>,
     end: u64,
+}
+
+impl Commit {
+    /// Where it lies.
+    pub(crate) fn at(&self) -> Position {
+        let (lsn, incarnation) = (self.lsn, self.incarnation);
+        Position { file: self.file.number, offset: self.start, lsn, incarnation }
+    }
 }
 
 /// See the module.
@@ -39,8 +49,8 @@ pub(crate) struct Walk {
     /// The first header of each file, by its LSN; the highest incarnation of equal ones.
     heads: HashMap<u64, (u32, Arc<JournalFile>)>,
     salt: Salt,
+    /// The commit that is due, with the incarnation of the last one.
     at: Position,
-    incarnation: u32,
     incarnation_max: u32,
     /// Loaded bytes of the current file, which is `at.file`.
     window: (u64, Bytes),
@@ -58,23 +68,17 @@ pub(crate) struct Past {
 }
 
 impl Walk {
-    /// A walk over `files` from a position with the incarnation of its commit, or an older one.
+    /// A walk over `files` from a position.
     ///
     /// # Errors
     /// `Corrupt` the file of the position is missing; `Unavailable` a file cannot be read.
-    pub(crate) fn new(
-        files: &[Arc<JournalFile>],
-        salt: Salt,
-        at: Position,
-        incarnation: u32,
-    ) -> Result<Self> {
+    pub(crate) fn new(files: &[Arc<JournalFile>], salt: Salt, at: Position) -> Result<Self> {
         let mut walk = Self {
             files: files.to_vec(),
             heads: HashMap::new(),
             salt,
             at,
-            incarnation,
-            incarnation_max: incarnation,
+            incarnation_max: at.incarnation,
             window: (0, Bytes::new()),
         };
         walk.file(at.file)?;
@@ -111,7 +115,7 @@ impl Walk {
         let inline = self.file(self.at.file)?;
         let head = self.heads.get(&self.at.lsn).cloned();
         if let Some((incarnation, file)) = &head
-            && *incarnation > self.incarnation
+            && *incarnation > self.at.incarnation
             && let Some(commit) = self.read_commit(file, 0)?
         {
             return Ok(Some(self.take(commit)));
@@ -129,9 +133,8 @@ impl Walk {
         if commit.file.number != self.at.file {
             self.window = (0, Bytes::new());
         }
-        self.incarnation = commit.incarnation;
         self.incarnation_max = self.incarnation_max.max(commit.incarnation);
-        self.at = Position { file: commit.file.number, offset: commit.end, lsn: self.at.lsn + 1 };
+        self.at = Position { offset: commit.end, lsn: commit.lsn + 1, ..commit.at() };
         commit
     }
 
@@ -148,7 +151,7 @@ impl Walk {
                 break None;
             };
             let due = match frames.first() {
-                None => header.lsn == self.at.lsn && header.incarnation >= self.incarnation,
+                None => header.lsn == self.at.lsn && header.incarnation >= self.at.incarnation,
                 Some((first, _)) => {
                     header.lsn == first.lsn && header.incarnation == first.incarnation
                 }
@@ -166,7 +169,8 @@ impl Walk {
             self.window = window.suspend();
         }
         let end = at.next_multiple_of(BLOCK_BYTES as u64);
-        Ok(whole.map(|incarnation| Commit { file: Arc::clone(file), incarnation, frames, end }))
+        let (file, lsn) = (Arc::clone(file), self.at.lsn);
+        Ok(whole.map(|incarnation| Commit { file, incarnation, lsn, frames, start: offset, end }))
     }
 
     /// Looks behind the end for what must not be there; `thorough` looks at every byte.
@@ -217,7 +221,7 @@ impl Walk {
 
     fn judge(&mut self, header: &Header, file: &JournalFile, offset: u64, past: &mut Past) {
         self.incarnation_max = self.incarnation_max.max(header.incarnation);
-        if header.incarnation < self.incarnation || header.lsn < self.at.lsn {
+        if header.incarnation < self.at.incarnation || header.lsn < self.at.lsn {
             return;
         }
         if header.synced_lsn() >= self.at.lsn {

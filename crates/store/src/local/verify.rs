@@ -1,0 +1,245 @@
+//! Checks every checksum of a data directory, offline and without changing anything.
+//!
+//! ```text
+//! checkpoint copies --> journal: the walk of a start, then every byte past its end
+//!   --> each log's segments: frames, bodies, footers, dense ordinals up to the checkpoint's
+//! ```
+
+use super::checkpoint::{Checkpoint, Row};
+use super::engine;
+use super::frame::{BLOCK_BYTES, HEADER_BYTES, Salt};
+use super::index::Index;
+use super::journal::{Journal, failed};
+use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
+use super::segment::{Segment, dir_of};
+use super::walk::Walk;
+use crate::directory;
+use crate::{LogId, Result};
+use base::Env;
+use base::env::{DiskFile, Open};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What `verify` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Files read.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Whole batches of the journal.
+    pub journal_batches: u64,
+    /// Whole batches of segments.
+    pub segment_batches: u64,
+    /// Records in segments.
+    pub segment_records: u64,
+    /// Bytes of torn commits at the end of the journal: dropped at the next start, not damage.
+    pub torn_bytes: u64,
+    /// Everything that is not what was written.
+    pub damages: Vec<Damage>,
+}
+
+/// One place that is damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in it.
+    pub offset: u64,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// How far `verify` is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The file that comes next.
+    pub path: &'a Path,
+    /// Bytes read so far.
+    pub bytes: u64,
+}
+
+/// Walks a data directory that no other process uses, with its lock held.
+///
+/// `progress` is called before each file.
+///
+/// # Errors
+/// As [`directory::open`], `Corrupt` when no copy of the checkpoint is intact: without it nothing
+/// else can be told apart; `Unavailable` the disk refused. Damage is no error but in the report.
+pub fn verify(dir: &Path, env: &Env, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
+    let _directory = directory::open(dir, env)?;
+    let journal_dir = engine::journal_dir(dir);
+    let mut check =
+        Check { env, salt: Salt(0), report: Report::default(), progress: &mut progress };
+    let Some(checkpoint) = Checkpoint::load(env, &journal_dir)? else {
+        return Ok(check.report);
+    };
+    check.salt = checkpoint.salt;
+    check.copies(&journal_dir)?;
+    let ends = check.journal(&journal_dir, &checkpoint)?;
+    check.segments(&engine::segments_dir(dir), &checkpoint.rows, &ends)?;
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    env: &'a Env,
+    salt: Salt,
+    report: Report,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Check<'_> {
+    fn damage(&mut self, path: &Path, offset: u64, what: impl Into<String>) {
+        self.report.damages.push(Damage { path: path.to_owned(), offset, what: what.into() });
+    }
+
+    fn begin(&mut self, path: &Path, file_bytes: u64) {
+        (self.progress)(Progress { path, bytes: self.report.bytes });
+        self.report.files += 1;
+        self.report.bytes += file_bytes;
+    }
+
+    fn copies(&mut self, dir: &Path) -> Result<()> {
+        let (damaged, _) = Checkpoint::check(self.env, dir).map_err(|e| failed("read", dir, &e))?;
+        for path in damaged {
+            self.damage(&path, 0, "the copy of the checkpoint is not intact");
+        }
+        Ok(())
+    }
+
+    /// Walks the journal; logs that it removes.
+    fn journal(&mut self, dir: &Path, checkpoint: &Checkpoint) -> Result<Vec<LogId>> {
+        let journal = Journal::new(self.env, dir.to_owned(), false);
+        let files = journal.peek().map_err(|e| failed("read", dir, &e))?;
+        for file in &files {
+            self.begin(&file.path, file.bytes);
+        }
+        let mut removed = Vec::new();
+        let walk = Walk::new(&files, self.salt, checkpoint.at);
+        let mut walk = match walk {
+            Ok(walk) => walk,
+            Err(e) => {
+                self.damage(dir, 0, e.to_string());
+                return Ok(removed);
+            }
+        };
+        while let Some(commit) = walk.next()? {
+            for (header, _) in &commit.frames {
+                let control = header.is(super::frame::FLAG_CONTROL);
+                self.report.journal_batches += u64::from(!control);
+                removed.extend(control.then_some(header.log));
+            }
+        }
+        let past = walk.look_past(true)?;
+        self.report.torn_bytes = past.torn_bytes;
+        if let Some((proof, offset)) = past.proof {
+            let at = walk.at();
+            let path = files.iter().find(|f| f.number == at.file).map(|f| f.path.clone());
+            let proof = proof.display();
+            let what = format!("commit {} is damaged: `{proof}` offset {offset} knew it", at.lsn);
+            self.damage(&path.unwrap_or_default(), at.offset, what);
+        }
+        Ok(removed)
+    }
+
+    fn segments(&mut self, dir: &Path, rows: &[Row], removed: &[LogId]) -> Result<()> {
+        let mut rows: BTreeMap<LogId, Row> = rows.iter().map(|row| (row.id, *row)).collect();
+        rows.retain(|id, _| !removed.contains(id));
+        for row in rows.values() {
+            self.log(&dir_of(dir, row.id), row)?;
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, dir: &Path, row: &Row) -> Result<()> {
+        let exists = self.env.disk.exists(dir).map_err(|e| failed("read", dir, &e))?;
+        let listed = if exists { self.env.disk.list(dir) } else { Ok(Vec::new()) };
+        let listed = listed.map_err(|e| failed("list", dir, &e))?;
+        let mut list: Vec<Segment> = listed.iter().filter_map(|p| Segment::parse(p)).collect();
+        list.sort_by_key(|s| s.first_ordinal);
+        // Remains of a spill that the checkpoint does not know: the journal has their records.
+        list.retain(|s| s.first_ordinal < row.spilled_to);
+        let mut next = row.first_ordinal.min(row.spilled_to);
+        for (n, segment) in list.iter().enumerate() {
+            let end = list.get(n + 1).map_or(row.spilled_to, |s| s.first_ordinal);
+            if segment.first_ordinal > next {
+                let what = format!("ordinals {next} to {} are missing", segment.first_ordinal - 1);
+                self.damage(&dir.join(segment.name()), 0, what);
+            }
+            let last = n + 1 == list.len();
+            self.segment(&dir.join(segment.name()), row, *segment, (end, last))?;
+            next = end.max(next);
+        }
+        if next < row.spilled_to {
+            let what = format!("ordinals {next} to {} are missing", row.spilled_to - 1);
+            self.damage(dir, 0, what);
+        }
+        Ok(())
+    }
+
+    fn segment(
+        &mut self,
+        path: &Path,
+        row: &Row,
+        segment: Segment,
+        (end, last): (u64, bool),
+    ) -> Result<()> {
+        let read = |e: std::io::Error| failed("read", path, &e);
+        let file = self.env.disk.open(path, Open::Read).map_err(read)?;
+        let len = file.len().map_err(read)?;
+        self.begin(path, len);
+        let frames_end = self.frames_end(&*file, len).map_err(read)?;
+        let mut next = segment.first_ordinal;
+        let mut scan =
+            Scan::new(Window::new(&*file, frames_end, CHUNK_BYTES), 0, self.salt, row.id);
+        let mut at = 0;
+        while next < end {
+            match scan.next().map_err(read)? {
+                Some(Seen::Frame { offset, header, body }) => {
+                    at = offset + header.frame_bytes() as u64;
+                    if header.first_ordinal > next {
+                        let what =
+                            format!("ordinals {next} to {} are missing", header.first_ordinal - 1);
+                        self.damage(path, offset, what);
+                    }
+                    if header.fits(&body) {
+                        self.report.segment_batches += 1;
+                        self.report.segment_records += u64::from(header.records);
+                    } else {
+                        let ordinal = header.first_ordinal;
+                        self.damage(
+                            path,
+                            offset,
+                            format!("the batch of ordinal {ordinal} is altered"),
+                        );
+                    }
+                    next = header.end_ordinal();
+                }
+                Some(Seen::Damage { offset }) => {
+                    self.damage(path, offset, "these bytes are no batch")
+                }
+                None => {
+                    self.damage(path, at, format!("ordinals {next} to {} are missing", end - 1));
+                    break;
+                }
+            }
+        }
+        if !last {
+            self.footer(path, &*file, len).map_err(read)?;
+        }
+        Ok(())
+    }
+
+    fn frames_end(&self, file: &dyn DiskFile, len: u64) -> std::io::Result<u64> {
+        Ok(Index::read_footer(file, self.salt)?.map_or(len, |footer| footer.end_offset))
+    }
+
+    /// A sealed segment may have lost its footer to a crash; one that is there must be intact.
+    fn footer(&mut self, path: &Path, file: &dyn DiskFile, len: u64) -> std::io::Result<()> {
+        let present = len % BLOCK_BYTES as u64 != 0 && len > HEADER_BYTES as u64;
+        if present && Index::read_footer(file, self.salt)?.is_none() {
+            self.damage(path, len, "the index is damaged (it is made anew when it is needed)");
+        }
+        Ok(())
+    }
+}
