@@ -229,12 +229,12 @@ pub struct FakeEnv {
 }
 
 impl FakeEnv {
-    /// The seams for the code under test.
+    /// The seams for the code under test, with the disk as this life's program sees it.
     pub fn env(&self) -> Env {
         Env {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             rng: Arc::clone(&self.rng) as Arc<dyn Rng>,
-            disk: Arc::clone(&self.disk) as Arc<dyn base::env::Disk>,
+            disk: self.disk.mount(),
         }
     }
 }

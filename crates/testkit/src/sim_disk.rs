@@ -24,7 +24,7 @@ use base::env::{Disk, DiskFile, Open, Space};
 use content::Inode;
 use fault::{Faults, Verdict};
 use names::{Entry, Names};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ const SPACE_BYTES: u64 = 1 << 40;
 #[derive(Clone, Debug)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
+    /// The life that it is a view for; `None` for the test's own handle.
+    life: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,23 @@ impl SimDisk {
             space_bytes: SPACE_BYTES,
             life: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), life: None }
+    }
+
+    /// The disk as a program sees it: dead after the next [`SimDisk::kill`] or [`SimDisk::crash`], so
+    /// that threads of the old program cannot touch the files of the new one.
+    pub fn mount(&self) -> Arc<Self> {
+        let life = Some(self.state.lock().life);
+        Arc::new(Self { state: Arc::clone(&self.state), life })
+    }
+
+    /// The state, if the program that asks still lives.
+    fn alive(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.state.lock();
+        match self.life {
+            Some(life) if life != state.life => Err(gone()),
+            _ => Ok(state),
+        }
     }
 
     /// Another disk that holds what a power loss that loses everything pending would leave here.
@@ -224,14 +242,14 @@ impl State {
     fn admit(&mut self, op: Op, path: &Path) -> io::Result<()> {
         match self.faults.judge(op, path) {
             Verdict::Go => Ok(()),
-            Verdict::Fail(e) | Verdict::Cut(e) => Err(e),
+            Verdict::Fail(e) | Verdict::Cut(e) | Verdict::Off(e) => Err(e),
         }
     }
 
     fn create(&mut self, path: &Path) -> io::Result<u64> {
         // A planned power loss hits the creation after it became visible: it may survive.
         let verdict = self.faults.judge(Op::Create, path);
-        if let Verdict::Fail(e) = verdict {
+        if let Verdict::Fail(e) | Verdict::Off(e) = verdict {
             return Err(e);
         }
         let inode = self.next_inode;
@@ -263,7 +281,7 @@ impl State {
     ) -> io::Result<()> {
         match self.faults.judge(op, path) {
             Verdict::Go => change(&mut self.names),
-            Verdict::Fail(e) => Err(e),
+            Verdict::Fail(e) | Verdict::Off(e) => Err(e),
             Verdict::Cut(e) => {
                 change(&mut self.names)?;
                 Err(e)
@@ -278,6 +296,7 @@ impl State {
         let mut written = match &verdict {
             Verdict::Go => buf.len(),
             // A failed write may have written some of its sectors.
+            Verdict::Off(_) => 0,
             Verdict::Fail(_) | Verdict::Cut(_) => {
                 let sectors = buf.len() as u64 / SECTOR_BYTES;
                 (self.rng.below(sectors + 1) * SECTOR_BYTES) as usize
@@ -290,7 +309,7 @@ impl State {
         match verdict {
             Verdict::Go if full => Err(io::ErrorKind::StorageFull.into()),
             Verdict::Go => Ok(()),
-            Verdict::Fail(e) | Verdict::Cut(e) => Err(e),
+            Verdict::Fail(e) | Verdict::Cut(e) | Verdict::Off(e) => Err(e),
         }
     }
 
@@ -307,7 +326,7 @@ impl State {
                 Err(e)
             }
             // What is pending meets its fate in `crash`.
-            Verdict::Cut(e) => Err(e),
+            Verdict::Cut(e) | Verdict::Off(e) => Err(e),
         }
     }
 }
@@ -318,7 +337,7 @@ fn gone() -> io::Error {
 
 impl Disk for SimDisk {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn DiskFile>> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         let inode = state.open(path, how)?;
         Ok(Arc::new(SimFile {
             state: Arc::clone(&self.state),
@@ -330,7 +349,7 @@ impl Disk for SimDisk {
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         let mut missing: Vec<&Path> =
             path.ancestors().take_while(|dir| !state.names.is_dir(dir)).collect();
         while let Some(dir) = missing.pop() {
@@ -340,27 +359,27 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         state.admit(Op::Open, path)?;
         state.names.list(path)
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         state.admit(Op::Open, path)?;
         Ok(state.names.is_dir(path) || state.names.file(path).is_ok())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.state.lock().change_names(Op::Rename, from, |names| names.rename(from, to))
+        self.alive()?.change_names(Op::Rename, from, |names| names.rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.state.lock().change_names(Op::Remove, path, |names| names.remove(path))
+        self.alive()?.change_names(Op::Remove, path, |names| names.remove(path))
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         for entry in state.names.below(path) {
             state.change_names(Op::Remove, &entry, |names| {
                 names.remove_any(&entry);
@@ -371,7 +390,7 @@ impl Disk for SimDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         if !state.names.is_dir(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -381,7 +400,7 @@ impl Disk for SimDisk {
     }
 
     fn sync_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         state.admit(Op::SyncAll, path)?;
         state.names.sync_all();
         state.inodes.values_mut().for_each(Inode::sync);
@@ -389,13 +408,13 @@ impl Disk for SimDisk {
     }
 
     fn space(&self, _path: &Path) -> io::Result<Space> {
-        let state = self.state.lock();
+        let state = self.alive()?;
         let total_bytes = state.space_bytes;
         Ok(Space { free_bytes: total_bytes.saturating_sub(state.used_bytes()), total_bytes })
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
-        let mut state = self.state.lock();
+        let mut state = self.alive()?;
         state.open(path, Open::Write)?;
         if !state.locks.insert(path.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());

@@ -93,6 +93,8 @@ pub(super) enum Verdict {
     Go,
     /// It fails; its partial effect is the disk's choice.
     Fail(io::Error),
+    /// It never reaches the disk.
+    Off(io::Error),
     /// The power goes while it runs; `crash` decides what is left of it.
     Cut(io::Error),
 }
@@ -133,7 +135,7 @@ impl Faults {
 
     pub(super) fn judge(&mut self, op: Op, path: &Path) -> Verdict {
         if self.off {
-            return Verdict::Fail(no_power());
+            return Verdict::Off(no_power());
         }
         if op.changes() {
             if self.off_at == Some(self.changes) {

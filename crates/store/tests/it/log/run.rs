@@ -52,18 +52,20 @@ pub(crate) struct Run<'a> {
     logs: BTreeMap<u64, Open>,
     next_id: u64,
     stamp: u64,
+    at: usize,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(rig: &'a dyn Rig, seed: u64, mix: Mix) -> Self {
         let engine = rig.open().unwrap();
         let rng = SeededRng::new(seed);
-        Self { rig, rng, mix, engine, logs: BTreeMap::new(), next_id: 1, stamp: 0 }
+        Self { rig, rng, mix, engine, logs: BTreeMap::new(), next_id: 1, stamp: 0, at: 0 }
     }
 
     /// Runs the whole history and checks everything at its end.
     pub(crate) fn go(&mut self) {
-        for _ in 0..self.mix.steps {
+        for at in 0..self.mix.steps {
+            self.at = at;
             self.step();
             if self.rig.world().disk.is_off() {
                 self.crash();
@@ -394,6 +396,7 @@ impl<'a> Run<'a> {
     }
 
     fn close(&mut self) {
+        println!("close");
         let closed = block_on(self.engine.close());
         if let Err(e) = &closed {
             self.excuse(e);
@@ -407,11 +410,13 @@ impl<'a> Run<'a> {
     }
 
     fn kill(&mut self) {
+        println!("kill");
         self.rig.world().disk.kill();
         self.rest_in_peace();
     }
 
     fn cut_power(&mut self) {
+        println!("power cut");
         self.rig.world().disk.crash(self.rng.next_u64());
         self.rest_in_peace();
     }
@@ -430,6 +435,11 @@ impl<'a> Run<'a> {
     /// Ends the engine, opens the next one and checks that it holds what it must.
     fn restart(&mut self, end: fn(&mut Self)) {
         end(self);
+        println!("restart at step {}, disk changes {}", self.at, self.rig.world().disk.changes());
+        for (id, open) in &self.logs {
+            let (sure, assigned) = (open.model.sure, open.model.assigned());
+            println!("  log {id}: sure {sure}, assigned {assigned}");
+        }
         let models: Vec<(u64, ModelLog)> =
             std::mem::take(&mut self.logs).into_iter().map(|(id, o)| (id, o.model)).collect();
         let nothing: Arc<dyn ShardLog> = Arc::new(Nothing);

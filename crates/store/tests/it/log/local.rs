@@ -1,0 +1,90 @@
+//! The local engine under the model: histories with restarts, kills, power losses and failing disks.
+
+use super::*;
+use base::metrics::Registry;
+use std::path::Path;
+use std::sync::Arc;
+use store::local::{KEY_BYTES, KeyRing, Local, Options};
+use store::{Result, ShardLog};
+use testkit::{FakeEnv, seeds};
+
+pub(crate) const DATA: &str = "/data";
+
+/// The engine with bounds so small that a short history spills, seals, checkpoints and recycles.
+pub(crate) struct LocalRig {
+    pub(crate) world: FakeEnv,
+    pub(crate) options: Options,
+}
+
+pub(crate) fn small_options() -> Options {
+    let keys = KeyRing::default();
+    keys.insert("alias/a", &[7; KEY_BYTES]).unwrap();
+    keys.insert("alias/b", &[8; KEY_BYTES]).unwrap();
+    Options {
+        journal_first_bytes: 1 << 20,
+        journal_file_bytes_max: 1 << 20,
+        journal_files_max: 3,
+        commit_bytes_max: 256 << 10,
+        batch_bytes_max: 900 << 10,
+        cache_bytes_max: 96 << 10,
+        spill_bytes: 64 << 10,
+        segment_bytes_max: 192 << 10,
+        open_segments_max: 2,
+        readers: 1,
+        keys: Arc::new(keys),
+        metrics: Registry::default(),
+        ..Options::default()
+    }
+}
+
+impl LocalRig {
+    pub(crate) fn new(seed: u64) -> Self {
+        let world = testkit::fake_env(seed);
+        let env = world.env();
+        env.disk.create_dir_all(Path::new(DATA)).unwrap();
+        env.disk.sync_dir(Path::new("/")).unwrap();
+        Self { world, options: small_options() }
+    }
+
+    pub(crate) fn copy(&self) -> Self {
+        let disk = self.world.disk.durable_copy(1);
+        Self { world: FakeEnv { disk, ..self.world.clone() }, options: self.options.clone() }
+    }
+
+    pub(crate) fn open_local(&self) -> Result<Arc<Local>> {
+        Local::open(Path::new(DATA), &self.world.env(), self.options.clone()).map(|(local, _)| local)
+    }
+}
+
+impl Rig for LocalRig {
+    fn open(&self) -> Result<Arc<dyn ShardLog>> {
+        self.open_local().map(|local| local as Arc<dyn ShardLog>)
+    }
+    fn world(&self) -> &FakeEnv {
+        &self.world
+    }
+    fn key_ids(&self) -> &[&str] {
+        &["alias/a", "alias/b"]
+    }
+    fn is_durable(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn histories() {
+    for seed in seeds(40) {
+        println!("seed {seed}");
+        let rig = LocalRig::new(seed);
+        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty: false }).go();
+    }
+}
+
+#[test]
+fn one_busy_log() {
+    for seed in seeds(20) {
+        println!("seed {seed}");
+        let rig = LocalRig::new(seed);
+        Run::new(&rig, seed, Mix { steps: 200, logs: 1, flights: 30, faulty: false }).go();
+    }
+}
