@@ -46,3 +46,12 @@ pub struct Cx {
     /// ARN of the caller, as error messages and resource policies name it.
     pub caller_arn: std::sync::Arc<str>,
 }
+
+impl Cx {
+    /// The context of what the service does by itself, in the account that it does it for.
+    pub fn of_service(account: AccountId, region: Region) -> Self {
+        let request_id = RequestId::from_random([0; 16]);
+        let caller_arn = format!("arn:aws:iam::{account}:root").into();
+        Self { request_id, account, region, caller_arn }
+    }
+}

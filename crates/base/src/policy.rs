@@ -1,7 +1,7 @@
 //! Resource policies: parsing, validation and evaluation.
 //!
 //! ```text
-//! JSON -> Policy::parse (whole grammar, closed) -> Policy::allows(request): deny wins, else any allow
+//! JSON -> Policy::parse (whole grammar, closed) -> Policy::allows(request): deny wins, then allow
 //! ```
 //!
 //! What is not understood is refused when the policy is stored, so that evaluation never guesses.

@@ -4,19 +4,21 @@
 //! file in `rows`.
 //!
 //! ```text
-//! ops::put_records -> directory (name -> Stream) -> view (hash key -> Shard) -> admission -> store::Log
-//! ops::split_shard -> catalog (UPDATING) -> lifecycle -> reshard (seal, one transaction) -> new view
+//! ops::put_records -> directory (name -> Stream) -> view (hash key -> Shard) -> admission -> Log
+//! ops::split_shard -> catalog (UPDATING) -> lifecycle -> reshard (seal, one transaction) -> view
 //! ```
 
 mod account;
 mod admission;
 mod arn;
 mod consumer;
+mod demand;
 mod directory;
 mod encryption;
 mod errors;
 mod hash;
 mod iterator;
+mod keeper;
 mod keys;
 mod lifecycle;
 mod limits;

@@ -10,8 +10,8 @@
 
 use crate::consumer::Consumer;
 use crate::errors::{Result, stream_not_active};
+use crate::keeper;
 use crate::reshard;
-use crate::retention;
 use crate::rows::{
     self, ConsumerRow, ConsumerStatus, PolicyRow, Removal, ShardRow, Status, StreamRow, TagsRow,
 };
@@ -39,7 +39,7 @@ pub(crate) fn resume(inner: &Arc<Inner>) -> store::Result<()> {
     for (_, removal) in rows::scan::<Removal>(&*inner.catalog, Removal::PREFIX)? {
         schedule_removal(inner, removal);
     }
-    retention::watch(inner);
+    keeper::start(inner);
     Ok(())
 }
 

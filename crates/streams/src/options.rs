@@ -51,8 +51,9 @@ pub struct Options {
     pub scaling_limits: bool,
     /// Longest fan-out subscription; AWS ends it after five minutes.
     pub subscription: Duration,
-    /// How often expired records and shards are looked for.
-    pub retention_period: Duration,
+    /// How often expired records and shards are looked for, and whether on-demand streams must
+    /// grow.
+    pub keeper_period: Duration,
     /// Most shards of a stream that get metrics of their own; the shards of a larger one share
     /// them.
     pub shard_metrics_max: usize,
@@ -68,7 +69,7 @@ impl Default for Options {
             on_demand_streams_max: 1_000,
             scaling_limits: true,
             subscription: Duration::from_mins(5),
-            retention_period: Duration::from_secs(10),
+            keeper_period: Duration::from_secs(10),
             shard_metrics_max: 100,
         }
     }

@@ -13,7 +13,7 @@ use crate::rows::{self, Removal, ShardRow, StreamRow};
 use crate::service::Inner;
 use crate::stream::{Stream, StreamView};
 use base::env::Clock;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use store::Transaction;
 
@@ -25,30 +25,11 @@ const JUMP_MS: i64 = HOUR_MS / 4;
 /// How long nothing expires after a jump: time for an owner to set the clock right.
 const PAUSE: Duration = Duration::from_hours(1);
 
-/// Begins to watch the retention of every stream, for as long as the service lives.
-pub(crate) fn watch(inner: &Arc<Inner>) {
-    for stream in inner.directory.all() {
-        trim(inner, &stream);
-    }
-    let clock = inner.env.clock.clone();
-    let guard = ClockGuard::new(&*clock);
-    let (weak, period) = (Arc::downgrade(inner), inner.options.retention_period);
-    inner.tasks.spawn(look(weak, clock, guard, period));
-}
-
-async fn look(weak: Weak<Inner>, clock: Arc<dyn Clock>, mut guard: ClockGuard, period: Duration) {
-    loop {
-        clock.sleep(period).await;
-        let Some(inner) = weak.upgrade() else { return };
-        if !guard.trusts(&*clock) {
-            continue;
-        }
-        for stream in inner.directory.all() {
-            trim(&inner, &stream);
-            if let Err(e) = drop_expired(&inner, &stream).await {
-                tracing::warn!(kind = ?e.kind(), "expired shards stay until later: {e}");
-            }
-        }
+/// Hides and frees what has expired of a stream. Never fails: the next look comes.
+pub(crate) async fn keep(inner: &Arc<Inner>, stream: &Stream) {
+    trim(inner, stream);
+    if let Err(e) = drop_expired(inner, stream).await {
+        tracing::warn!(kind = ?e.kind(), "expired shards stay until later: {e}");
     }
 }
 
@@ -122,7 +103,7 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
 }
 
 /// Notices a wall clock that jumped ahead while the process ran.
-struct ClockGuard {
+pub(crate) struct ClockGuard {
     wall_ms: i64,
     monotonic: Duration,
     /// Nothing expires before this.
@@ -130,12 +111,14 @@ struct ClockGuard {
 }
 
 impl ClockGuard {
-    fn new(clock: &dyn Clock) -> Self {
+    /// Trusts the clock as it is.
+    pub(crate) fn new(clock: &dyn Clock) -> Self {
         let paused_until = Duration::ZERO;
         Self { wall_ms: clock.now_ms(), monotonic: clock.monotonic(), paused_until }
     }
 
-    fn trusts(&mut self, clock: &dyn Clock) -> bool {
+    /// Whether something may expire by the wall clock now.
+    pub(crate) fn trusts(&mut self, clock: &dyn Clock) -> bool {
         let (wall_ms, monotonic) = (clock.now_ms(), clock.monotonic());
         let passed_ms = monotonic.saturating_sub(self.monotonic).as_millis() as i64;
         if wall_ms - self.wall_ms - passed_ms > JUMP_MS {

@@ -165,6 +165,7 @@ impl Inner {
             if !shard.is_open() {
                 // The seal is not durable by itself; the catalog's word for it is.
                 shard.log.seal().await?;
+                check_whole(&key, &shard);
             }
             shards.push(Arc::new(shard));
         }
@@ -188,6 +189,16 @@ impl Inner {
             store::Error::new(ErrorKind::Corrupt, format!("catalog row `{key}`: {e}"))
         })?;
         Ok(Some(Arc::new(policy)))
+    }
+}
+
+/// Says so when a closed shard's log ends before the record that the catalog knows was its last.
+fn check_whole(stream: &StreamKey, shard: &Shard) {
+    let tail = shard.log.tail();
+    let known = shard.row.closed.as_ref().map_or(0, |closed| closed.next_ordinal);
+    if tail.next_ordinal < known && tail.next_ordinal > tail.first_ordinal {
+        let (arn, id, found) = (stream.arn(), &shard.id, tail.next_ordinal);
+        tracing::error!("{id} of {arn} was closed with {known} records and has {found}");
     }
 }
 

@@ -156,3 +156,41 @@ fn warm_throughput_needs_a_commitment_and_makes_shards() {
         assert_eq!(update(10_241).await.unwrap_err().code(), "InvalidArgumentException");
     });
 }
+
+#[test]
+fn an_on_demand_stream_grows_when_it_refused_writes() {
+    run(async |house| {
+        let input = CreateStreamInput {
+            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
+            shard_count: None,
+            ..create("s", 1)
+        };
+        house.streams.create_stream(&house.cx, input).await.unwrap();
+        house.create("p", 1).await;
+        let look = Duration::from_secs(10);
+        let open = async |name| house.summary(name).await.unwrap().open_shard_count;
+        house.pass(look).await;
+        assert_eq!(open("s").await, 4);
+        let record = PutRecordsRequestEntry {
+            data: vec![0; 900 << 10].into(),
+            partition_key: Some("k".into()),
+            explicit_hash_key: None,
+        };
+        for stream in ["s", "p"] {
+            let input = PutRecordsInput {
+                stream_name: Some(stream.into()),
+                records: vec![record.clone(), record.clone()],
+                ..PutRecordsInput::default()
+            };
+            let output = house.streams.put_records(&house.cx, input).await.unwrap();
+            assert_eq!(output.failed_record_count, Some(1));
+        }
+        house.pass(look).await;
+        house.rest().await;
+        assert_eq!((open("s").await, open("p").await), (8, 1));
+        check_cover(&house.list("s", None).await);
+        house.pass(look).await;
+        house.rest().await;
+        assert_eq!(open("s").await, 8, "once for each refusal");
+    });
+}
