@@ -86,6 +86,8 @@ impl LocalLog {
         let dead = self.with_segments(|segments, list| {
             let spilled_to = self.state.lock().tail.spilled_to();
             let ends = list.iter().skip(1).map(|s| s.first_ordinal).chain([spilled_to]);
+            // A log can be asked about again after its last segment is gone.
+            let ends = ends.take(list.len());
             let dead = ends.take_while(|end| *end <= first_ordinal).count();
             if dead == list.len() {
                 segments.active_bytes = 0;
