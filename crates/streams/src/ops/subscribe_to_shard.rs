@@ -30,6 +30,7 @@ use api::kinesis::{
 };
 use base::Cx;
 use base::metrics::Gauge;
+use futures_util::StreamExt;
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +95,7 @@ pub(crate) async fn subscribe_to_shard(
         next,
         claim,
     };
-    Ok(Box::pin(futures_util::stream::unfold(reader, Reader::step)))
+    Ok(Box::pin(futures_util::stream::unfold(reader, Reader::step).fuse()))
 }
 
 fn not_active(consumer: &Consumer) -> Error {

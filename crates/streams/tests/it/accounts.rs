@@ -55,7 +55,9 @@ fn names_and_arns_must_agree() {
                 stream_arn: arn.map(Into::into),
             };
             let output = house.streams.describe_stream_summary(&house.cx, input).await;
-            output.map(|o| o.stream_description_summary.stream_name.to_string()).map_err(|e| e.code())
+            output
+                .map(|o| o.stream_description_summary.stream_name.to_string())
+                .map_err(|e| e.code())
         };
         let arn = stream_arn("s");
         assert_eq!(by(Some("s"), None).await, Ok("s".into()));
@@ -90,7 +92,7 @@ fn a_commitment_lasts_a_day_at_least() {
             let output = house.streams.describe_account_settings(&house.cx, input).await.unwrap();
             output.minimum_throughput_billing_commitment.unwrap()
         };
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         assert_eq!(describe().await.status, Shown::Disabled);
         assert_eq!(update(Wanted::Disabled).await.started_at, None);
         let on = update(Wanted::Enabled).await;

@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::catalog::{LocalCatalog, LocalCatalogOptions};
-use store::local::{KEY_BYTES, KeyRing, Local};
 use store::directory;
+use store::local::{KEY_BYTES, KeyRing, Local};
 use streams::{KeyTrouble, Keys, Lifecycle, Limits, Options, Parts, Streams};
 use testkit::{FakeEnv, SeededRng, fake_env, seeds};
 

@@ -142,8 +142,8 @@ impl House {
         self.crash_after(usize::MAX, false).await;
     }
 
-    /// As `restart`; the new one is killed after this many commits, the next of which is `stored` or
-    /// not.
+    /// As `restart`; the new one is killed after this many commits, the next of which is `stored`
+    /// or not.
     pub(crate) async fn crash_after(&mut self, commits: usize, stored: bool) {
         // Tasks stop where they wait, as if the process were gone.
         self.streams.close().await;

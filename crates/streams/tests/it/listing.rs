@@ -1,18 +1,21 @@
 //! Listings: pages, tokens and filters.
 
 use crate::house::*;
+use api::kinesis::ShardFilterType::{
+    AfterShardId, AtLatest, AtTimestamp, AtTrimHorizon, FromTimestamp, FromTrimHorizon,
+};
 use api::kinesis::*;
 use api::{Text, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use testkit::SeededRng;
 
-fn filter(type_: ShardFilterType) -> Option<ShardFilter> {
-    Some(ShardFilter { type_, ..ShardFilter::default() })
+fn filter(type_: ShardFilterType) -> ShardFilter {
+    ShardFilter { type_, ..ShardFilter::default() }
 }
 
-fn filter_at(type_: ShardFilterType, at_ms: i64) -> Option<ShardFilter> {
-    Some(ShardFilter { type_, timestamp: Some(Timestamp(at_ms)), shard_id: None })
+fn filter_at(type_: ShardFilterType, at_ms: i64) -> ShardFilter {
+    ShardFilter { type_, timestamp: Some(Timestamp(at_ms)), shard_id: None }
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn shards_in_pages() {
             ),
             (
                 "ShardFilter",
-                ListShardsInput { shard_filter: filter(ShardFilterType::AtLatest), ..next.clone() },
+                ListShardsInput { shard_filter: Some(filter(AtLatest), ..next.clone() },
             ),
             (
                 "StreamCreationTimestamp",
@@ -141,7 +144,7 @@ fn the_creation_time_tells_streams_apart() {
 fn filters_show_what_they_say() {
     run(async |house| {
         let second = Duration::from_secs(1);
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         house.create("s", 2).await;
         house.pass(hour).await;
         house.split("s", "0", 1000).await.unwrap();
@@ -151,9 +154,8 @@ fn filters_show_what_they_say() {
         house.merge("s", "2", "3").await.unwrap();
         house.rest().await;
         let now_ms = now_ms(house);
-        let shown = async |filter| numbers(&house.list("s", filter).await);
-        use ShardFilterType::*;
-        assert_eq!(shown(None).await, [0, 1, 2, 3, 4]);
+        let shown = async |filter| numbers(&house.list("s", Some(filter)).await);
+        assert_eq!(numbers(&house.list("s", None).await), [0, 1, 2, 3, 4]);
         assert_eq!(shown(filter(FromTrimHorizon)).await, [0, 1, 2, 3, 4]);
         assert_eq!(shown(filter(AtLatest)).await, [1, 4]);
         assert_eq!(shown(filter(AtTrimHorizon)).await, [0, 1]);
@@ -162,7 +164,7 @@ fn filters_show_what_they_say() {
             shard_id: Some("shardId-000000000002".into()),
             timestamp: None,
         };
-        assert_eq!(shown(Some(after)).await, [3, 4]);
+        assert_eq!(shown(after).await, [3, 4]);
         let between_ms = split_ms + 1_800_000;
         assert_eq!(shown(filter_at(AtTimestamp, between_ms)).await, [1, 2, 3]);
         assert_eq!(shown(filter_at(FromTimestamp, between_ms)).await, [1, 2, 3, 4]);
@@ -186,13 +188,13 @@ fn filters_need_what_they_need() {
     run(async |house| {
         house.create("s", 1).await;
         for (kind, member) in [
-            (ShardFilterType::AfterShardId, "ShardId"),
-            (ShardFilterType::AtTimestamp, "Timestamp"),
-            (ShardFilterType::FromTimestamp, "Timestamp"),
+            (AfterShardId, "ShardId"),
+            (AtTimestamp, "Timestamp"),
+            (FromTimestamp, "Timestamp"),
         ] {
             let input = ListShardsInput {
                 stream_name: Some("s".into()),
-                shard_filter: filter(kind),
+                shard_filter: Some(filter(kind)),
                 ..ListShardsInput::default()
             };
             refused(
@@ -214,7 +216,7 @@ fn lineage_from_the_horizon_reaches_every_shard() {
             house.create("s", 1 + rng.below(4) as i32).await;
             for _ in 0..12 {
                 random_reshard(house, &rng).await;
-                house.pass(Duration::from_secs(3600 * rng.below(8))).await;
+                house.pass(Duration::from_hours(rng.below(8))).await;
                 if rng.chance(20) {
                     house.restart().await;
                 }
@@ -225,7 +227,7 @@ fn lineage_from_the_horizon_reaches_every_shard() {
 }
 
 async fn random_reshard(house: &House, rng: &SeededRng) {
-    let open = house.list("s", filter(ShardFilterType::AtLatest)).await;
+    let open = house.list("s", Some(filter(AtLatest))).await;
     let key = |text: &Text| text.parse::<u128>().unwrap();
     let at = |i: usize| (key(&open[i].hash_key_range.starting_hash_key), open[i].shard_id.clone());
     let i = rng.index(open.len());
@@ -250,7 +252,7 @@ async fn check_lineage(house: &House, seed: u64) {
     let all = house.list("s", None).await;
     check_cover(&all);
     let mut met: BTreeSet<Text> = BTreeSet::new();
-    let start = house.list("s", filter(ShardFilterType::AtTrimHorizon)).await;
+    let start = house.list("s", Some(filter(AtTrimHorizon))).await;
     let kept: BTreeSet<&Text> = all.iter().map(|s| &s.shard_id).collect();
     let parents = |s: &Shard| -> Vec<Text> {
         let both = s.parent_shard_id.iter().chain(&s.adjacent_parent_shard_id);

@@ -1,5 +1,5 @@
-//! The service killed at every commit it makes, once before the commit is stored and once after, and
-//! started again.
+//! The service killed at every commit it makes, once before the commit is stored and once after,
+//! and started again.
 
 use crate::house::*;
 use api::kinesis::*;
@@ -87,7 +87,8 @@ async fn live(house: &mut House, what: &str) {
             assert!(attempt < 3, "{what}: {step:?} never succeeds");
             let outcome = try_step(house, step, &mut known).await;
             house.rest().await;
-            // A background change may have met the end, too: whoever tries in vain has retries left.
+            // A background change may have met the end, too: whoever tries in vain has retries
+            // left.
             if is_stuck(house).await || matches!(&outcome, Err(e) if is_down(e)) {
                 assert!(!killed, "{what}: {step:?} {outcome:?}");
                 killed = true;
@@ -173,10 +174,9 @@ async fn try_step(house: &House, step: Step, known: &mut Known) -> Result<(), Er
 async fn is_done(house: &House, step: Step) -> bool {
     let open = house.summary(NAME).await.map_or(0, |summary| summary.open_shard_count);
     match step {
-        Step::Create => open == 2,
+        Step::Create | Step::Merge(..) => open == 2,
         Step::Put(_) => true,
         Step::Split(..) => open == 3,
-        Step::Merge(..) => open == 2,
         Step::Scale(target) => open == target,
         Step::Encrypt => {
             let shown = house.summary(NAME).await.unwrap();

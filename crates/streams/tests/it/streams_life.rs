@@ -6,7 +6,8 @@ use api::{Text, Timestamp};
 use std::time::Duration;
 use streams::{Lifecycle, Options};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const INVALID: &str = "InvalidArgumentException";
+const HOUR: Duration = Duration::from_hours(1);
 
 async fn describe(house: &House, input: DescribeStreamInput) -> StreamDescription {
     house.streams.describe_stream(&house.cx, input).await.unwrap().stream_description
@@ -49,7 +50,11 @@ fn a_stream_is_made_used_and_deleted() {
         assert_eq!(active.enhanced_monitoring[0].shard_level_metrics, Some(vec![]));
         assert_eq!(active.stream_mode_details.unwrap().stream_mode, StreamMode::Provisioned);
         assert_eq!(
-            active.shards.iter().map(|s| s.hash_key_range.ending_hash_key.as_str()).collect::<Vec<_>>(),
+            active
+                .shards
+                .iter()
+                .map(|s| s.hash_key_range.ending_hash_key.as_str())
+                .collect::<Vec<_>>(),
             [
                 "113427455640312821154458202477256070484",
                 "226854911280625642308916404954512140969",
@@ -213,9 +218,8 @@ fn a_split_and_a_merge() {
 fn refusals_of_splits_and_merges() {
     run(async |house| {
         house.create("s", 3).await;
-        let missing = |id: &str| {
-            format!("Could not find shard {id} in stream s under account 000000000000.")
-        };
+        let missing =
+            |id: &str| format!("Could not find shard {id} in stream s under account 000000000000.");
         for id in ["x", "shardId-9", "9", "shardId-2147483648"] {
             refused(house.split("s", id, 7).await, "ResourceNotFoundException", &missing(id));
             refused(house.merge("s", "0", id).await, "ResourceNotFoundException", &missing(id));
@@ -298,7 +302,6 @@ fn retention_goes_up_and_down() {
         };
         up(24).await.unwrap();
         up(48).await.unwrap();
-        const INVALID: &str = "InvalidArgumentException";
         refused(
             up(47).await,
             INVALID,
@@ -505,7 +508,7 @@ fn passing_states_last_as_long_as_asked() {
         house.streams.create_stream(&house.cx, create("s", 1)).await.unwrap();
         let check = async |seconds: u64, before: StreamStatus, after: Option<StreamStatus>| {
             house.settle().await;
-            house.pass(Duration::from_secs(seconds) - Duration::from_millis(1)).await;
+            house.pass(Duration::from_millis(seconds * 1000 - 1)).await;
             assert_eq!(house.status("s").await, Some(before));
             house.pass(Duration::from_millis(1)).await;
             assert_eq!(house.status("s").await, after);

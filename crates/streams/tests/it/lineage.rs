@@ -1,0 +1,244 @@
+//! Random histories of writes, splits, merges, reads and clock jumps, against what must always hold:
+//! nothing acknowledged is lost, doubled or reordered, and a shard's end shows exactly with its
+//! children.
+
+use crate::plane::{
+    Subscription, World, check_end, get_input, put_input, run_unlimited, subscribe_input,
+};
+use api::Text;
+use api::kinesis::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use testkit::SeededRng;
+
+/// What a history is made of.
+struct History<'a> {
+    world: &'a World,
+    rng: SeededRng,
+    consumer: Text,
+    /// Per hash key what was acknowledged, in order.
+    acked: BTreeMap<u8, Vec<String>>,
+    written: u32,
+    /// Iterators of polling readers per shard.
+    polled: BTreeMap<Text, Text>,
+    /// Subscriptions per shard.
+    pushed: BTreeMap<Text, Subscription>,
+    seen_polled: Seen,
+    seen_pushed: Seen,
+}
+
+/// What one way of reading has seen.
+#[derive(Default)]
+struct Seen {
+    started: BTreeSet<Text>,
+    ended: BTreeSet<Text>,
+    by_key: BTreeMap<u8, Vec<String>>,
+    last_number: BTreeMap<Text, Text>,
+}
+
+impl Seen {
+    fn take(&mut self, shard: &Text, records: Vec<Record>) {
+        for record in records {
+            let last = self.last_number.insert(shard.clone(), record.sequence_number.clone());
+            assert!(last.is_none_or(|last| last < record.sequence_number), "numbers of {shard}");
+            let key = record.partition_key.unwrap().parse().unwrap();
+            let text = String::from_utf8(record.data.to_vec()).unwrap();
+            self.by_key.entry(key).or_default().push(text);
+        }
+    }
+
+    /// The shard is drained; the children whose parents all are can be begun.
+    fn end(&mut self, shard: &Text, children: &[ChildShard]) -> Vec<Text> {
+        assert!(self.ended.insert(shard.clone()), "{shard} ended twice");
+        let ready = children.iter().filter(|child| {
+            let drained = child.parent_shards.iter().all(|p| self.ended.contains(p));
+            drained && !self.started.contains(&child.shard_id)
+        });
+        let ready: Vec<_> = ready.map(|child| child.shard_id.clone()).collect();
+        self.started.extend(ready.iter().cloned());
+        ready
+    }
+}
+
+/// Hash keys spread over the whole space.
+fn hash_key(key: u8) -> String {
+    (u128::from(key) << 120).to_string()
+}
+
+impl History<'_> {
+    async fn step(&mut self) {
+        match self.rng.below(100) {
+            0..40 => self.put_one().await,
+            40..55 => self.put_many().await,
+            55..60 => self.split().await,
+            60..65 => self.merge().await,
+            65..78 => self.poll_all().await,
+            78..90 => self.take_events().await,
+            90..94 => {
+                let jump_ms = self.rng.below(7_200_000) as i64 - 3_600_000;
+                self.world.clock().jump_by(jump_ms / 60);
+            }
+            _ => self.world.pass(Duration::from_millis(self.rng.below(3_000))).await,
+        }
+    }
+
+    fn next_text(&mut self) -> (u8, String) {
+        self.written += 1;
+        (self.rng.below(256) as u8, format!("r{}", self.written))
+    }
+
+    async fn put_one(&mut self) {
+        let (key, text) = self.next_text();
+        let mut input = put_input("s", &key.to_string(), text.as_bytes());
+        input.explicit_hash_key = Some(hash_key(key).into());
+        let put = self.world.streams.put_record(&self.world.cx, input);
+        let put = self.world.clock().auto_advance(put).await;
+        put.expect("a reshard in fake time takes less than five seconds");
+        self.acked.entry(key).or_default().push(text);
+    }
+
+    async fn put_many(&mut self) {
+        let written: Vec<_> = (0..self.rng.below(30) + 1).map(|_| self.next_text()).collect();
+        let records = written.iter().map(|(key, text)| PutRecordsRequestEntry {
+            data: text.clone().into(),
+            partition_key: Some(key.to_string().into()),
+            explicit_hash_key: Some(hash_key(*key).into()),
+        });
+        let put = self.world.put_all("s", records.collect());
+        let output = self.world.clock().auto_advance(put).await.unwrap();
+        assert_eq!(output.failed_record_count, Some(0));
+        for (key, text) in written {
+            self.acked.entry(key).or_default().push(text);
+        }
+    }
+
+    async fn open_shards(&self) -> Vec<Shard> {
+        let mut shards = self.world.shards("s").await;
+        shards.retain(|s| s.sequence_number_range.ending_sequence_number.is_none());
+        let start = |s: &Shard| s.hash_key_range.starting_hash_key.parse::<u128>().unwrap();
+        shards.sort_by_key(start);
+        shards
+    }
+
+    async fn is_active(&self) -> bool {
+        self.world.summary("s").await.unwrap().stream_status == StreamStatus::Active
+    }
+
+    async fn split(&self) {
+        let open = self.open_shards().await;
+        if self.is_active().await && open.len() < 8 {
+            let shard = &open[self.rng.index(open.len())];
+            self.world.split("s", &shard.shard_id).await;
+        }
+    }
+
+    async fn merge(&self) {
+        let open = self.open_shards().await;
+        if self.is_active().await && open.len() > 1 {
+            let lower = self.rng.index(open.len() - 1);
+            self.world.merge("s", &open[lower].shard_id, &open[lower + 1].shard_id).await;
+        }
+    }
+
+    async fn poll_all(&mut self) {
+        for (shard, at) in std::mem::take(&mut self.polled) {
+            let mut input = get_input(&at);
+            input.limit = Some(self.rng.below(20) as i32 + 1);
+            let output = self.world.streams.get_records(&self.world.cx, input).await;
+            let output = match output {
+                Err(Error::ExpiredIterator(_)) => panic!("no history lasts five minutes"),
+                output => output.unwrap(),
+            };
+            check_end(&output);
+            self.seen_polled.take(&shard, output.records);
+            match output.next_shard_iterator {
+                Some(next) => _ = self.polled.insert(shard, next),
+                None => {
+                    let children = output.child_shards.unwrap_or_default();
+                    for child in self.seen_polled.end(&shard, &children) {
+                        let kind = ShardIteratorType::TrimHorizon;
+                        let at = self.world.iterator("s", &child, kind).await;
+                        self.polled.insert(child, at);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn take_events(&mut self) {
+        for (shard, mut events) in std::mem::take(&mut self.pushed) {
+            // What is there now, and no more: a history goes on beside it.
+            let event = match events.poll(self.world).await {
+                None => {
+                    self.pushed.insert(shard, events);
+                    continue;
+                }
+                Some(event) => event.expect("the end comes with an event").unwrap(),
+            };
+            self.seen_pushed.take(&shard, event.records);
+            let Some(children) = event.child_shards else {
+                self.pushed.insert(shard, events);
+                continue;
+            };
+            assert!(events.next().await.is_none());
+            for child in self.seen_pushed.end(&shard, &children) {
+                self.subscribe(child).await;
+            }
+        }
+    }
+
+    async fn subscribe(&mut self, shard: Text) {
+        let kind = ShardIteratorType::TrimHorizon;
+        let input = subscribe_input(&self.consumer, &shard, kind);
+        let events = self.world.subscribe(input).await.unwrap();
+        self.pushed.insert(shard, events);
+    }
+}
+
+async fn begin(world: &World, seed: u64) -> History<'_> {
+    world.create("s", 2).await;
+    let consumer = world.consumer("s", "c").await;
+    let mut history = History {
+        world,
+        rng: SeededRng::new(seed),
+        consumer,
+        acked: BTreeMap::new(),
+        written: 0,
+        polled: BTreeMap::new(),
+        pushed: BTreeMap::new(),
+        seen_polled: Seen::default(),
+        seen_pushed: Seen::default(),
+    };
+    for shard in ["shardId-000000000000", "shardId-000000000001"].map(Text::from_static) {
+        let at = world.iterator("s", &shard, ShardIteratorType::TrimHorizon).await;
+        history.polled.insert(shard.clone(), at);
+        history.seen_polled.started.insert(shard.clone());
+        history.seen_pushed.started.insert(shard.clone());
+        history.subscribe(shard).await;
+    }
+    history
+}
+
+#[test]
+fn random_histories_lose_double_and_reorder_nothing() {
+    for seed in testkit::seeds(40) {
+        run_unlimited(async |world| {
+            let mut history = begin(world, seed).await;
+            for _ in 0..120 {
+                history.step().await;
+            }
+            world.active("s").await;
+            for _ in 0..400 {
+                if history.seen_polled.by_key == history.acked
+                    && history.seen_pushed.by_key == history.acked
+                {
+                    break;
+                }
+                history.poll_all().await;
+                history.take_events().await;
+            }
+            assert_eq!(history.seen_polled.by_key, history.acked, "polled, seed {seed}");
+            assert_eq!(history.seen_pushed.by_key, history.acked, "pushed, seed {seed}");
+        });
+    }
+}

@@ -1,0 +1,16 @@
+//! The service through its surface, over memory engines and a clock that the tests move.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
+
+mod accounts;
+mod consumers;
+mod disk;
+mod fan_out;
+mod house;
+mod lineage;
+mod listing;
+mod plane;
+mod reads;
+mod restart;
+mod streams_life;
+mod writes;
