@@ -21,7 +21,7 @@ pub trait EventShape: Sized {
 }
 
 /// Frames of a stream: `initial-response`, the events, an exception when the stream ends with one.
-pub(crate) fn frames<T, E>(events: EventStream<T, E>, format: Format) -> EventFrames
+pub fn frames<T, E>(events: EventStream<T, E>, format: Format) -> EventFrames
 where
     T: EventShape + 'static,
     E: Into<Refusal> + 'static,

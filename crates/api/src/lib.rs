@@ -13,5 +13,5 @@ mod serve;
 pub mod kinesis;
 
 pub use client::Operation;
-pub use events::{EventShape, EventStream};
+pub use events::{EventShape, EventStream, frames};
 pub use wire::{Text, Timestamp};

@@ -3,6 +3,8 @@
 
 pub mod env;
 pub mod sim_disk;
+#[cfg(feature = "vectors")]
+pub mod vectors;
 
 pub use env::{FakeClock, FakeEnv, SeededRng, block_on, fake_env, seeds};
 pub use sim_disk::SimDisk;

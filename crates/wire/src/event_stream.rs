@@ -268,7 +268,6 @@ mod tests {
         assert_eq!(message.event_type(), Some("initial-response"));
         assert_eq!(message.header(":content-type"), Some("application/x-amz-json-1.1"));
         assert_eq!(message.payload, "{}");
-        // Total length, length of the headers, and a checksum computed by botocore's own decoder.
         assert_eq!(bytes.len(), u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize);
     }
 

@@ -149,8 +149,10 @@ struct Frame {
     met: u64,
     /// The key of the entry being read, of maps only.
     key: Text,
-    /// The rule that an element, a key or a value broke, described.
+    /// The rule that an element or a value broke, described.
     broken: Option<Constraint>,
+    /// Where the first element or entry stands.
+    from: usize,
 }
 
 /// A body being read.
@@ -190,8 +192,8 @@ impl Reader {
         if self.frames.len() == DEPTH_MAX {
             return syntax();
         }
-        let (key, broken) = (Text::default(), None);
-        self.frames.push(Frame { kind, left, begun: false, current: 0, met: 0, key, broken });
+        let (key, broken, from) = (Text::default(), None, self.at);
+        self.frames.push(Frame { kind, left, begun: false, current: 0, met: 0, key, broken, from });
         Ok(())
     }
 

@@ -15,6 +15,9 @@ const ELEMENTS_PAST_MAX: usize = 64;
 /// Elements kept of a list or map that the model does not bound; more are refused.
 const ELEMENTS_MAX: usize = 1 << 20;
 
+/// Elements of a list that an error message can need: each has at least one character.
+const SPELLED_MAX: usize = 4096;
+
 const NUMBER_CLASS: &str = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
 
 /// How AWS names what was found, and where it does not fit.
@@ -307,10 +310,33 @@ impl Reader {
             }
             count += 1;
         }
-        let broken = self.frames.pop().and_then(|frame| frame.broken);
+        let ended = self.frames.pop();
         self.check_size(rule, count, &list);
-        self.container_violates(broken, &list);
+        if let Some((broken, from)) = ended.and_then(|f| Some((f.broken?, f.from))) {
+            match self.spelled_list(from) {
+                Some(spelled) => self.container_violates(Some(broken), &spelled),
+                None => self.container_violates(Some(broken), &list),
+            }
+        }
         Ok(Some(list))
+    }
+
+    /// The list that begins at `from` as the body spells it, when it is one of strings: an enum's
+    /// value that the model does not know is nowhere else.
+    #[cold]
+    fn spelled_list(&self, from: usize) -> Option<Vec<Text>> {
+        let mut again = Reader::new(self.format, self.body.clone(), false);
+        again.at = from;
+        let left = super::INDEFINITE;
+        again.enter(Kind::List, left).ok()?;
+        let mut spelled = Vec::new();
+        while again.at < self.at && again.next_item(false).ok()? {
+            let text = again.text(&TextRule::ANY).ok()?;
+            if spelled.len() <= SPELLED_MAX {
+                spelled.extend(text);
+            }
+        }
+        Some(spelled)
     }
 
     /// Begins a list: how many elements are kept, or None for null.
@@ -360,7 +386,7 @@ impl Reader {
         }
         let kept_max = self.kept_max(rule);
         let mut map = BTreeMap::new();
-        let (mut count, mut bad_keys) = (0_usize, false);
+        let (mut count, mut nulls, mut bad_keys) = (0_usize, 0, false);
         while self.next_item(true)? {
             let raw = self.key()?;
             let key = self.text_of(&raw)?;
@@ -375,12 +401,13 @@ impl Reader {
                     map.insert(key, value);
                 }
             } else if self.strict {
+                nulls += 1;
                 self.violate(Constraint::NotNull, None);
             }
             count += 1;
         }
         let broken = self.frames.pop().and_then(|frame| frame.broken);
-        self.check_size(rule, map.len(), &map);
+        self.check_size(rule, map.len() + nulls, &map);
         self.container_violates(bad_keys.then(|| Constraint::Keys(keys.describe())), &map);
         self.container_violates(broken, &map);
         Ok(Some(map))

@@ -1,0 +1,211 @@
+//! Bodies that are no bodies: cut, trailed, nested too deep, lying about their lengths.
+
+use crate::probe::{Outcome, call};
+use crate::vectors::IGNORED;
+use testkit::vectors::{Lengths, Value, Vectors};
+use wire::Format;
+
+fn is_refused(operation: &str, format: Format, body: &[u8], what: &str) {
+    match call(operation, format, bytes::Bytes::copy_from_slice(body)) {
+        Outcome::Refused(refusal) => {
+            assert_eq!(refusal.code, "SerializationException", "{operation}: {what}: {refusal:?}");
+        }
+        Outcome::Reached(input) => panic!("{operation}: {what} was read as {input}"),
+    }
+}
+
+fn is_read(operation: &str, format: Format, body: &[u8], what: &str) -> String {
+    match call(operation, format, bytes::Bytes::copy_from_slice(body)) {
+        Outcome::Reached(input) => input,
+        Outcome::Refused(refusal) => panic!("{operation}: {what}: {refusal:?}"),
+    }
+}
+
+/// Every operation, with its whole sample in every way of writing it.
+fn each_sample(mut check: impl FnMut(&str, Format, &[u8])) {
+    let vectors = Vectors::of("kinesis", IGNORED);
+    for operation in vectors.operations() {
+        let [whole, _] = vectors.samples(&operation);
+        check(&operation, Format::Json, &whole.to_json());
+        check(&operation, Format::Cbor, &whole.to_cbor(Lengths::Definite));
+        check(&operation, Format::Cbor, &whole.to_cbor(Lengths::Indefinite));
+    }
+}
+
+#[test]
+fn a_cut_body_is_refused_wherever_it_is_cut() {
+    each_sample(|operation, format, body| {
+        for cut in 0..body.len() {
+            is_refused(operation, format, &body[..cut], &format!("cut at {cut}"));
+        }
+    });
+}
+
+#[test]
+fn nothing_may_follow() {
+    each_sample(|operation, format, body| {
+        for more in [&b"}"[..], b"{}", b"\0", b"\xff", b"\xf6"] {
+            is_refused(operation, format, &[body, more].concat(), &format!("behind it {more:?}"));
+        }
+    });
+    is_read("ListStreams", Format::Json, b" \r\n\t{ } \n", "white space");
+}
+
+#[test]
+fn flipped_bytes_never_panic() {
+    each_sample(|operation, format, body| {
+        for at in 0..body.len() {
+            for flip in [0x01, 0x20, 0x80, 0xff] {
+                let mut flipped = body.to_vec();
+                flipped[at] ^= flip;
+                if let Outcome::Refused(refusal) = call(operation, format, flipped.into()) {
+                    assert_eq!(refusal.status, 400, "{operation}, byte {at} ^ {flip}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn sixty_four_containers_nest_and_no_more() {
+    // The body itself is one.
+    for (lists, fits) in [(1, true), (63, true), (64, false), (100_000, false)] {
+        let json = [&br#"{"Zz":"#[..], &b"[".repeat(lists), &b"]".repeat(lists), b"}"].concat();
+        let mut cbor = vec![0xa1, 0x62, b'Z', b'z'];
+        cbor.extend(std::iter::repeat_n(0x81, lists - 1));
+        cbor.push(0x80);
+        for (format, body) in [(Format::Json, &json), (Format::Cbor, &cbor)] {
+            if fits {
+                is_read("ListStreams", format, body, "nested lists");
+            } else {
+                is_refused("ListStreams", format, body, "nested lists");
+            }
+        }
+    }
+    let deep = (0..64).fold(Value::Null, |inner, _| Value::Map(vec![("Zz".into(), inner)]));
+    is_read("ListStreams", Format::Json, &deep.to_json(), "nested structures");
+    let deeper = Value::Map(vec![("Zz".into(), deep)]);
+    is_refused("ListStreams", Format::Json, &deeper.to_json(), "nested structures");
+    is_refused(
+        "ListStreams",
+        Format::Cbor,
+        &deeper.to_cbor(Lengths::Indefinite),
+        "nested structures",
+    );
+}
+
+#[test]
+fn json_is_read_as_its_grammar_says() {
+    let refused = [
+        "",
+        " ",
+        "null",
+        "[]",
+        "\"a\"",
+        "1",
+        "{",
+        "{}x",
+        "{,}",
+        r#"{"Limit":1,}"#,
+        r#"{"Limit":}"#,
+        r#"{"Limit" 1}"#,
+        r#"{"Limit":1 "A":2}"#,
+        "{Limit:1}",
+        "{'Limit':1}",
+        r#"{"Limit":01}"#,
+        r#"{"Limit":+1}"#,
+        r#"{"Limit":1.}"#,
+        r#"{"Limit":.5}"#,
+        r#"{"Limit":1e}"#,
+        r#"{"Limit":-}"#,
+        r#"{"Limit":NaN}"#,
+        r#"{"Limit":nul}"#,
+        r#"{"Limit":0x10}"#,
+        r#"{"NextToken":"a"#,
+        r#"{"NextToken":"\x"}"#,
+        r#"{"NextToken":"\u12g4"}"#,
+        r#"{"NextToken":"\ud800"}"#,
+        r#"{"NextToken":"\udc00\ud800"}"#,
+        r#"{"NextToken":"\ud800A"}"#,
+        "{\"NextToken\":\"a\nb\"}",
+        r#"{"NextToken":"\"}"#,
+        r#"{"Zz":[1,]}"#,
+        r#"{"Zz":[1 2]}"#,
+        r#"{"Zz":[1}"#,
+        r#"{"Zz":{"a"}}"#,
+        r#"{"Zz":"\q"}"#,
+        "{\"Zz\":\"\u{1}\"}",
+        "\u{feff}{}",
+        r#"{"Zz":tru}"#,
+        "{} //",
+        "{\"Zz\":1/**/}",
+    ];
+    for body in refused {
+        is_refused("ListStreams", Format::Json, body.as_bytes(), body);
+    }
+    is_refused("ListStreams", Format::Json, b"{\"NextToken\":\"\xff\"}", "no UTF-8");
+    is_refused("ListStreams", Format::Json, b"{\"Zz\":\"\xc3\"}", "no UTF-8 where nobody looks");
+    let read = is_read(
+        "ListStreams",
+        Format::Json,
+        "{\"NextToken\":\"\\u00e9\\ud834\\udd1e\\/\\\"\\\\\\b\\f\\n\\r\\té\",\"Li\\u006dit\":1.0e1}".as_bytes(),
+        "escapes",
+    );
+    assert!(read.contains(r#"next_token: Some("é𝄞/\"\\\u{8}\u{c}\n\r\té")"#), "{read}");
+    assert!(read.contains("limit: Some(10)"), "{read}");
+}
+
+#[test]
+fn base64_may_be_escaped_and_must_be_whole() {
+    let body = |data: &str| format!(r#"{{"StreamName":"a","PartitionKey":"k","Data":"{data}"}}"#);
+    let read = |data: &str| is_read("PutRecord", Format::Json, body(data).as_bytes(), data);
+    assert_eq!(read("++\\/\\u002f"), read("++//"));
+    for bad in ["+", "++/", "++//=", "====", "+===", "+/+=", "++-_", "++\\n//", "++//++//+"] {
+        is_refused("PutRecord", Format::Json, body(bad).as_bytes(), bad);
+    }
+}
+
+#[test]
+fn cbor_lengths_are_not_believed() {
+    let refused: &[(&str, &[u8])] = &[
+        ("a string of 2^63 bytes", b"\xa1\x69NextToken\x7b\x7f\xff\xff\xff\xff\xff\xff\xff"),
+        ("a string of 2^64 - 1 bytes", b"\xa1\x69NextToken\x7b\xff\xff\xff\xff\xff\xff\xff\xff"),
+        ("a map of 2^64 - 1 entries", b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff"),
+        ("a map of 2^63 entries", b"\xbb\x7f\xff\xff\xff\xff\xff\xff\xff\x60\x00"),
+        ("an unknown list of 2^32 elements", b"\xa1\x62Zz\x9a\xff\xff\xff\xff\x00\x00"),
+        ("an unknown byte string of 2^32 bytes", b"\xa1\x62Zz\x5a\xff\xff\xff\xff\x00\x00"),
+        ("a reserved length", b"\xa1\x69NextToken\x7c\x00"),
+        ("a key that is no string", b"\xa1\x01\x02"),
+        ("a break alone", b"\xff"),
+        ("a break for a value", b"\xa1\x62Zz\xff"),
+        ("a break in a definite list", b"\xa1\x62Zz\x82\x00\xff"),
+        ("a chunk of another type", b"\xa1\x69NextToken\x7f\x41a\xff"),
+        ("a chunk inside a chunk", b"\xa1\x69NextToken\x7f\x7f\x61a\xff\xff"),
+        ("a chunked string without end", b"\xa1\x69NextToken\x7f\x61a"),
+        ("text that is no UTF-8", b"\xa1\x69NextToken\x62\xc3\x28"),
+        ("an unassigned simple value", b"\xa1\x62Zz\xe0"),
+        ("tags without a value", b"\xa1\x62Zz\xc1\xc1\xc1\xc1\xc1\xc1\x01"),
+        ("a list", b"\x80"),
+        ("null", b"\xf6"),
+    ];
+    for (what, body) in refused {
+        is_refused("ListStreams", Format::Cbor, body, what);
+    }
+    let read =
+        is_read("ListStreams", Format::Cbor, b"\xa1\x65Limit\xc1\xf9\x49\x00", "a tagged half");
+    assert!(read.contains("limit: Some(10)"), "{read}");
+}
+
+#[test]
+fn cbor_times_are_milliseconds() {
+    for time in [
+        &b"\xc1\x1b\x00\x00\x01\x8b\xcf\xe5\x68\x7b"[..],
+        b"\x1b\x00\x00\x01\x8b\xcf\xe5\x68\x7b",
+        b"\xc1\xfb\x42\x78\xbc\xfe\x56\x87\xb0\x00",
+    ] {
+        let body =
+            [&b"\xa1\x6bShardFilter\xa2\x64Type\x6cAT_TIMESTAMP\x69Timestamp"[..], time].concat();
+        let read = is_read("ListShards", Format::Cbor, &body, "a time");
+        assert!(read.contains("Timestamp(1700000000123)"), "{read}");
+    }
+}
