@@ -129,6 +129,10 @@ impl Found {
         for file in self.files.iter().filter(|f| live.contains(&f.number)) {
             file.writer.sync_data().map_err(|e| failed("sync", &file.path, &e))?;
         }
+        // The same for names: a process killed between a rename and the sync of its directory leaves
+        // a checkpoint that a power failure could still take.
+        let dir = &engine.journal_dir;
+        engine.env.disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
         self.recovery.records = replay.install(engine);
         self.recovery.logs = engine.logs.lock().len() as u64;
         let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };

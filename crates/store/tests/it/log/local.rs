@@ -52,7 +52,8 @@ impl LocalRig {
     }
 
     pub(crate) fn open_local(&self) -> Result<Arc<Local>> {
-        Local::open(Path::new(DATA), &self.world.env(), self.options.clone()).map(|(local, _)| local)
+        Local::open(Path::new(DATA), &self.world.env(), self.options.clone())
+            .map(|(local, _)| local)
     }
 }
 

@@ -8,6 +8,7 @@
 //! - ordinals are dense, arrival times never decrease, whatever the clock does;
 //! - what a reader has seen is still there after a power loss.
 
+mod crash;
 mod local;
 mod memory;
 mod model;

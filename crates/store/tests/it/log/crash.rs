@@ -1,0 +1,142 @@
+//! Kills and power losses at every single change of a disk under the local engine.
+
+use super::local::LocalRig;
+use super::model::{Batch, Written};
+use super::*;
+use store::{LogId, ShardLog};
+use testkit::{SeededRng, block_on, seeds};
+
+const LOGS: u64 = 3;
+const ROUNDS: u64 = 24;
+
+/// Models of the logs 1 ..= `LOGS`.
+type Models = Vec<ModelLog>;
+
+fn models() -> Models {
+    (0..LOGS).map(|_| ModelLog::default()).collect()
+}
+
+fn batch(stamp: u64, rng: &SeededRng) -> Batch {
+    let len = if rng.chance(30) { 30_000 + rng.index(60_000) } else { rng.index(900) };
+    let data = stamp.to_le_bytes().repeat(len / 8 + 1);
+    let record = |n: u8| Written { key: vec![n; 3], data: data.clone() };
+    Batch {
+        records: (0..=(stamp % 3) as u8).map(record).collect(),
+        encrypted: false,
+        arrival_ms: None,
+    }
+}
+
+/// Appends one batch after the other, each acknowledged before the next, and closes; stops at the
+/// first failure.
+fn work(rig: &LocalRig, models: &mut Models, seed: u64) {
+    let rng = SeededRng::new(seed);
+    let Ok(engine) = rig.open_local() else { return };
+    for stamp in 0..ROUNDS {
+        let which = rng.index(LOGS as usize);
+        let model = &mut models[which];
+        let Ok(log) = engine.open(LogId(which as u64 + 1)) else { return };
+        rig.world.clock.advance_ms(1 + rng.below(20));
+        let batch = batch(stamp, &rng);
+        let first = model.assigned();
+        let Ok(pending) = log.append(batch.builder(), None) else { return };
+        model.batches.push(batch);
+        let Ok(appended) = block_on(pending) else { return };
+        model.acknowledge(first, appended);
+        if stamp % 8 == 7 {
+            log.trim(appended.arrival_ms - 60);
+            model.trim(appended.arrival_ms - 60);
+        }
+        if stamp == ROUNDS / 2 && block_on(engine.close()).is_err() {
+            return;
+        }
+        if stamp == ROUNDS / 2 {
+            drop(log);
+            drop(engine);
+            return work_on(rig, models, &rng);
+        }
+    }
+}
+
+/// The second half, after a clean restart.
+fn work_on(rig: &LocalRig, models: &mut Models, rng: &SeededRng) {
+    let Ok(engine) = rig.open_local() else { return };
+    for stamp in 100..100 + ROUNDS / 2 {
+        let which = rng.index(LOGS as usize);
+        let Ok(log) = engine.open(LogId(which as u64 + 1)) else { return };
+        let batch = batch(stamp, rng);
+        let first = models[which].assigned();
+        let Ok(pending) = log.append(batch.builder(), None) else { return };
+        models[which].batches.push(batch);
+        let Ok(appended) = block_on(pending) else { return };
+        models[which].acknowledge(first, appended);
+    }
+}
+
+/// Opens and reads everything; what is there must be what the models say.
+fn check(rig: &LocalRig, models: &mut Models, what: &str) {
+    let engine = rig.open_local().unwrap_or_else(|e| panic!("{what}: {e}"));
+    for (model, id) in models.iter_mut().zip(1..) {
+        let log = engine.open(LogId(id)).unwrap();
+        let tail = log.tail();
+        assert!(tail.next_ordinal >= model.sure, "{what}: log {id} lost records: {tail:?}");
+        model.restart(tail);
+        let mut from = tail.first_ordinal;
+        while from < tail.next_ordinal {
+            let got = block_on(log.read(from, 7, 100_000));
+            let got = got.unwrap_or_else(|e| panic!("{what}: log {id} at {from}: {e}"));
+            model.check_read(from, (7, 100_000), &got);
+            from = got.next_ordinal;
+        }
+    }
+}
+
+fn crash_at(seed: u64, at: u64, killed: bool, again: Option<u64>) {
+    let what = format!("seed {seed}, ended after {at} changes, killed {killed}, then {again:?}");
+    let (rig, mut models) = (LocalRig::new(seed), models());
+    rig.world.disk.power_off_after(at);
+    work(&rig, &mut models, seed);
+    if killed {
+        rig.world.disk.kill();
+    } else {
+        rig.world.disk.crash(seed ^ at);
+    }
+    if let Some(again) = again {
+        rig.world.disk.power_off_after(again);
+        drop(rig.open_local());
+        rig.world.disk.crash(seed ^ at ^ again);
+    }
+    check(&rig, &mut models, &what);
+    rig.world.disk.crash(at);
+    check(&rig, &mut models, &format!("{what}, and a last power loss"));
+}
+
+fn changes_of_a_whole_run(seed: u64) -> u64 {
+    let rig = LocalRig::new(seed);
+    let before = rig.world.disk.changes();
+    work(&rig, &mut models(), seed);
+    rig.world.disk.changes() - before
+}
+
+#[test]
+fn at_every_change() {
+    for seed in seeds(2) {
+        let changes = changes_of_a_whole_run(seed);
+        assert!(changes > 60, "a history makes a journal and spills: {changes} changes");
+        for at in 0..=changes {
+            crash_at(seed, at, at % 3 == 0, None);
+        }
+    }
+}
+
+#[test]
+fn at_changes_of_the_restart() {
+    for seed in seeds(2) {
+        let changes = changes_of_a_whole_run(seed);
+        for at in (seed % 7..changes).step_by(7) {
+            for again in 0..10 {
+                crash_at(seed, at, again % 2 == 0, Some(again));
+            }
+        }
+    }
+}
