@@ -31,10 +31,10 @@ impl Demand {
             .map(|m| m.write_throttled_bytes.get() + m.write_throttled_records.get())
             .sum::<u64>();
         let before = self.0.insert(stream.key.clone(), refused).unwrap_or(0);
-        if refused > before {
-            if let Err(e) = grow(inner, stream).await {
-                tracing::info!("on-demand stream {} does not grow: {}", stream.arn, e.message());
-            }
+        if refused > before
+            && let Err(e) = grow(inner, stream).await
+        {
+            tracing::info!("on-demand stream {} does not grow: {}", stream.arn, e.message());
         }
     }
 

@@ -61,9 +61,10 @@ fn acknowledged_records_and_whole_shards_survive_any_loss() {
                     machine.step().await;
                 }
                 machine.stop().await;
-                match machine.rng.chance(50) {
-                    true => machine.fake.disk.crash(machine.rng.next_u64()),
-                    false => machine.fake.disk.kill(),
+                if machine.rng.chance(50) {
+                    machine.fake.disk.crash(machine.rng.next_u64());
+                } else {
+                    machine.fake.disk.kill();
                 }
             }
             machine.start().await;

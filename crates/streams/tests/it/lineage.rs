@@ -1,6 +1,6 @@
-//! Random histories of writes, splits, merges, reads and clock jumps, against what must always hold:
-//! nothing acknowledged is lost, doubled or reordered, and a shard's end shows exactly with its
-//! children.
+//! Random histories of writes, splits, merges, reads and clock jumps, against what must always
+//! hold: nothing acknowledged is lost, doubled or reordered, and a shard's end shows exactly with
+//! its children.
 
 use crate::plane::{
     Subscription, World, check_end, get_input, put_input, run_unlimited, subscribe_input,

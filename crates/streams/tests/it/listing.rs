@@ -93,7 +93,7 @@ fn shards_in_pages() {
             ),
             (
                 "ShardFilter",
-                ListShardsInput { shard_filter: Some(filter(AtLatest), ..next.clone() },
+                ListShardsInput { shard_filter: Some(filter(AtLatest)), ..next.clone() },
             ),
             (
                 "StreamCreationTimestamp",
@@ -187,11 +187,9 @@ fn filters_show_what_they_say() {
 fn filters_need_what_they_need() {
     run(async |house| {
         house.create("s", 1).await;
-        for (kind, member) in [
-            (AfterShardId, "ShardId"),
-            (AtTimestamp, "Timestamp"),
-            (FromTimestamp, "Timestamp"),
-        ] {
+        for (kind, member) in
+            [(AfterShardId, "ShardId"), (AtTimestamp, "Timestamp"), (FromTimestamp, "Timestamp")]
+        {
             let input = ListShardsInput {
                 stream_name: Some("s".into()),
                 shard_filter: Some(filter(kind)),

@@ -226,8 +226,8 @@ fn refusals_of_splits_and_merges() {
         }
         let apart = |a, b| {
             format!(
-                "Shards shardId-00000000000{a} and shardId-00000000000{b} in stream s under account \
-                 000000000000 are not an adjacent pair of shards eligible for merging"
+                "Shards shardId-00000000000{a} and shardId-00000000000{b} in stream s under \
+                 account 000000000000 are not an adjacent pair of shards eligible for merging"
             )
         };
         for (a, b) in [(0, 2), (1, 0), (2, 0), (1, 1)] {
@@ -259,8 +259,8 @@ fn scaling_keeps_to_the_limits_of_aws() {
         refused(
             house.scale("s", 10_001).await,
             "LimitExceededException",
-            "Target shard count or number of open shards cannot be greater than 10000. Current open \
-             shard count: 4, Target shard count: 10001",
+            "Target shard count or number of open shards cannot be greater than 10000. Current \
+             open shard count: 4, Target shard count: 10001",
         );
         let output = house.scale("s", 5).await.unwrap();
         assert_eq!((output.current_shard_count, output.target_shard_count), (Some(4), Some(5)));
