@@ -1,4 +1,5 @@
-//! A signed, typed client of the services that `api` describes, over HTTP/1.1 with kept connections.
+//! A signed, typed client of the services that `api` describes, over HTTP/1.1 with kept
+//! connections.
 //!
 //! ```text
 //! Client::call    encode -> sign -> send -> decode; bounded retries between

@@ -6,11 +6,11 @@
 //! ```
 //!
 //! Order per partition key: a lane has one call on its way at a time and sends failed entries again
-//! before it takes new ones. Within one call AWS may refuse an entry and take a later one of the same
-//! key; the API gives no way around that but one record per call (`batch_records_max: 1`).
+//! before it takes new ones. Within one call AWS may refuse an entry and take a later one of the
+//! same key; the API gives no way around that but one record per call (`batch_records_max: 1`).
 //!
-//! Cost per record: one channel slot, one semaphore acquire, one oneshot; its bytes are never copied
-//! before the encoder.
+//! Cost per record: one channel slot, one semaphore acquire, one oneshot; its bytes are never
+//! copied before the encoder.
 
 use crate::{Client, Error, ErrorKind, Retry};
 use api::kinesis::{PutRecordsInput, PutRecordsRequestEntry, PutRecordsResultEntry, ops};
@@ -260,7 +260,8 @@ impl Lane {
     }
 }
 
-/// Resolves the receipts of the written entries; keeps the others and tells why the last one failed.
+/// Resolves the receipts of the written entries; keeps the others and tells why the last one
+/// failed.
 fn settle(batch: &mut Vec<Waiting>, results: Vec<PutRecordsResultEntry>) -> Error {
     let mut last = Error::local(ErrorKind::Malformed, "an entry was neither written nor refused");
     let mut failed = Vec::new();

@@ -39,7 +39,8 @@ pub(crate) struct Whole {
 
 impl Transport {
     /// # Errors
-    /// `Config` when the endpoint is no `http` or `https` address or the certificates are unreadable.
+    /// `Config` when the endpoint is no `http` or `https` address or the certificates are
+    /// unreadable.
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let uri = endpoint(&config.endpoint)?;
         let mut http = HttpConnector::new();

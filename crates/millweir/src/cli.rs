@@ -71,14 +71,19 @@ pub(crate) enum Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum StreamCommand {
     /// Create a stream and wait until it is ACTIVE
+    #[command(before_help = help::CREATE, help_template = help::TEMPLATE)]
     Create(CreateArgs),
     /// List the streams of the account and region
+    #[command(before_help = help::LIST, help_template = help::TEMPLATE)]
     List(ListArgs),
     /// Show a stream and its shards
+    #[command(before_help = help::DESCRIBE, help_template = help::TEMPLATE)]
     Describe(DescribeArgs),
     /// Delete a stream and wait until it is gone
+    #[command(before_help = help::DELETE, help_template = help::TEMPLATE)]
     Delete(DeleteArgs),
     /// Change the number of shards, split one, or merge two, and wait until it is done
+    #[command(before_help = help::RESHARD, help_template = help::TEMPLATE)]
     Reshard(ReshardArgs),
 }
 
@@ -314,7 +319,11 @@ pub(crate) struct EnvArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The data directory; the configured one when absent
+    #[arg(value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+    /// The same by the name that `serve` has for it
+    #[arg(long, value_name = "DIR", conflicts_with = "directory")]
+    pub(crate) data: Option<PathBuf>,
     /// How to print what is damaged
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Format,
@@ -327,6 +336,9 @@ pub(crate) struct CheckConfigArgs {
     /// Show where each value comes from
     #[arg(long)]
     pub(crate) show_origin: bool,
+    /// List every option with its default and what it means, and check nothing
+    #[arg(long, conflicts_with = "show_origin")]
+    pub(crate) options: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Format,
@@ -368,9 +380,11 @@ mod tests {
 
     #[test]
     fn examples_come_first() {
-        for command in Cli::command().get_subcommands_mut() {
+        fn check(command: &mut clap::Command) {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n"), "{help}");
+            command.get_subcommands_mut().filter(|c| c.get_name() != "help").for_each(check);
         }
+        check(&mut Cli::command());
     }
 }

@@ -14,7 +14,8 @@ mod verify;
 use crate::cli::{Cli, ClientArgs, Command, ServeArgs};
 use crate::files;
 use anyhow::{Context as _, Result};
-use client::{Client, Config, Credentials};
+use base::env::Rng as _;
+use client::{Client, Config, Credentials, SystemRng};
 use std::future::Future;
 use wire::Format;
 
@@ -48,6 +49,12 @@ fn serve(args: &ServeArgs) -> Result<()> {
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all().build().context("cannot start the runtime")?.block_on(work)
+}
+
+/// A name that nobody else uses at the same time, for what a command makes and takes away again.
+fn temporary_name(purpose: &str) -> String {
+    let random = u128::from_be_bytes(SystemRng::default().bytes16()) >> 80;
+    format!("millweir-{purpose}-{random:012x}")
 }
 
 /// A client of the server that the arguments and the environment name.

@@ -5,8 +5,8 @@
 //! `encryption.make_keys` is off. A made key is in the file, and the file on the disk, before the
 //! engine may encrypt with it.
 //!
-//! The file, one line per key, owner-only; a damaged line refuses the start, since a wrong key would
-//! make records unreadable one by one:
+//! The file, one line per key, owner-only; a damaged line refuses the start, since a wrong key
+//! would make records unreadable one by one:
 //!
 //! | field | what |
 //! | --- | --- |

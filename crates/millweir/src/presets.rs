@@ -197,7 +197,7 @@ mod tests {
         for made in some(Preset::ApacheLog, 1) {
             let fields: Vec<&str> = made.data.split(' ').collect();
             assert_eq!(fields[0], made.key);
-            assert_eq!(fields[3], "[01/Jan/2026:00:00:0".to_owned() + &fields[3][20..]);
+            assert!(fields[3].starts_with("[01/Jan/2026:00:00:0"), "{}", made.data);
             assert!(fields[8].parse::<u16>().is_ok(), "{}", made.data);
             assert_eq!(made.data.matches('"').count(), 6);
         }

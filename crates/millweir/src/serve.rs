@@ -68,6 +68,8 @@ impl Running {
             keys: engines.keys.clone(),
             registry: registry.clone(),
         };
+        let labels = [("version", env!("CARGO_PKG_VERSION")), ("api", banner::API_MODEL)];
+        registry.gauge("millweir_build_info", "What runs here.", &labels).set(1);
         let streams = Streams::open(parts, options.streams.clone()).await?;
         let service = api::kinesis::Server::new(Arc::new(streams.clone()));
         let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];

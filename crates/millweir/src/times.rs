@@ -30,7 +30,8 @@ pub(crate) fn apache(epoch_ms: i64) -> String {
     format!("{:02}/{month}/{:04}:{h:02}:{m:02}:{s:02} +0000", c.day, c.year)
 }
 
-/// Reads `2026-01-31`, `2026-01-31T12:00:00Z` with an optional fraction, seconds since the epoch, or
+/// Reads `2026-01-31`, `2026-01-31T12:00:00Z` with an optional fraction, seconds since the epoch,
+/// or
 /// `-15m` before `now_ms`. Gives milliseconds since the epoch.
 pub(crate) fn parse(text: &str, now_ms: i64) -> Option<i64> {
     if let Some(ago) = text.strip_prefix('-') {

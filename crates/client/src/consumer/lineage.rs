@@ -8,7 +8,8 @@ use wire::Text;
 #[derive(Debug, Default)]
 pub(crate) struct Lineage {
     reading: BTreeSet<Text>,
-    /// Every shard ever started, so that the second parent of a merge does not start the child again.
+    /// Every shard ever started, so that the second parent of a merge does not start the child
+    /// again.
     seen: BTreeSet<Text>,
     waiting: BTreeMap<Text, Vec<Text>>,
 }
@@ -21,8 +22,8 @@ impl Lineage {
     }
 
     /// A shard was read to its end. Gives the shards to read now: those whose parents are no longer
-    /// read here. A parent that was never read here (its end lies before the starting point) does not
-    /// hold a child back.
+    /// read here. A parent that was never read here (its end lies before the starting point) does
+    /// not hold a child back.
     pub(crate) fn ended(&mut self, shard_id: &Text, children: Vec<ChildShard>) -> Vec<Text> {
         self.reading.remove(shard_id);
         for child in children {

@@ -86,8 +86,8 @@ pub(super) async fn read(
         match subscription(shared, &mut input, &mut bearing).await {
             Ok(Some(children)) => return Ok(children),
             Ok(None) => {}
-            // Why borne: after a broken connection the server may hold the old subscription for up to
-            // five seconds and refuses a second one so long (AWS).
+            // Why borne: after a broken connection the server may hold the old subscription for up
+            // to five seconds and refuses a second one so long (AWS).
             Err(e) if e.code() == "ResourceInUseException" => {
                 bearing.bear(Error::refused(503, e.code(), e.message())).await?;
             }
@@ -96,8 +96,8 @@ pub(super) async fn read(
     }
 }
 
-/// One subscription, at most five minutes; children when the shard ended, nothing when it goes on at
-/// the position that `input` then holds.
+/// One subscription, at most five minutes; children when the shard ended, nothing when it goes on
+/// at the position that `input` then holds.
 async fn subscription(
     shared: &Shared,
     input: &mut SubscribeToShardInput,

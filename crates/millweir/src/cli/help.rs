@@ -33,6 +33,33 @@ Examples:
   millweir stream reshard clicks --split shardId-000000000000
   millweir stream delete clicks";
 
+pub(crate) const CREATE: &str = "\
+Examples:
+  millweir stream create clicks --shards 4
+  millweir stream create clicks --on-demand --retention 168
+  millweir stream create clicks --if-absent";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  millweir stream list
+  millweir stream list --region eu-west-1 --output json";
+
+pub(crate) const DESCRIBE: &str = "\
+Examples:
+  millweir stream describe clicks
+  millweir stream describe clicks --output json";
+
+pub(crate) const DELETE: &str = "\
+Examples:
+  millweir stream delete clicks
+  millweir stream delete clicks --with-consumers";
+
+pub(crate) const RESHARD: &str = "\
+Examples:
+  millweir stream reshard clicks --shards 8
+  millweir stream reshard clicks --split shardId-000000000000
+  millweir stream reshard clicks --merge shardId-000000000001 shardId-000000000002";
+
 pub(crate) const PUT: &str = "\
 Examples:
   millweir put clicks 'hello'
@@ -73,6 +100,7 @@ Examples:
 pub(crate) const CHECK_CONFIG: &str = "\
 Examples:
   millweir check-config
+  millweir check-config --options           every option, its default, what it means
   millweir check-config --config ./millweir.toml --show-origin
   MILLWEIR__LIMITS=hardware millweir check-config --show-origin";
 

@@ -2,14 +2,14 @@
 
 mod work;
 
-use super::{connect, stream};
+use super::{connect, stream, temporary_name};
 use crate::cli::{BenchArgs, BenchMode};
 use crate::config::units;
 use crate::latencies::Latencies;
 use crate::output::{self, Table};
 use anyhow::{Result, ensure};
-use base::env::{Clock as _, Rng as _};
-use client::{Client, SystemClock, SystemRng};
+use base::env::Clock as _;
+use client::{Client, SystemClock};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,14 +23,10 @@ pub(super) async fn run(args: BenchArgs) -> Result<()> {
     ensure!((1..=SIZE_MAX).contains(&args.size), "a record has 1 byte to 10 MiB");
     ensure!(args.records > 0, "--records is at least 1");
     let client = connect(&args.client)?;
-    let stream = match &args.stream {
-        Some(stream) => stream.clone(),
-        None => {
-            let name = temporary_name();
-            stream::create_stream(&client, &name, args.shards).await?;
-            name
-        }
-    };
+    let stream = args.stream.clone().unwrap_or_else(|| temporary_name("bench"));
+    if args.stream.is_none() {
+        stream::create_stream(&client, &stream, args.shards).await?;
+    }
     let done = measure(&client, &stream, &args).await;
     let deleted = match args.stream {
         None => stream::delete_stream(&client, &stream, true).await,
@@ -38,13 +34,6 @@ pub(super) async fn run(args: BenchArgs) -> Result<()> {
     };
     report(&args, &done?)?;
     deleted
-}
-
-fn temporary_name() -> String {
-    let mut bytes = [0; 6];
-    SystemRng::default().fill(&mut bytes);
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    format!("millweir-bench-{hex}")
 }
 
 /// What one worker, or all of them, did.
@@ -124,7 +113,7 @@ async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done
             fan(args, |n| work::get_records(measured.clone(), of(n as usize))).await?
         }
     };
-    done.took = clock.monotonic() - start;
+    done.took = clock.monotonic().saturating_sub(start);
     Ok(done)
 }
 

@@ -1,6 +1,7 @@
 //! `check-config`.
 
 use crate::cli::{CheckConfigArgs, Format};
+use crate::config::keys::{KEYS, Kind};
 use crate::config::{self, options::Options};
 use crate::{files, output};
 use anyhow::Result;
@@ -8,6 +9,9 @@ use output::Table;
 use serde_json::{Map, Value, json};
 
 pub(super) fn run(args: &CheckConfigArgs) -> Result<()> {
+    if args.options {
+        return list(args.output);
+    }
     let settings = config::load(&args.serve)?;
     Options::read(&settings, files::read)?;
     let titles: &[_] =
@@ -30,4 +34,32 @@ pub(super) fn run(args: &CheckConfigArgs) -> Result<()> {
         output::note("the configuration is good");
     }
     Ok(())
+}
+
+/// Every option there is.
+fn list(format: Format) -> Result<()> {
+    let mut table = Table::new(&["key", "accepts", "default", "meaning"]);
+    let mut values = Map::new();
+    for key in KEYS {
+        let (accepts, default) = (accepts(key.kind), (key.default)());
+        let value = json!({ "accepts": accepts, "default": default, "meaning": key.help });
+        values.insert(key.name.to_owned(), value);
+        table.row(vec![key.name.to_owned(), accepts, default, key.help.to_owned()]);
+    }
+    Ok(output::answer(format, &Value::Object(values), &table)?)
+}
+
+fn accepts(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".into(),
+        Kind::Secret => "secret".into(),
+        Kind::Path => "path".into(),
+        Kind::Switch => "true|false".into(),
+        Kind::Choice(words) => words.join("|"),
+        Kind::Size => "size, as 64MiB".into(),
+        Kind::Duration => "duration, as 250ms".into(),
+        Kind::Count => "number".into(),
+        Kind::Address => "address:port".into(),
+        Kind::Names => "list of names".into(),
+    }
 }

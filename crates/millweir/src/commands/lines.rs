@@ -11,8 +11,8 @@ const LINES_AHEAD: usize = 1024;
 /// Lines without their line breaks, in order; an error ends them.
 pub(super) fn read(source: impl io::Read + Send + 'static) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (sender, lines) = mpsc::channel(LINES_AHEAD);
-    // Why nobody joins it: it ends with its source or with the receiver; a read of a terminal cannot
-    // be broken off, and the process ends without it.
+    // Why nobody joins it: it ends with its source or with the receiver; a read of a terminal
+    // cannot be broken off, and the process ends without it.
     std::thread::spawn(move || {
         let mut source = BufReader::with_capacity(1 << 16, source);
         while let Some(line) = next(&mut source).transpose() {

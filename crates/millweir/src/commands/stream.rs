@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How often a stream is looked at while it changes.
 const POLL: Duration = Duration::from_millis(50);
 /// Longest wait for a change.
-const WAIT: Duration = Duration::from_secs(300);
+const WAIT: Duration = Duration::from_mins(5);
 
 pub(super) async fn run(command: StreamCommand) -> Result<()> {
     match command {

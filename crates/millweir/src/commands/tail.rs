@@ -1,12 +1,12 @@
 //! `tail`.
 
-use super::connect;
+use super::{connect, temporary_name};
 use crate::cli::{Format, TailArgs};
 use crate::{output, times};
 use anyhow::{Context as _, Result};
 use api::kinesis::Record;
-use base::env::{Clock as _, Rng as _};
-use client::{Consumer, ConsumerOptions, From, Mode, Received, SystemClock, SystemRng};
+use base::env::Clock as _;
+use client::{Consumer, ConsumerOptions, From, Mode, Received, SystemClock};
 use serde_json::json;
 use std::io::Write;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) async fn run(args: TailArgs) -> Result<()> {
     let mut options = ConsumerOptions::new(&args.stream);
     options.from = position(&args.from)?;
     if args.fan_out {
-        let consumer_name = args.consumer.clone().unwrap_or_else(temporary_name);
+        let consumer_name = args.consumer.clone().unwrap_or_else(|| temporary_name("tail"));
         options.mode = Mode::FanOut { consumer_name };
     }
     let consumer = Consumer::start(client, options).await?;
@@ -43,13 +43,6 @@ fn position(text: &str) -> Result<From> {
             .map(From::Timestamp)
             .with_context(|| format!("`{text}` is neither latest, nor trim_horizon, nor a time")),
     }
-}
-
-fn temporary_name() -> String {
-    let mut bytes = [0; 6];
-    SystemRng::default().fill(&mut bytes);
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    format!("millweir-tail-{hex}")
 }
 
 struct Tail {
@@ -120,7 +113,7 @@ impl Tail {
 }
 
 /// Longer than anybody waits, short enough for the timer.
-const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+const FOREVER: Duration = Duration::from_hours(365 * 24);
 
 /// One record as a line: `data` when it is text, `dataBase64` when it is not.
 fn value(shard_id: &Text, record: &Record) -> serde_json::Value {
@@ -131,12 +124,11 @@ fn value(shard_id: &Text, record: &Record) -> serde_json::Value {
         "approximateArrivalTimestamp":
             record.approximate_arrival_timestamp.map(|t| times::iso(t.0)),
     });
-    match std::str::from_utf8(&record.data) {
-        Ok(text) => value["data"] = text.into(),
-        Err(_) => {
-            let base64 = base64_simd::STANDARD.encode_to_string(&record.data);
-            value["dataBase64"] = base64.into();
-        }
+    if let Ok(text) = std::str::from_utf8(&record.data) {
+        value["data"] = text.into();
+    } else {
+        let base64 = base64_simd::STANDARD.encode_to_string(&record.data);
+        value["dataBase64"] = base64.into();
     }
     value
 }

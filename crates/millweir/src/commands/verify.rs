@@ -1,49 +1,114 @@
 //! `verify`: every checksum of a data directory.
 
-use crate::cli::VerifyArgs;
+use crate::cli::{Format, VerifyArgs};
 use crate::config;
-use crate::config::settings::Flag;
 use crate::exit::Damaged;
 use crate::output::{self, Table};
 use anyhow::{Context as _, Result, ensure};
+use base::Env;
+use base::env::Disk;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use store::catalog::{Damage, LocalCatalog};
-use store::directory;
+use store::catalog::LocalCatalog;
+use store::local::verify;
+use store::{ErrorKind, directory};
+
+/// One damaged place.
+struct Damage {
+    file: PathBuf,
+    offset: u64,
+    what: String,
+}
+
+/// What the walk saw.
+#[derive(Default)]
+struct Walked {
+    files: u64,
+    bytes: u64,
+    torn_bytes: u64,
+    damages: Vec<Damage>,
+}
 
 pub(super) fn run(args: &VerifyArgs) -> Result<()> {
-    let path = path(args)?;
+    let path = match args.directory.as_ref().or(args.data.as_ref()) {
+        Some(directory) => directory.clone(),
+        None => config::load_with(&args.config, Vec::new())?.text("data").into(),
+    };
     let env = server::system_env();
     ensure!(env.disk.exists(&path)?, "there is no directory `{}`", path.display());
-    // Locked as long as it is looked at: a server would change files under the walk.
-    let directory = directory::open(&path, &env)?;
-    let progress = output::progress(0, "files");
-    let damages = LocalCatalog::verify(directory.path(), &env).context("the catalog")?;
-    progress.finish_and_clear();
-    report(args, &path, &damages)
+    let mut walked = records(&path, &env)?;
+    walked.damages.extend(catalog(&path, &env)?);
+    report(args, &path, &walked)
 }
 
-fn path(args: &VerifyArgs) -> Result<PathBuf> {
-    if let Some(directory) = &args.directory {
-        return Ok(directory.clone());
-    }
-    let settings = config::load_with(&args.config, Vec::<Flag>::new())?;
-    Ok(settings.text("data").into())
+fn records(path: &Path, env: &Env) -> Result<Walked> {
+    let bar = output::progress(bytes_below(&*env.disk, path), "bytes");
+    let walked = verify(path, env, |progress| {
+        bar.set_position(progress.bytes);
+        bar.set_message(progress.path.display().to_string());
+    });
+    bar.finish_and_clear();
+    let report = match walked {
+        Ok(report) => report,
+        // What cannot be told apart any more is damage too; the message names file and offset.
+        Err(e) if e.kind() == ErrorKind::Corrupt => {
+            let damage = Damage { file: path.to_owned(), offset: 0, what: e.to_string() };
+            return Ok(Walked { damages: vec![damage], ..Walked::default() });
+        }
+        Err(e) => return Err(e).context("the records"),
+    };
+    let place = |d: store::local::Damage| Damage { file: d.path, offset: d.offset, what: d.what };
+    Ok(Walked {
+        files: report.files,
+        bytes: report.bytes,
+        torn_bytes: report.torn_bytes,
+        damages: report.damages.into_iter().map(place).collect(),
+    })
 }
 
-fn report(args: &VerifyArgs, path: &Path, damages: &[Damage]) -> Result<()> {
+/// Locked while it is looked at: a server would change files under the walk.
+fn catalog(path: &Path, env: &Env) -> Result<Vec<Damage>> {
+    let directory = directory::open(path, env)?;
+    let damages = LocalCatalog::verify(directory.path(), env).context("the catalog")?;
+    let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
+    Ok(damages.into_iter().map(place).collect())
+}
+
+/// Bytes of all files below a directory, for the progress bar only: what cannot be read counts not.
+fn bytes_below(disk: &dyn Disk, dir: &Path) -> u64 {
+    let entries = disk.list(dir).unwrap_or_default();
+    let bytes = |path: &PathBuf| match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => bytes_below(disk, path),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.iter().map(bytes).sum()
+}
+
+fn report(args: &VerifyArgs, path: &Path, walked: &Walked) -> Result<()> {
     let mut table = Table::new(&["file", "offset", "damage"]);
     let mut values = Vec::new();
-    for damage in damages {
-        let (file, offset) = (damage.file.display().to_string(), damage.offset);
-        values.push(json!({ "file": file, "offset": offset, "what": damage.what }));
-        table.row(vec![file, offset.to_string(), damage.what.clone()]);
+    for Damage { file, offset, what } in &walked.damages {
+        let file = file.display().to_string();
+        values.push(json!({ "file": file, "offset": offset, "what": what }));
+        table.row(vec![file, offset.to_string(), what.clone()]);
     }
-    let value = json!({ "directory": path.display().to_string(), "damages": values });
-    if damages.is_empty() && args.output == crate::cli::Format::Table {
-        output::line(&format!("no damage in {}", path.display()))?;
+    let value = json!({
+        "directory": path.display().to_string(),
+        "files": walked.files,
+        "bytes": walked.bytes,
+        "tornBytes": walked.torn_bytes,
+        "damages": values,
+    });
+    if walked.damages.is_empty() && args.output == Format::Table {
+        let size = config::units::bytes_round(walked.bytes);
+        output::line(&format!(
+            "no damage in {}: {} files of records, {size}, and the catalog",
+            path.display(),
+            walked.files
+        ))?;
         return Ok(());
     }
     output::answer(args.output, &value, &table)?;
-    if damages.is_empty() { Ok(()) } else { Err(Damaged(damages.len()).into()) }
+    if walked.damages.is_empty() { Ok(()) } else { Err(Damaged(walked.damages.len()).into()) }
 }

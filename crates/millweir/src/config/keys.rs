@@ -1,7 +1,7 @@
 //! Every option of the configuration as data: its name, kind, default and help text.
 //!
-//! `--help`, `check-config` and the reference read the same table. A segment `*` in a name stands for
-//! a name that the owner chooses, as in `access_keys.ci.secret_file`.
+//! `--help`, `check-config` and the reference read the same table. A segment `*` in a name stands
+//! for a name that the owner chooses, as in `access_keys.ci.secret_file`.
 
 use super::units;
 use std::net::SocketAddr;
@@ -63,8 +63,10 @@ const fn key(name: &'static str, kind: Kind, default: fn() -> String, help: &'st
     Key { name, kind, default, help, aliases: &[] }
 }
 
-const fn also(key: Key, aliases: &'static [&'static str]) -> Key {
-    Key { aliases, ..key }
+impl Key {
+    const fn also(self, aliases: &'static [&'static str]) -> Key {
+        Key { aliases, ..self }
+    }
 }
 
 fn none() -> String {
@@ -98,14 +100,10 @@ pub(crate) static KEYS: &[Key] = &[
         "`any`: a signature must be there; `required`: it must be right.",
     ),
     key("allow_insecure", Kind::Switch, off, "Listen off loopback without authentication or TLS."),
-    also(
-        key("region", Kind::Text, || REGION.into(), "Region that the banner names."),
-        &["AWS_REGION", "AWS_DEFAULT_REGION"],
-    ),
-    also(
-        key("account", Kind::Text, || ACCOUNT.into(), "Account of keys that name no other."),
-        &["AWS_ACCOUNT_ID"],
-    ),
+    key("region", Kind::Text, || REGION.into(), "Region that the banner names.")
+        .also(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    key("account", Kind::Text, || ACCOUNT.into(), "Account of keys that name no other.")
+        .also(&["AWS_ACCOUNT_ID"]),
     key(
         "durability",
         Kind::Choice(&["always", "relaxed"]),
@@ -292,15 +290,13 @@ pub(crate) static KEYS: &[Key] = &[
         || units::duration_text(streams::Options::default().subscription),
         "Longest fan-out subscription.",
     ),
-    also(
-        key(
-            "log.level",
-            Kind::Text,
-            || "info".into(),
-            "error, warn, info, debug, trace, or a filter as RUST_LOG has it.",
-        ),
-        &["RUST_LOG"],
-    ),
+    key(
+        "log.level",
+        Kind::Text,
+        || "info".into(),
+        "error, warn, info, debug, trace, or a filter as RUST_LOG has it.",
+    )
+    .also(&["RUST_LOG"]),
     key(
         "log.format",
         Kind::Choice(&["auto", "text", "json"]),

@@ -101,13 +101,11 @@ impl Settings {
 
     /// The text of an option; its default when nobody set it, empty when it has none.
     pub(crate) fn text(&self, name: &str) -> String {
-        match self.0.get(name) {
-            Some((text, _)) => text.clone(),
-            None => {
-                let (key, _) = keys::find(name).expect("options are asked for by names of KEYS");
-                (key.default)()
-            }
+        if let Some((text, _)) = self.0.get(name) {
+            return text.clone();
         }
+        let (key, _) = keys::find(name).expect("options are asked for by names of KEYS");
+        (key.default)()
     }
 
     /// The text of an option when it is not empty.
@@ -194,7 +192,9 @@ fn unknown(name: &str, origin: &Origin) -> String {
     match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("{origin}: there is no option `{name}`; did you mean `{near}`?"),
         None => {
-            format!("{origin}: there is no option `{name}`; `millweir check-config` lists them")
+            format!(
+                "{origin}: there is no option `{name}`; `millweir check-config --options` lists them"
+            )
         }
     }
 }

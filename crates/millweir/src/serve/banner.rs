@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use store::local::Durability;
 use streams::Limits;
 
-/// Day of the API model that is served: botocore 1.44.5.
-const API_MODEL: &str = "botocore 1.44.5";
+/// The API model that is served.
+pub(super) const API_MODEL: &str = "botocore 1.44.5";
 
 /// The banner, some fourteen lines.
 pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {

@@ -6,12 +6,16 @@ use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::Registry;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use store::catalog::{LocalCatalog, MemoryCatalog};
-use store::local::{KeyRing, Local};
+use store::local::{KeyRing, Local, LowSpaceHook, Recovery};
 use store::memory::MemoryLog;
 use store::{Catalog, ShardLog, directory};
 use streams::Keys;
+
+/// Pause between two warnings of a full disk.
+const LOW_SPACE_PAUSE: Duration = Duration::from_mins(1);
 
 /// What the services are built upon.
 pub(super) struct Engines {
@@ -48,13 +52,43 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     let keys = keys(options, env, &ring, Some(&options.encryption.keys_file))?;
     let catalog = LocalCatalog::open(dir.path(), env.clone())
         .with_context(|| format!("the catalog of `{}`", dir.path().display()))?;
-    let storage =
-        store::local::Options { keys: ring, metrics: registry.clone(), ..options.storage.clone() };
+    let storage = store::local::Options {
+        keys: ring,
+        metrics: registry.clone(),
+        low_space_hook: Some(warn_of_low_space(env)),
+        ..options.storage.clone()
+    };
     let (logs, recovery) = Local::open_in(&dir, storage)?;
-    tracing::info!(?recovery, "the records are open");
+    tell(&recovery);
     // It saves a wake-up per append and ends with the runtime.
     tokio::spawn(logs.acker());
     Ok(Engines { catalog: catalog.clone(), logs, keys, durable: Some(catalog) })
+}
+
+/// Warns once a minute while the disk fills up; past a further mark the engine refuses writes.
+fn warn_of_low_space(env: &Env) -> LowSpaceHook {
+    let (clock, last) = (env.clock.clone(), Mutex::new(None));
+    LowSpaceHook(Arc::new(move |space| {
+        let (now, mut last) =
+            (clock.monotonic(), last.lock().unwrap_or_else(PoisonError::into_inner));
+        if last.is_none_or(|last| now >= last + LOW_SPACE_PAUSE) {
+            *last = Some(now);
+            tracing::warn!(free_bytes = space.free_bytes, "the disk is nearly full");
+        }
+    }))
+}
+
+/// What the start found; torn bytes were never acknowledged, cut ones were.
+fn tell(found: &Recovery) {
+    let (took_ms, logs) = (found.took.as_millis() as u64, found.logs);
+    let (commits, records) = (found.commits, found.records);
+    tracing::debug!(took_ms, logs, commits, records, "the records are open");
+    if found.torn_bytes > 0 {
+        tracing::info!(bytes = found.torn_bytes, "an unacknowledged write was torn and dropped");
+    }
+    if found.cut_bytes > 0 {
+        tracing::warn!(bytes = found.cut_bytes, "acknowledged bytes were given up as asked");
+    }
 }
 
 fn keys(

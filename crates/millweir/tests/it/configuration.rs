@@ -101,3 +101,11 @@ fn localstack_variables_are_tolerated() {
     let (value, origin) = Machine::new("").origin_of("region", &env, &[]);
     assert_eq!((value.as_str(), origin.as_str()), ("eu-west-1", "environment AWS_REGION"));
 }
+
+#[test]
+fn every_option_is_listed_with_its_meaning() {
+    let options = succeed(Machine::new("limits = 'wrong'").check(&[], &["--options"]));
+    for part in ["access_keys.*.secret_file", "tls.mode", "aws|hardware", "storage.cache"] {
+        assert!(options.contains(part), "{options}");
+    }
+}

@@ -1,15 +1,19 @@
 //! Starts, stops, and what the server says while it does.
 
 use crate::support::{Running, STOP_MAX, millweir, succeed};
+use api::kinesis::{EncryptionType, StartStreamEncryptionInput, ops};
+use base::env::{Disk as _, OsDisk};
 use rustix::process::Signal;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 #[test]
 fn stdout_holds_two_lines_and_stderr_the_banner() {
     let server = Running::start(&[]);
     let listening = format!("listening {}", server.endpoint());
     assert_eq!(server.stdout(), [listening, "Ready.".to_owned()]);
-    let banner = server.log();
+    let banner = server.log_with("millweir tail");
     for part in [
         concat!("millweir ", env!("CARGO_PKG_VERSION")),
         "fsync before every acknowledgement",
@@ -38,7 +42,7 @@ fn the_health_pages_answer() {
     assert!(health.contains("kinesis"), "{health}");
     let (status, metrics) = server.get("/metrics");
     assert_eq!(status, 200);
-    assert!(metrics.contains("# TYPE millweir_"), "{metrics}");
+    assert!(metrics.contains("millweir_build_info{version="), "{metrics}");
 }
 
 #[test]
@@ -70,6 +74,50 @@ fn kill_9_loses_nothing_acknowledged() {
     assert_eq!(tail(&server, "kept", 4), ["a", "b", "c", "d"]);
 }
 
+#[test]
+fn a_restart_is_quick() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "s", "--shards", "100"]);
+    server.run(&["generate", "s", "--records", "2000", "--rate", "1000000"]);
+    server.kill();
+    server.restart();
+    // A tenth of a second is the aim of a release build on a quiet machine; this one is neither.
+    assert!(server.ready_after() < Duration::from_secs(3), "{:?}", server.ready_after());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encrypted_records_are_not_on_the_disk_in_the_clear() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "s"]);
+    server.run(&["put", "s", "plain canary"]);
+    let input = StartStreamEncryptionInput {
+        stream_name: Some("s".into()),
+        encryption_type: EncryptionType::Kms,
+        key_id: "alias/orders".into(),
+        ..StartStreamEncryptionInput::default()
+    };
+    server.client().call::<ops::StartStreamEncryption>(&input).await.unwrap();
+    while !server.run(&["stream", "describe", "s"]).contains("encryption  KMS") {}
+    server.run(&["put", "s", "hidden canary"]);
+    assert!(lies_below(&server.data(), b"plain canary"));
+    for end in [Running::kill, |server: &mut Running| assert!(server.stop().0.success())] {
+        end(&mut server);
+        assert!(!lies_below(&server.data(), b"hidden canary"));
+        server.restart();
+        assert_eq!(tail(&server, "s", 2), ["plain canary", "hidden canary"]);
+    }
+}
+
+fn lies_below(dir: &Path, needle: &[u8]) -> bool {
+    OsDisk.list(dir).unwrap().iter().any(|path| {
+        if path.is_dir() {
+            return lies_below(path, needle);
+        }
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(needle.len()).any(|window| window == needle)
+    })
+}
+
 fn tail(server: &Running, stream: &str, records: usize) -> Vec<String> {
     let max = records.to_string();
     let all = server.run(&["tail", stream, "--from", "trim_horizon", "--max-records", &max]);
@@ -81,7 +129,7 @@ fn memory_mode_leaves_no_files() {
     let mut server = Running::start(&["--memory"]);
     server.run(&["stream", "create", "fleeting"]);
     server.run(&["put", "fleeting", "x"]);
-    assert!(server.log().contains("memory mode"));
+    server.log_with("memory mode");
     assert!(!server.data().exists());
     let (status, _) = server.stop();
     assert!(status.success(), "{status}");
@@ -165,7 +213,7 @@ fn wrong_keys_are_refused_and_secrets_never_logged() {
         "auth = 'required'\n[log]\nlevel = 'trace'\n[access_keys.ci]\nid = 'AKCI'\n\
          secret_file = 'secret'\naccount = '111122223333'\n",
     );
-    let server = Running::start_in(dir, &["--memory"]);
+    let mut server = Running::start_in(dir, &["--memory"]);
     let with = |secret: &str| {
         let mut command = server.command(&["stream", "create", "mine"]);
         command.env("AWS_ACCESS_KEY_ID", "AKCI").env("AWS_SECRET_ACCESS_KEY", secret);
@@ -177,6 +225,7 @@ fn wrong_keys_are_refused_and_secrets_never_logged() {
     succeed(with("canary-of-the-file"));
     let unknown = server.command(&["stream", "list"]).output().unwrap();
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("UnrecognizedClientException"));
+    server.stop();
     assert!(!server.log().contains("canary"), "{}", server.log());
 }
 

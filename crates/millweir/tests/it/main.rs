@@ -1,5 +1,7 @@
 //! The real program, end to end: every subcommand, the configuration, starts and stops.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
+
 mod bench;
 mod clients;
 mod configuration;

@@ -65,8 +65,8 @@ fn a_file_with_a_key_field_over_many_shards() {
 fn tail_follows_resharding_both_ways() {
     let server = server("2");
     let put = |range: std::ops::Range<u32>| {
-        let lines: String = range.map(|n| format!("{n}\n")).collect();
-        server.run_with(&["put", "s", "--key", "same"], lines.as_bytes());
+        let lines: Vec<String> = range.map(|n| n.to_string()).collect();
+        server.run_with(&["put", "s", "--key", "same"], lines.join("\n").as_bytes());
     };
     put(0..100);
     server.run(&["stream", "reshard", "s", "--shards", "4"]);
@@ -114,9 +114,12 @@ fn check_live(args: &[&str]) {
     }
     crate::support::signal(&child, rustix::process::Signal::INT);
     assert!(child.wait().unwrap().success(), "ctrl-c ends a tail in good order");
-    let described = server.run(&["stream", "describe", "s", "--output", "json"]);
-    let described: Value = serde_json::from_str(&described).unwrap();
-    assert_eq!(described["consumers"], 0, "the temporary consumer is gone");
+    // The temporary consumer is on its way out; a fan-out tail that left it behind hangs here.
+    let consumers = || {
+        let described = server.run(&["stream", "describe", "s", "--output", "json"]);
+        serde_json::from_str::<Value>(&described).unwrap()["consumers"].as_u64().unwrap()
+    };
+    while consumers() > 0 {}
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Time that a supervisor gives a server to stop.
@@ -33,13 +34,21 @@ pub(crate) struct Running {
     args: Vec<String>,
     process: Option<Process>,
     address: SocketAddr,
+    log: Arc<Log>,
 }
 
 struct Process {
     child: Child,
     stdout: Vec<String>,
-    log: Arc<Mutex<String>>,
+    collector: JoinHandle<()>,
     ready_after: Duration,
+}
+
+/// What the server says on stderr, over all its lives.
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
 }
 
 impl Running {
@@ -54,14 +63,15 @@ impl Running {
     pub(crate) fn start_in(dir: tempfile::TempDir, args: &[&str]) -> Self {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (process, address) = start(dir.path(), &args, any_port);
-        Self { dir, args, process: Some(process), address }
+        let log = Arc::new(Log::default());
+        let (process, address) = start(dir.path(), &args, any_port, &log);
+        Self { dir, args, process: Some(process), address, log }
     }
 
     /// Starts again on the same directory and address after `kill` or `stop`.
     pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the server still runs");
-        let (process, address) = start(self.dir.path(), &self.args, self.address);
+        let (process, address) = start(self.dir.path(), &self.args, self.address, &self.log);
         (self.process, self.address) = (Some(process), address);
     }
 
@@ -70,6 +80,7 @@ impl Running {
         let mut process = self.process.take().expect("the server runs");
         process.child.kill().expect("a child can be killed");
         process.child.wait().expect("a child can be waited for");
+        process.collector.join().expect("the collector does not panic");
     }
 
     /// SIGTERM; gives the exit status and the time it took.
@@ -78,7 +89,9 @@ impl Running {
         let clock = SystemClock::default();
         signal(&process.child, rustix::process::Signal::TERM);
         let status = process.child.wait().expect("a child can be waited for");
-        (status, clock.monotonic())
+        let took = clock.monotonic();
+        process.collector.join().expect("the collector does not panic");
+        (status, took)
     }
 
     /// Where the data lies.
@@ -106,9 +119,15 @@ impl Running {
         &self.process.as_ref().expect("the server runs").stdout
     }
 
-    /// What the server wrote to stderr so far: the banner and the log.
+    /// What the server wrote to stderr: the banner and the log. Complete once it has ended.
     pub(crate) fn log(&self) -> String {
-        self.process.as_ref().expect("the server runs").log.lock().unwrap().clone()
+        self.log.text.lock().unwrap().clone()
+    }
+
+    /// As `log`, once this part of it is there.
+    pub(crate) fn log_with(&self, part: &str) -> String {
+        let text = self.log.text.lock().unwrap();
+        self.log.grown.wait_while(text, |text| !text.contains(part)).unwrap().clone()
     }
 
     /// Time from the start of the process to `Ready.`.
@@ -155,7 +174,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             if std::thread::panicking() {
-                eprintln!("--- the server's log ---\n{}", process.log.lock().unwrap());
+                eprintln!("--- the server's log ---\n{}", self.log());
             }
             // Fails only when it has ended already.
             drop(process.child.kill());
@@ -211,7 +230,7 @@ pub(crate) fn write(path: &Path, text: &str) {
     file.write_at(text.as_bytes(), 0).expect("the file can be written");
 }
 
-fn start(dir: &Path, args: &[String], listen: SocketAddr) -> (Process, SocketAddr) {
+fn start(dir: &Path, args: &[String], listen: SocketAddr, log: &Arc<Log>) -> (Process, SocketAddr) {
     let clock = SystemClock::default();
     let mut child = millweir(dir)
         .args(["serve", "--listen", &listen.to_string(), "--data", "data"])
@@ -221,32 +240,31 @@ fn start(dir: &Path, args: &[String], listen: SocketAddr) -> (Process, SocketAdd
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let log = Arc::new(Mutex::new(String::new()));
-    collect(child.stderr.take().expect("stderr is a pipe"), log.clone());
+    let collector = collect(child.stderr.take().expect("stderr is a pipe"), log.clone());
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe")).lines();
     let mut stdout: Vec<String> = Vec::new();
     while stdout.last().is_none_or(|line| line != "Ready.") {
-        match lines.next() {
-            Some(line) => stdout.push(line.expect("stdout is text")),
-            None => {
-                let status = child.wait().expect("a child can be waited for");
-                panic!("the server did not start: {status}\n{}", log.lock().unwrap());
-            }
-        }
+        let Some(line) = lines.next() else {
+            let status = child.wait().expect("a child can be waited for");
+            collector.join().expect("the collector does not panic");
+            panic!("the server did not start: {status}\n{}", log.text.lock().unwrap());
+        };
+        stdout.push(line.expect("stdout is text"));
     }
     let ready_after = clock.monotonic();
     let address = stdout[0].split("://").nth(1).and_then(|address| address.parse().ok());
     let address = address.unwrap_or_else(|| panic!("no address in {stdout:?}"));
-    (Process { child, stdout, log, ready_after }, address)
+    (Process { child, stdout, collector, ready_after }, address)
 }
 
 /// Keeps what a pipe says, so that it never fills up.
-fn collect(pipe: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
+fn collect(pipe: impl Read + Send + 'static, into: Arc<Log>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let mut text = into.lock().unwrap();
+            let mut text = into.text.lock().unwrap();
             text.push_str(&line);
             text.push('\n');
+            into.grown.notify_all();
         }
-    });
+    })
 }

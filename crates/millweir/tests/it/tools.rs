@@ -1,6 +1,8 @@
 //! `env`, `completion`, `verify`, `--help` and `--version`.
 
 use crate::support::{Running, millweir, succeed};
+use base::env::{Disk as _, Open, OsDisk};
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 fn run(args: &[&str]) -> Output {
@@ -82,30 +84,72 @@ fn verify_finds_nothing_in_a_whole_directory() {
     assert_eq!(json["damages"], serde_json::json!([]));
 }
 
-#[test]
-fn verify_names_a_flipped_bit() {
+/// Flips a bit of these bytes wherever they lie in the directory, one place at a time; `verify`
+/// must name the file each time.
+fn check_flips(needle: &[u8], dir: &str, end: fn(&mut Running)) {
     let mut server = Running::start(&[]);
-    server.run(&["stream", "create", "s"]);
-    server.run_with(&["put", "s"], b"a\nb\nc\n");
-    server.stop();
-    let file = largest(&server.data().join("catalog"));
-    flip(&file, 100);
-    let output = millweir(server.dir()).args(["verify", "data"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(4));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains(file.file_name().unwrap().to_str().unwrap()), "{said}");
-    let none = millweir(server.dir()).args(["verify", "elsewhere"]).output().unwrap();
-    assert_eq!(none.status.code(), Some(1));
-    assert!(!server.dir().join("elsewhere").exists(), "verify makes nothing");
+    server.run(&["stream", "create", "canary-stream"]);
+    server.run(&["put", "canary-stream", "canary-record"]);
+    // A damaged last write is a torn one; what has a later one behind it was acknowledged.
+    server.run(&["put", "canary-stream", "later"]);
+    end(&mut server);
+    let mut found = 0;
+    for file in files(&server.data().join(dir)) {
+        for offset in places(&file, needle) {
+            found += 1;
+            flip(&file, offset);
+            let output = millweir(server.dir()).args(["verify", "data"]).output().unwrap();
+            assert_eq!(output.status.code(), Some(4), "{} {offset}", file.display());
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(said.contains(file.file_name().unwrap().to_str().unwrap()), "{said}");
+            flip(&file, offset);
+        }
+    }
+    assert!(found > 0, "the bytes lie nowhere in {dir}");
+    succeed(millweir(server.dir()).args(["verify", "data"]).output().unwrap());
 }
 
-fn largest(dir: &std::path::Path) -> std::path::PathBuf {
-    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    files.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
+fn stop(server: &mut Running) {
+    assert!(server.stop().0.success());
 }
 
-fn flip(path: &std::path::Path, offset: u64) {
-    use base::env::{Disk as _, Open, OsDisk};
+#[test]
+fn verify_names_a_flipped_bit_of_the_catalog() {
+    check_flips(b"canary-stream", "catalog", stop);
+}
+
+#[test]
+fn verify_names_a_flipped_bit_of_a_segment() {
+    check_flips(b"canary-record", "segments", stop);
+}
+
+#[test]
+fn verify_names_a_flipped_bit_of_the_journal() {
+    check_flips(b"canary-record", "journal", Running::kill);
+}
+
+#[test]
+fn verify_makes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = millweir(dir.path()).args(["verify", "elsewhere"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!dir.path().join("elsewhere").exists());
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let below = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    OsDisk.list(dir).unwrap().into_iter().flat_map(below).collect()
+}
+
+fn places(path: &Path, needle: &[u8]) -> Vec<u64> {
+    let file = OsDisk.open(path, Open::Read).unwrap();
+    let mut bytes = vec![0; file.len().unwrap() as usize];
+    file.read_at(&mut bytes, 0).unwrap();
+    let hits = bytes.windows(needle.len()).enumerate().filter(|(_, window)| *window == needle);
+    hits.map(|(at, _)| at as u64).collect()
+}
+
+fn flip(path: &Path, offset: u64) {
     let file = OsDisk.open(path, Open::Write).unwrap();
     let mut byte = [0];
     file.read_at(&mut byte, offset).unwrap();

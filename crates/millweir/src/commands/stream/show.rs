@@ -84,7 +84,7 @@ fn value(stream: &StreamDescriptionSummary, shards: &[Shard]) -> Value {
         "mode": mode,
         "created": times::iso(stream.stream_creation_timestamp.0),
         "retentionHours": stream.retention_period_hours,
-        "encryption": stream.encryption_type.map(|e| e.as_str()),
+        "encryption": stream.encryption_type.map(api::kinesis::EncryptionType::as_str),
         "consumers": stream.consumer_count,
         "openShards": stream.open_shard_count,
         "shards": shards.iter().map(shard_value).collect::<Vec<_>>(),
