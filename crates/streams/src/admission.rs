@@ -4,8 +4,8 @@
 //! refill is the rate itself and nothing is ever rounded. Time is the monotonic clock of the
 //! environment; a wall clock that jumps changes nothing here.
 //!
-//! A bucket that is not in debt may be overdrawn where AWS allows it (a record above 1 MiB, a read of
-//! 10 MiB); it then refuses until it is paid back.
+//! A bucket that is not in debt may be overdrawn where AWS allows it (a record above 1 MiB, a read
+//! of 10 MiB); it then refuses until it is paid back.
 
 use std::time::Duration;
 

@@ -27,8 +27,8 @@ pub(crate) struct HashRange {
 }
 
 impl HashRange {
-    /// Cuts the whole space into `shards` ranges: width floor(2^128 / n), the last one takes the rest
-    /// (observed).
+    /// Cuts the whole space into `shards` ranges: width floor(2^128 / n), the last one takes the
+    /// rest (observed).
     pub(crate) fn uniform(shards: u32) -> Vec<HashRange> {
         let n = u128::from(shards.max(1));
         if n == 1 {

@@ -50,8 +50,8 @@ pub(crate) struct Place {
 /// What seals and opens iterators.
 pub(crate) struct IteratorKey {
     key: LessSafeKey,
-    /// First half of every nonce of this process. A key outlives processes: six random bytes let two
-    /// of them meet after some 2^24 starts.
+    /// First half of every nonce of this process. A key outlives processes: six random bytes let
+    /// two of them meet after some 2^24 starts.
     process: [u8; 6],
     next: AtomicU64,
 }
@@ -204,6 +204,7 @@ fn civil(day: i64) -> (i64, usize, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base::env::Rng;
     use proptest::prelude::*;
 
     struct FixedRng(u8);

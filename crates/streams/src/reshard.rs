@@ -222,8 +222,8 @@ impl Draft {
     /// Fills in when the change happened and where the closed logs end.
     fn close(&mut self, tails: &BTreeMap<u32, Tail>, now_ms: i64) {
         // A record may have arrived, and a shard been opened, by a clock that was ahead: nothing
-        // happens after the close. A close before the stream's own beginning would count as expired,
-        // and the records go with the shard (seed 0 of `lineage` with the clock set back).
+        // happens after the close. A close before the stream's own beginning would count as
+        // expired, and the records go with the shard (seed 0 of `lineage` with the clock set back).
         let opened_ms = self.shards.values().map(|row| row.opened_ms);
         let arrived_ms = tails.values().map(|tail| tail.last_arrival_ms);
         let at_ms = opened_ms.chain(arrived_ms).fold(now_ms, i64::max);

@@ -9,14 +9,14 @@
 //! | 9 | second in which the shard was made |
 //! | 1 | low four bits of the shard's index |
 //! | 16 | record index: the ordinal in the shard's log plus one; 0 is the shard's start |
-//! | 2 | 00; 01 in a place *behind* the record, which no record has (ours, see [`SequenceNumber::behind`]) |
+//! | 2 | 00; 01 in a place behind the record, which no record has (ours) |
 //! | 9 | second of arrival |
 //! | 8 | shard index |
 //! | 1 | the version, 2 |
 //!
-//! Invariants: within a shard numbers order as ordinals do, whatever the clock does, since the index
-//! stands before the arrival; a child's numbers follow its parents', since it was made in a later
-//! second. Every number lies between 2^185 and 1.5 * 2^185 and so has 56 digits.
+//! Invariants: within a shard numbers order as ordinals do, whatever the clock does, since the
+//! index stands before the arrival; a child's numbers follow its parents', since it was made in a
+//! later second. Every number lies between 2^185 and 1.5 * 2^185 and so has 56 digits.
 //!
 //! Rendering is on the path of every record read: three divisions of 128 by 64 bits and a table of
 //! digit pairs, no allocation.
@@ -60,8 +60,8 @@ impl SequenceNumber {
         Self::new(shard_index, created_s, Place { index: ordinal + 1, mark: 0, arrival_s })
     }
 
-    /// A place between the record before `next_ordinal` and that one, which moves on with the clock:
-    /// what a subscription carries on from although no record has this number.
+    /// A place between the record before `next_ordinal` and that one, which moves on with the
+    /// clock: what a subscription carries on from although no record has this number.
     pub(crate) fn behind(shard_index: u32, created_s: i64, next_ordinal: u64, now_ms: i64) -> Self {
         let arrival_s = now_ms.div_euclid(1000);
         Self::new(shard_index, created_s, Place { index: next_ordinal, mark: 1, arrival_s })
@@ -142,6 +142,7 @@ impl SequenceNumber {
 }
 
 /// The parts of a number that are not the shard's.
+#[derive(Clone, Copy)]
 struct Place {
     index: u64,
     mark: u8,
@@ -267,8 +268,8 @@ impl Used<'_> {
     pub(crate) fn resolve(&self, operation: &str, text: &str) -> Result<SequenceNumber, String> {
         let place = |number: &dyn fmt::Display| {
             format!(
-                "StartingSequenceNumber {number} used in {operation} on shard {} in stream {} under \
-                 account {} is invalid",
+                "StartingSequenceNumber {number} used in {operation} on shard {} in stream {} \
+                 under account {} is invalid",
                 self.shard_id, self.stream, self.account
             )
         };
@@ -378,16 +379,16 @@ mod tests {
         );
         check(
             "0",
-            "StartingSequenceNumber 21267647932558653966460912964485513216 used in GetShardIterator \
-             on shard shardId-000000000000 in stream a under account 000000000000 is invalid because \
-             it did not come from this stream.",
+            "StartingSequenceNumber 21267647932558653966460912964485513216 used in \
+             GetShardIterator on shard shardId-000000000000 in stream a under account \
+             000000000000 is invalid because it did not come from this stream.",
         );
         let large = decimal_of("f3bb2cc3d7ff7fffffffffffffff0000");
         check(
             &large,
-            "StartingSequenceNumber 26227199374821822965252748908982894592 used in GetShardIterator \
-             on shard shardId-000000000000 in stream a under account 000000000000 is invalid because \
-             it did not come from this stream.",
+            "StartingSequenceNumber 26227199374821822965252748908982894592 used in \
+             GetShardIterator on shard shardId-000000000000 in stream a under account \
+             000000000000 is invalid because it did not come from this stream.",
         );
         check(
             &decimal_of("20000000000000000000000000000000000000800000002"),

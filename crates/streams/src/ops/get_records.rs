@@ -23,13 +23,13 @@ const BYTES_MAX: usize = 10 << 20;
 
 /// Reads from an iterator's place on.
 ///
-/// Every answer has another `NextShardIterator`, even without records; the last one of a closed shard
-/// has none and names the child shards instead.
+/// Every answer has another `NextShardIterator`, even without records; the last one of a closed
+/// shard has none and names the child shards instead.
 ///
 /// # Errors
 /// `InvalidArgument` no iterator of this server, or one of another stream; `ExpiredIterator` it is
-/// older than 300 s; `ResourceNotFound` the stream is gone; `ProvisionedThroughputExceeded` more than
-/// five calls or 2 MiB a second.
+/// older than 300 s; `ResourceNotFound` the stream is gone; `ProvisionedThroughputExceeded` more
+/// than five calls or 2 MiB a second.
 pub(crate) async fn get_records(
     streams: &Streams,
     cx: &Cx,

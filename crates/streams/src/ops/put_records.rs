@@ -5,8 +5,8 @@
 //!           -> await all -> (sealed shards: wait for the reshard, route those entries again)
 //! ```
 //!
-//! Nothing is written before every entry was checked. Appends to all shards are under way before the
-//! first is awaited. The order of the entries of one shard is that of the request.
+//! Nothing is written before every entry was checked. Appends to all shards are under way before
+//! the first is awaited. The order of the entries of one shard is that of the request.
 
 use crate::admission::{Exceeded, WriteBudget};
 use crate::errors::{Result, fail, invalid, stream_not_found};

@@ -1,7 +1,7 @@
 //! Where a reader starts: the five types that `GetShardIterator` and `SubscribeToShard` share.
 
 use crate::errors::{Result, fail, invalid};
-use crate::sequence::Used;
+use crate::sequence::{SequenceNumber, Used};
 use crate::shard::Shard;
 use crate::stream::Stream;
 use api::kinesis::ShardIteratorType;
@@ -20,11 +20,12 @@ pub(crate) struct Start<'a> {
 
 impl Start<'_> {
     /// Ordinal of the first record to read, never older than the oldest kept one and never beyond
-    /// the tip: a number that the shard has not reached yet means the tip, so that nothing is skipped.
+    /// the tip: a number that the shard has not reached yet means the tip, so that nothing is
+    /// skipped.
     ///
     /// # Errors
-    /// `InvalidArgument` in AWS's words: a type with what it does not take or without what it needs,
-    /// a number of another shard or stream, a time in the future.
+    /// `InvalidArgument` in AWS's words: a type with what it does not take or without what it
+    /// needs, a number of another shard or stream, a time in the future.
     pub(crate) async fn ordinal(
         &self,
         cx: &Cx,
@@ -33,17 +34,10 @@ impl Start<'_> {
         now_ms: i64,
     ) -> Result<u64> {
         let tail = shard.log.tail();
+        let number = |text| self.number(stream, shard, text);
         let wanted = match (self.kind, self.sequence_number) {
-            (ShardIteratorType::AtSequenceNumber, Some(number)) => self
-                .used(stream, shard)
-                .resolve(self.operation, number)
-                .map_err(invalid)?
-                .ordinal_at(),
-            (ShardIteratorType::AfterSequenceNumber, Some(number)) => self
-                .used(stream, shard)
-                .resolve(self.operation, number)
-                .map_err(invalid)?
-                .ordinal_after(),
+            (ShardIteratorType::AtSequenceNumber, Some(text)) => number(text)?.ordinal_at(),
+            (ShardIteratorType::AfterSequenceNumber, Some(text)) => number(text)?.ordinal_after(),
             (
                 ShardIteratorType::AtSequenceNumber | ShardIteratorType::AfterSequenceNumber,
                 None,
@@ -64,21 +58,22 @@ impl Start<'_> {
         Ok(wanted.min(tail.next_ordinal).max(tail.first_ordinal))
     }
 
-    fn used<'b>(&self, stream: &'b Stream, shard: &'b Shard) -> Used<'b> {
-        Used {
+    fn number(&self, stream: &Stream, shard: &Shard, text: &str) -> Result<SequenceNumber> {
+        let used = Used {
             shard_index: shard.row.index,
             created_s: shard.row.created_s,
             shard_id: shard.id.as_str(),
             stream: &stream.key.name,
             account: stream.key.account.as_str(),
-        }
+        };
+        used.resolve(self.operation, text).map_err(invalid)
     }
 
     fn time(&self, newest_ms: i64, now_ms: i64) -> Result<i64> {
         let Some(Timestamp(at_ms)) = self.timestamp else {
             return Err(invalid(
-                "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current \
-                 request has no timestamp parameter.",
+                "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. \
+                 Current request has no timestamp parameter.",
             ));
         };
         if at_ms > newest_ms {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! claim -> stream of events: read a portion -> event
-//!                            nothing there  -> wait: records | change of the stream | keep-alive | end
+//!                            nothing there  -> wait: records | change | keep-alive | end
 //! ```
 //!
 //! The stream is pulled: the next event is made when the last one was taken, so a slow reader holds
@@ -42,13 +42,13 @@ const MOST: Most = Most { records: 10_000, bytes: 1 << 20 };
 /// Longest silence. AWS's is about five seconds and Java's client gives up after ten.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
 
-/// Starts a subscription; it ends after `Options::subscription`, at the shard's end, or when another
-/// call takes over.
+/// Starts a subscription; it ends after `Options::subscription`, at the shard's end, or when
+/// another call takes over.
 ///
 /// # Errors
-/// `ResourceNotFound` no such consumer or shard; `ResourceInUse` the consumer is not `ACTIVE`, or it
-/// subscribed to this shard less than five seconds ago; `InvalidArgument` a starting position that
-/// makes no sense. The stream's own: `ResourceInUse` taken over, `ResourceNotFound` deleted,
+/// `ResourceNotFound` no such consumer or shard; `ResourceInUse` the consumer is not `ACTIVE`, or
+/// it subscribed to this shard less than five seconds ago; `InvalidArgument` a starting position
+/// that makes no sense. The stream's own: `ResourceInUse` taken over, `ResourceNotFound` deleted,
 /// `InternalFailure` a record cannot be read.
 pub(crate) async fn subscribe_to_shard(
     streams: &Streams,
@@ -214,12 +214,18 @@ impl Reader {
         let end = until(self.ends_at);
         let paid = (!debt.is_zero()).then(|| env.clock.sleep(debt));
         let more = more(&self.shard, self.next);
+        let ready = async {
+            match paid {
+                Some(paid) => paid.await,
+                None => more.await,
+            }
+        };
         tokio::select! {
             biased;
             () = self.claim.taken_over() => Woken::Look,
             // An error cannot be: the stream is held, and the sender with it.
             _ = changes.changed() => Woken::Look,
-            () = async { match paid { Some(paid) => paid.await, None => more.await } } => Woken::Look,
+            () = ready => Woken::Look,
             () = end => Woken::Look,
             () = silence => Woken::KeepAlive,
         }
@@ -262,7 +268,8 @@ impl Reader {
         if self.next >= tail.next_ordinal { 0 } else { (now_ms - tail.last_arrival_ms).max(1) }
     }
 
-    /// Where to go on, as a number no record has; later than all before it, whatever the clock does.
+    /// Where to go on, as a number no record has; later than all before it, whatever the clock
+    /// does.
     fn continuation(&mut self) -> api::Text {
         self.newest_ms = self.newest_ms.max(self.streams.inner.env.clock.now_ms());
         let row = &self.shard.row;

@@ -1,8 +1,8 @@
 //! What `PutRecord` and `PutRecords` share: checks, routes, refusals, and the wait for a reshard.
 //!
 //! Cost per record beyond the codec: one MD5 of the key (0.14 us for a short one), one copy of the
-//! data into the batch, 56 digits rendered (0.05 us), no allocation of its own. Per request and shard
-//! touched: one allocation, one lock of the budget, one append.
+//! data into the batch, 56 digits rendered (0.05 us), no allocation of its own. Per request and
+//! shard touched: one allocation, one lock of the budget, one append.
 
 use crate::admission::Exceeded;
 use crate::errors::{Result, fail, invalid, stream_not_found, validation};

@@ -89,8 +89,8 @@ fn positions_are_checked_before_the_stream_begins() {
         let e = world.subscribe(input).await.err().unwrap();
         assert_eq!(
             e.message(),
-            "Invalid StartingSequenceNumber. It encodes shardId-000000000005, while it was used in a \
-             call to a shard with shardId-000000000000"
+            "Invalid StartingSequenceNumber. It encodes shardId-000000000005, while it was used in \
+             a call to a shard with shardId-000000000000"
         );
         let mut input = subscribe_input(&consumer, FIRST, ShardIteratorType::AtTimestamp);
         input.starting_position.timestamp = Some(Timestamp(i64::MAX));

@@ -174,8 +174,8 @@ fn numbers_of_others_are_refused() {
             world,
             at(ShardIteratorType::AtSequenceNumber, &other_shard),
             INVALID,
-            "Invalid StartingSequenceNumber. It encodes shardId-000000000001, while it was used in a \
-             call to a shard with shardId-000000000000",
+            "Invalid StartingSequenceNumber. It encodes shardId-000000000001, while it was used in \
+             a call to a shard with shardId-000000000000",
         )
         .await;
         let foreign = world.put("t", "k", b"x").await.unwrap().sequence_number;

@@ -100,8 +100,8 @@ fn a_record_counts_its_partition_key() {
             outcome,
             "ValidationException",
             "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=1048577 \
-             cap=1048577]' at 'data' failed to satisfy constraint: Member must have length less than \
-             or equal to 1048576",
+             cap=1048577]' at 'data' failed to satisfy constraint: Member must have length less \
+             than or equal to 1048576",
         );
         let outcome =
             world.put_all("s", vec![entry("k", b""), entry("k", &vec![0; MIB + 1])]).await;
@@ -109,8 +109,8 @@ fn a_record_counts_its_partition_key() {
             outcome,
             "ValidationException",
             "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=1048577 \
-             cap=1048577]' at 'records.2.member.data' failed to satisfy constraint: Member must have \
-             length less than or equal to 1048576",
+             cap=1048577]' at 'records.2.member.data' failed to satisfy constraint: Member must \
+             have length less than or equal to 1048576",
         );
     });
 }
