@@ -1,7 +1,8 @@
 //! Reading by subscription: events, takeover, keep-alive, the end of a shard, slow readers.
 
 use crate::plane::{
-    MIB, Subscription, World, cx, entry, refused, run, run_unlimited, subscribe_input, texts,
+    MIB, Subscription, World, check_end, cx, entry, half_split, refused, run, run_unlimited,
+    subscribe_input, texts,
 };
 use api::kinesis::*;
 use api::{Text, Timestamp};
@@ -284,6 +285,29 @@ fn the_end_of_a_shard_names_its_children() {
         let mut child =
             world.subscribe(subscribe_input(&consumer, names[0], HORIZON)).await.unwrap();
         assert!(child.poll(world).await.is_none());
+    });
+}
+
+#[test]
+fn a_sealed_shard_without_children_is_no_end_yet() {
+    run(async |world| {
+        world.create("s", 1).await;
+        let (_, mut events) = subscribed(world, LATEST).await;
+        let at = world.iterator("s", FIRST, LATEST).await;
+        assert!(events.poll(world).await.is_none());
+        half_split(world, "s", FIRST).await;
+        assert!(events.poll(world).await.is_none());
+        let output = world.get(&at).await.unwrap();
+        check_end(&output);
+        let at = output.next_shard_iterator.expect("no end without children");
+        world.pass(Duration::from_secs(4)).await;
+        assert!(event(world, &mut events).await.records.is_empty(), "a sign of life meanwhile");
+        world.catalog.set_open(true);
+        world.settle().await;
+        assert_eq!(event(world, &mut events).await.child_shards.unwrap().len(), 2);
+        let output = world.get(&at).await.unwrap();
+        check_end(&output);
+        assert_eq!(output.child_shards.unwrap().len(), 2);
     });
 }
 

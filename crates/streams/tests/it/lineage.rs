@@ -36,6 +36,9 @@ struct Seen {
     last_number: BTreeMap<Text, Text>,
 }
 
+/// Starting and ending numbers and parents of every shard.
+type Ranges = BTreeMap<Text, (Text, Option<Text>, Vec<Text>)>;
+
 impl Seen {
     fn take(&mut self, shard: &Text, records: Vec<Record>) {
         for record in records {
@@ -44,6 +47,21 @@ impl Seen {
             let key = record.partition_key.unwrap().parse().unwrap();
             let text = String::from_utf8(record.data.to_vec()).unwrap();
             self.by_key.entry(key).or_default().push(text);
+        }
+    }
+
+    /// All numbers lie between their shard's ends, and children follow their parents.
+    fn check_ranges(&self, ranges: &Ranges) {
+        for (shard, last) in &self.last_number {
+            let (start, end, _) = &ranges[shard];
+            assert!(start < last, "{shard}");
+            assert!(end.as_ref().is_none_or(|end| last < end), "{shard}");
+        }
+        for (shard, (start, _, parents)) in ranges {
+            for parent in parents {
+                let end = ranges[parent].1.as_ref().expect("a parent is closed");
+                assert!(end < start, "{shard} begins before {parent} ends");
+            }
         }
     }
 
@@ -219,6 +237,13 @@ async fn begin(world: &World, seed: u64) -> History<'_> {
     history
 }
 
+fn range(shard: Shard) -> (Text, (Text, Option<Text>, Vec<Text>)) {
+    let numbers = shard.sequence_number_range;
+    let parents = shard.parent_shard_id.into_iter().chain(shard.adjacent_parent_shard_id);
+    let ends = (numbers.starting_sequence_number, numbers.ending_sequence_number);
+    (shard.shard_id, (ends.0, ends.1, parents.collect()))
+}
+
 #[test]
 fn random_histories_lose_double_and_reorder_nothing() {
     for seed in testkit::seeds(40) {
@@ -237,6 +262,9 @@ fn random_histories_lose_double_and_reorder_nothing() {
                 history.poll_all().await;
                 history.take_events().await;
             }
+            let ranges = world.shards("s").await.into_iter().map(range).collect();
+            history.seen_polled.check_ranges(&ranges);
+            history.seen_pushed.check_ranges(&ranges);
             assert_eq!(history.seen_polled.by_key, history.acked, "polled, seed {seed}");
             assert_eq!(history.seen_pushed.by_key, history.acked, "pushed, seed {seed}");
         });

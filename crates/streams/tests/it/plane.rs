@@ -354,6 +354,14 @@ impl Subscription {
     }
 }
 
+/// Begins a split and stops it between the seal of the parent and the children's birth, until the
+/// catalog is opened again.
+pub(crate) async fn half_split(world: &World, name: &str, shard: &str) {
+    world.split(name, shard).await;
+    world.catalog.set_open(false);
+    world.pass(Duration::from_millis(30)).await;
+}
+
 /// Null next iterator if and only if there are child shards, each with its parents.
 pub(crate) fn check_end(output: &GetRecordsOutput) {
     let children = output.child_shards.as_deref().unwrap_or_default();

@@ -361,6 +361,20 @@ fn iterators_of_deleted_streams() {
 }
 
 #[test]
+fn iterators_outlive_a_restart() {
+    crate::house::run(async |house| {
+        house.create("s", 1).await;
+        let input = iterator_input("s", FIRST, ShardIteratorType::Latest);
+        let output = house.streams.get_shard_iterator(&house.cx, input).await.unwrap();
+        let at = output.shard_iterator.unwrap();
+        house.put("s", "k", "x").await.unwrap();
+        house.restart().await;
+        let output = house.streams.get_records(&house.cx, get_input(&at)).await.unwrap();
+        assert_eq!(texts(&output.records), ["x"]);
+    });
+}
+
+#[test]
 fn how_far_behind_a_reader_is() {
     run_unlimited(async |world| {
         stream_of(world, 3).await;

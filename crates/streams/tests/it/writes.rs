@@ -1,7 +1,8 @@
 //! Writing: where records go, what is refused, what a shard takes per second.
 
 use crate::plane::{
-    MIB, World, entry, put_input, refused, run, run_unlimited, run_with, subscribe_input, texts,
+    MIB, World, entry, half_split, put_input, refused, run, run_unlimited, run_with,
+    subscribe_input, texts,
 };
 use api::Text;
 use api::kinesis::*;
@@ -452,19 +453,12 @@ fn a_full_engine_fails_what_it_cannot_take() {
     });
 }
 
-/// Begins a split and stops it between the seal of the parent and the children's birth.
-async fn half_split(world: &World) {
-    world.split("s", FIRST).await;
-    world.catalog.set_open(false);
-    world.pass(Duration::from_millis(30)).await;
-}
-
 #[test]
 fn writes_wait_for_the_children_of_a_sealed_shard() {
     run(async |world| {
         world.create("s", 2).await;
         world.put("s", "a", b"before").await.unwrap();
-        half_split(world).await;
+        half_split(world, "s", FIRST).await;
         let one = world.put("s", "a", b"one");
         let many = world
             .put_all("s", vec![entry("a", b"two"), entry("b", b"other"), entry("a", b"three")]);
@@ -488,7 +482,7 @@ fn writes_wait_for_the_children_of_a_sealed_shard() {
 fn writes_do_not_wait_for_ever() {
     run(async |world| {
         world.create("s", 2).await;
-        half_split(world).await;
+        half_split(world, "s", FIRST).await;
         let one = world.put("s", "a", b"one");
         let many = world.put_all("s", vec![entry("a", b"two"), entry("b", b"three")]);
         let time = async {
