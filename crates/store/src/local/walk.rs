@@ -182,8 +182,9 @@ impl Walk {
             let head = read_header(&file, 0, self.salt).map_err(read)?;
             let start = match head {
                 _ if file.number == self.at.file => self.at.offset,
-                // Its first block is whole, so its commits are where the walk would have gone.
-                Some(head) if !thorough => {
+                // Its first block is whole, so its commits are where the walk would have gone, unless
+                // the commit that is due begins it and is damaged behind its first header.
+                Some(head) if !thorough && head.lsn != self.at.lsn => {
                     self.judge(&head, &file, 0, &mut past);
                     continue;
                 }

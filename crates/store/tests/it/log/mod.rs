@@ -9,6 +9,7 @@
 //! - what a reader has seen is still there after a power loss.
 
 mod crash;
+mod flips;
 mod local;
 mod memory;
 mod model;

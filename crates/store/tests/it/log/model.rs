@@ -109,6 +109,8 @@ impl ModelLog {
         assert!(bytes <= bytes_max || got.records.len() == 1, "{bytes} bytes of {bytes_max}");
         for (i, record) in got.records.iter().enumerate() {
             self.check_record(from + i as u64, record);
+            let (batch, _) = self.at(record.ordinal).expect("checked above");
+            self.learn_arrival(batch, record.arrival_ms);
         }
         // What a reader got is durable, and so is everything before it.
         if self.sure < end {
@@ -117,13 +119,15 @@ impl ModelLog {
         }
     }
 
-    fn check_record(&mut self, ordinal: u64, got: &Record) {
+    /// Holds one record against what was written at its ordinal.
+    pub(crate) fn check_record(&self, ordinal: u64, got: &Record) {
         assert_eq!(got.ordinal, ordinal, "ordinals are dense");
         let (i, start) = self.at(ordinal).expect("a record that nobody wrote");
         let want = &self.batches[i].records[(ordinal - start) as usize];
         assert!(got.key == want.key && got.data == want.data, "record {ordinal} is altered");
         assert_eq!(got.encrypted, self.batches[i].encrypted, "record {ordinal}");
-        self.learn_arrival(i, got.arrival_ms);
+        let known = self.batches[i].arrival_ms;
+        assert!(known.is_none_or(|known| known == got.arrival_ms), "record {ordinal}");
     }
 
     /// The first kept ordinal that arrived at `arrival_ms` or later, when every arrival is known.
