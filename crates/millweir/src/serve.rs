@@ -29,6 +29,9 @@ use wire::sigv4::{Key, Keyring};
 /// it stays below the ten seconds that supervisors give.
 const STOP_MAX: Duration = Duration::from_millis(1500);
 
+/// What machines read on stdout.
+const READY: &str = "Ready.";
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -86,16 +89,23 @@ impl Running {
         let Self { options, engines, streams, server, env } = self;
         let address = server.local_addr();
         output::note(&banner::text(&options, &server, &env));
-        output::line(&format!("listening {}://{address}", banner::scheme(&options)))?;
-        output::line("Ready.")?;
+        let lines = format!("listening {}://{address}\n{READY}", banner::scheme(&options));
+        if let Err(error) = output::line(&lines) {
+            // Whoever started the server does not listen any more; its clients still may.
+            tracing::warn!(%error, "nobody reads stdout");
+        }
         tracing::info!(%address, "serving");
         server.run(signals.first()).await;
         tracing::info!("stopping");
+        let stop = async {
+            streams.close().await;
+            engines.logs.close().await
+        };
         tokio::select! {
-            () = async { streams.close().await; } => {}
-            () = env.clock.sleep(STOP_MAX) => tracing::warn!("background work was cut at shutdown"),
+            stopped = stop => stopped.context("the records could not be flushed")?,
+            // What was acknowledged is in the journal; the next start reads it from there.
+            () = env.clock.sleep(STOP_MAX) => tracing::warn!("the stop was cut short"),
         }
-        engines.logs.close().await.context("the records could not be flushed")?;
         tracing::info!("stopped");
         Ok(())
     }

@@ -22,7 +22,10 @@ Examples:
   millweir serve                            loopback, durable, any credentials
   millweir serve --memory --listen 127.0.0.1:0
   millweir serve --data /var/lib/millweir --limits hardware
-  millweir serve --config /etc/millweir/millweir.toml --auth required";
+  millweir serve --config /etc/millweir/millweir.toml --auth required
+  MILLWEIR__LIFECYCLE__CREATING=2s millweir  every option has a variable
+
+`millweir check-config --options` lists every option of the file and the environment.";
 
 pub(crate) const STREAM: &str = "\
 Examples:

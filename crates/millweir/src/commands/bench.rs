@@ -7,15 +7,18 @@ use crate::cli::{BenchArgs, BenchMode};
 use crate::config::units;
 use crate::latencies::Latencies;
 use crate::output::{self, Table};
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use base::env::Clock as _;
 use client::{Client, SystemClock};
+use indicatif::ProgressBar;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
+/// Pause between two looks at how far a run is.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// Largest record there can be.
 const SIZE_MAX: u64 = 10 << 20;
 
@@ -27,7 +30,11 @@ pub(super) async fn run(args: BenchArgs) -> Result<()> {
     if args.stream.is_none() {
         stream::create_stream(&client, &stream, args.shards).await?;
     }
-    let done = measure(&client, &stream, &args).await;
+    let done = tokio::select! {
+        done = measure(&client, &stream, &args) => done,
+        // Not at once: the stream made above must not be left behind.
+        stopped = tokio::signal::ctrl_c() => Err(stopped.map_or_else(Into::into, |()| anyhow!("stopped"))),
+    };
     let deleted = match args.stream {
         None => stream::delete_stream(&client, &stream, true).await,
         Some(_) => Ok(()),
@@ -105,6 +112,7 @@ async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done
     }
     let start = clock.monotonic();
     let measured = shared(start + args.duration);
+    let _progress = Progress::show(&measured, args.records);
     let mut done = match args.mode {
         BenchMode::PutRecord => fan(args, |n| work::put_record(measured.clone(), n)).await?,
         BenchMode::PutRecords => fan(args, |_| work::put_records(measured.clone())).await?,
@@ -115,6 +123,33 @@ async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done
     };
     done.took = clock.monotonic().saturating_sub(start);
     Ok(done)
+}
+
+/// How far a run is, on stderr; gone when it is dropped.
+struct Progress {
+    bar: ProgressBar,
+    task: JoinHandle<()>,
+}
+
+impl Progress {
+    fn show(shared: &Shared, records: u64) -> Self {
+        let bar = output::progress(records, "records");
+        let (shared, shown) = (shared.clone(), bar.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                shared.clock.sleep(PROGRESS_PAUSE).await;
+                shown.set_position(records - shared.left.load(Ordering::Relaxed));
+            }
+        });
+        Self { bar, task }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Runs one worker per connection and adds up what they did.

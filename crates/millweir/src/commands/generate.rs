@@ -90,43 +90,68 @@ fn print(args: &GenerateArgs) -> Result<()> {
 
 async fn write(args: &GenerateArgs, stream: &str) -> Result<()> {
     let client = connect(&args.client)?;
-    let mut options = ProducerOptions::new(stream);
-    options.linger = Duration::from_millis(5);
-    let producer = Producer::start(&client, &options);
-    let (schedule, mut generator) = (Schedule::new(args), generator(args));
-    let bounded = if schedule.records_max == u64::MAX { 0 } else { schedule.records_max };
-    let progress = output::progress(bounded, "records");
-    let mut receipts: VecDeque<Receipt> = VecDeque::new();
-    let (mut sent, mut written) = (0, 0);
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
-    while sent < schedule.records_max {
-        tokio::select! {
-            biased;
-            stopped = &mut stop => {
-                stopped?;
-                break;
-            }
-            () = schedule.wait(sent) => {}
-        }
-        let made = generator.next(schedule.time_ms(sent));
-        receipts.push_back(producer.send(entry(made)).await?);
-        sent += 1;
-        if receipts.len() > RECEIPTS_MAX
-            && let Some(receipt) = receipts.pop_front()
-        {
-            receipt.await?;
-            written += 1;
-        }
-        progress.set_position(sent);
+    let options =
+        ProducerOptions { linger: Duration::from_millis(5), ..ProducerOptions::new(stream) };
+    let mut run = Run {
+        producer: Producer::start(&client, &options),
+        schedule: Schedule::new(args),
+        generator: generator(args),
+        receipts: VecDeque::new(),
+        written: 0,
+    };
+    tokio::select! {
+        done = run.send_all() => done?,
+        stopped = tokio::signal::ctrl_c() => stopped?,
     }
-    for receipt in receipts {
-        receipt.await?;
-        written += 1;
+    // A second ctrl-c gives up what is on its way.
+    tokio::select! {
+        done = run.settle_all() => done?,
+        stopped = tokio::signal::ctrl_c() => stopped?,
     }
-    progress.finish_and_clear();
-    producer.finish().await;
-    output::note(&format!("{written} records written"));
+    output::note(&format!("{} records written", run.written));
     Ok(())
+}
+
+struct Run {
+    producer: Producer,
+    schedule: Schedule,
+    generator: Generator,
+    receipts: VecDeque<Receipt>,
+    written: u64,
+}
+
+impl Run {
+    async fn send_all(&mut self) -> Result<()> {
+        let records = self.schedule.records_max;
+        let progress = output::progress(if records == u64::MAX { 0 } else { records }, "records");
+        for n in 0..records {
+            self.schedule.wait(n).await;
+            let made = self.generator.next(self.schedule.time_ms(n));
+            self.receipts.push_back(self.producer.send(entry(made)).await?);
+            if self.receipts.len() > RECEIPTS_MAX {
+                self.settle_first().await?;
+            }
+            progress.set_position(n + 1);
+        }
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    async fn settle_all(&mut self) -> Result<()> {
+        while !self.receipts.is_empty() {
+            self.settle_first().await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_first(&mut self) -> Result<()> {
+        if let Some(receipt) = self.receipts.front_mut() {
+            receipt.await?;
+            self.receipts.pop_front();
+            self.written += 1;
+        }
+        Ok(())
+    }
 }
 
 fn entry(made: Made) -> Entry {

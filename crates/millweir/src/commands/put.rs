@@ -11,7 +11,7 @@ use client::{Client, Entry, Producer, ProducerOptions, Receipt, SystemRng};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 use wire::Text;
 
@@ -25,6 +25,9 @@ pub(super) async fn run(args: PutArgs) -> Result<()> {
         put.args.output.get_or_insert(Format::Text);
         put.send(data.into_bytes()).await?;
         return put.finish().await.map(drop);
+    }
+    if put.args.file.is_none() && std::io::stdin().is_terminal() {
+        output::note("each line is a record; ctrl-d ends");
     }
     let mut lines = match &put.args.file {
         Some(path) => lines::read(open(path)?),

@@ -4,6 +4,7 @@ use crate::support::{Running, STOP_MAX, millweir, succeed};
 use api::kinesis::{EncryptionType, StartStreamEncryptionInput, ops};
 use base::env::{Disk as _, OsDisk};
 use rustix::process::Signal;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -72,6 +73,33 @@ fn kill_9_loses_nothing_acknowledged() {
     server.restart();
     server.run(&["put", "kept", "d"]);
     assert_eq!(tail(&server, "kept", 4), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn sigterm_under_load_stops_in_time_and_keeps_what_was_acknowledged() {
+    let mut server = Running::start(&["--limits", "hardware"]);
+    server.run(&["stream", "create", "s", "--shards", "4"]);
+    let lines: Vec<String> = (0..200_000).map(|n| n.to_string()).collect();
+    crate::support::write(&server.dir().join("lines"), &lines.join("\n"));
+    let mut fan_out = server.command(&["tail", "s", "--fan-out", "--consumer", "live"]);
+    let mut fan_out = fan_out.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut put = server.command(&["put", "s", "--file", "lines", "--output", "text"]);
+    let mut put = put.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut acknowledged = BufReader::new(put.stdout.take().unwrap()).lines();
+    acknowledged.next().unwrap().unwrap();
+    let (status, took) = server.stop();
+    assert!(status.success(), "{status}");
+    assert!(took < STOP_MAX, "{took:?}");
+    // Both would go on once the server is back.
+    for child in [&mut put, &mut fan_out] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let acknowledged = 1 + acknowledged.count();
+    server.restart();
+    let max = acknowledged.to_string();
+    let all = server.run(&["tail", "s", "--from", "trim_horizon", "--max-records", &max]);
+    assert_eq!(all.lines().count(), acknowledged);
 }
 
 #[test]
@@ -144,7 +172,7 @@ fn sigint_stops_too() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "Ready."));
     crate::support::signal(&child, Signal::INT);
     assert!(child.wait().unwrap().success());
