@@ -85,7 +85,7 @@ pub(crate) async fn subscribe_to_shard(
         streams: streams.clone(),
         cx: cx.clone(),
         pace: (inner.options.limits == Limits::Aws).then(|| Bucket::full(READ_BYTES)),
-        ends_at: now + inner.options.subscription,
+        ends_at: now.saturating_add(inner.options.subscription),
         silent_since: now,
         newest_ms: 0,
         ended: false,

@@ -116,7 +116,7 @@ impl History<'_> {
     }
 
     async fn put_many(&mut self) {
-        let written: Vec<_> = (0..self.rng.below(30) + 1).map(|_| self.next_text()).collect();
+        let written: Vec<_> = (0..=self.rng.below(30)).map(|_| self.next_text()).collect();
         let records = written.iter().map(|(key, text)| PutRecordsRequestEntry {
             data: text.clone().into(),
             partition_key: Some(key.to_string().into()),
@@ -169,16 +169,15 @@ impl History<'_> {
             };
             check_end(&output);
             self.seen_polled.take(&shard, output.records);
-            match output.next_shard_iterator {
-                Some(next) => _ = self.polled.insert(shard, next),
-                None => {
-                    let children = output.child_shards.unwrap_or_default();
-                    for child in self.seen_polled.end(&shard, &children) {
-                        let kind = ShardIteratorType::TrimHorizon;
-                        let at = self.world.iterator("s", &child, kind).await;
-                        self.polled.insert(child, at);
-                    }
-                }
+            if let Some(next) = output.next_shard_iterator {
+                self.polled.insert(shard, next);
+                continue;
+            }
+            let children = output.child_shards.unwrap_or_default();
+            for child in self.seen_polled.end(&shard, &children) {
+                let kind = ShardIteratorType::TrimHorizon;
+                let at = self.world.iterator("s", &child, kind).await;
+                self.polled.insert(child, at);
             }
         }
     }

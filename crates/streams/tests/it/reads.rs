@@ -282,7 +282,7 @@ fn iterators_expire_after_five_minutes() {
     run(async |world| {
         world.create("s", 1).await;
         let at = world.iterator("s", FIRST, ShardIteratorType::Latest).await;
-        world.pass(Duration::from_millis(300_000)).await;
+        world.pass(Duration::from_mins(5)).await;
         world.get(&at).await.unwrap();
         world.pass(Duration::from_millis(1)).await;
         let e = world.get(&at).await.unwrap_err();
@@ -317,7 +317,8 @@ fn iterators_cannot_be_forged_or_carried_away() {
         world.create("s", 1).await;
         world.create("t", 1).await;
         let at = world.iterator("s", FIRST, ShardIteratorType::Latest).await;
-        for text in ["", "x", "AAAAAAAAAAE=", &at[..at.len() - 4], &format!("{at}AAAA")] {
+        let (most, _) = at.split_at(at.len() - 4);
+        for text in ["", "x", "AAAAAAAAAAE=", most, &format!("{at}AAAA")] {
             refused(world.get(&text.into()).await, INVALID, BAD_ITERATOR);
         }
         world.get(&format!("\"{at}\"").as_str().into()).await.unwrap();
@@ -483,7 +484,7 @@ fn trimmed_places_move_to_the_horizon() {
         let numbers = stream_of(world, 2).await;
         let start_ms = testkit::env::START_MS;
         for _ in 0..25 {
-            world.pass(Duration::from_secs(3600)).await;
+            world.pass(Duration::from_hours(1)).await;
         }
         world.put("s", "k", b"new").await.unwrap();
         for _ in 0..20 {
@@ -509,7 +510,7 @@ fn an_iterator_that_retention_overtook_reads_on() {
         world.create("s", 1).await;
         world.put("s", "k", b"old").await.unwrap();
         for _ in 0..24 {
-            world.pass(Duration::from_secs(3600)).await;
+            world.pass(Duration::from_hours(1)).await;
         }
         world.clock().advance(Duration::from_millis(1));
         let at = world.iterator("s", FIRST, ShardIteratorType::TrimHorizon).await;
