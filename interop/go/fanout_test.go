@@ -89,7 +89,9 @@ func TestEventsArePushed(t *testing.T) {
 		stream := subscribe(t, c, id, types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon})
 		first, event := take(t, stream, 1)
 		equal(t, string(first[0].Data), "before")
-		equal(t, *event.ContinuationSequenceNumber, *first[0].SequenceNumber)
+		if number(t, event.ContinuationSequenceNumber).Cmp(number(t, first[0].SequenceNumber)) < 0 {
+			t.Fatal("the subscription's position is before its last record")
+		}
 		placed := putFirstShard(t, c, name, string(everyByte()))
 		started := time.Now()
 		second, _ := take(t, stream, 1)

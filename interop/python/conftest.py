@@ -5,6 +5,7 @@ certificate that the server wrote; the same port speaks TLS). The suite has an a
 of its own, so that it sees no stream of another suite on the same server.
 """
 
+import functools
 import itertools
 import os
 from urllib.parse import urlsplit
@@ -22,14 +23,15 @@ TLS_ENDPOINT = f"https://localhost:{urlsplit(ENDPOINT).port}"
 _numbers = itertools.count(1)
 
 
-def kinesis(transport="http", account=ACCOUNT, region=REGION, **config):
+@functools.cache
+def kinesis(transport="http", account=ACCOUNT, region=REGION):
     """An SDK client; throttled calls are repeated by the SDK's own retry rules."""
     session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="any", region_name=region)
     return session.client(
         "kinesis",
         endpoint_url=ENDPOINT if transport == "http" else TLS_ENDPOINT,
         verify=CA if transport == "https" else None,
-        config=Config(retries={"mode": "standard", "total_max_attempts": 12}, **config),
+        config=Config(retries={"mode": "standard", "total_max_attempts": 12}),
     )
 
 

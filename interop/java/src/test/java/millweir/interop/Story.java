@@ -27,6 +27,7 @@ import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.kinesis.model.PutRecordsRequestEntry;
 import software.amazon.awssdk.services.kinesis.model.PutRecordsResultEntry;
 import software.amazon.awssdk.services.kinesis.model.Record;
+import software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.kinesis.model.Shard;
 import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
 import software.amazon.awssdk.services.kinesis.model.StreamStatus;
@@ -103,6 +104,19 @@ final class Story {
             pause();
         }
         fail("the stream does not become ACTIVE");
+    }
+
+    /** Waits until the stream is unknown; the SDK's own waiter looks only every ten seconds. */
+    static void gone(KinesisClient client, String stream) {
+        for (int tries = 0; tries < 100; tries++) {
+            try {
+                client.describeStreamSummary(r -> r.streamName(stream));
+            } catch (ResourceNotFoundException e) {
+                return;
+            }
+            pause();
+        }
+        fail("the stream is not deleted");
     }
 
     /** Runs {@code body} with an ACTIVE stream, and deletes it. */
