@@ -11,6 +11,7 @@
 //! records. A failed syncfs makes the engine read-only: what it lost is in the journal, and a restart
 //! writes it anew.
 
+use super::buffer::Buffer;
 use super::checkpoint::{Checkpoint, Row};
 use super::engine::Engine;
 use super::journal::{Position, failed};
@@ -93,7 +94,7 @@ pub(crate) struct Keeping {
     /// Sequence number of the newest checkpoint.
     sequence: u64,
     checkpointed_at: Option<Duration>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Logs whose spill failed.
     again: Vec<Arc<LocalLog>>,
     /// Rounds since a tick.
@@ -109,7 +110,7 @@ impl Keeping {
             engine: Arc::clone(engine),
             sequence,
             checkpointed_at: None,
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             again: Vec::new(),
             rounds: 0,
             grow_pause_ticks: 0,
@@ -132,7 +133,7 @@ impl Keeping {
                 self.spill(log);
             }
             self.keep_journal();
-            self.buffer.shrink_to(BUFFER_KEPT_BYTES);
+            self.buffer.shrink_above(BUFFER_KEPT_BYTES);
             self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
         }
         self

@@ -18,7 +18,7 @@ use base::env::Open;
 use parking_lot::Mutex;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,12 +123,9 @@ impl LocalLog {
             return Ok(open);
         }
         let path = self.dir().join(segment.name());
-        // Why not `Write`: that would make a lost segment anew, empty.
-        if !self.engine.env.disk.exists(&path)? {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        let file = self.engine.env.disk.open(&path, Open::Write)?;
-        Ok(files.put(key, OpenSegment { file, path, index: Mutex::default() }))
+        let file = self.engine.env.disk.open(&path, Open::Read)?;
+        let writer = OnceLock::new();
+        Ok(files.put(key, OpenSegment { file, writer, path, index: Mutex::default() }))
     }
 
     /// The index of an open segment that ends at ordinal `limit`: from memory, from its footer when

@@ -8,6 +8,7 @@
 //! Every spill starts at a multiple of 4 KiB, so that a block that a checkpoint made durable is not
 //! written again. Only the keeper spills, one log at a time.
 
+use super::buffer::Buffer;
 use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, HEADER_BYTES, Header, padded};
 use super::index::Index;
 use super::journal::failed;
@@ -43,19 +44,21 @@ impl LocalLog {
     /// # Errors
     /// `Full` no room for the segment, `Unavailable` the disk refused: nothing is lost, the journal
     /// still has it.
-    pub(crate) fn spill(&self, buffer: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn spill(&self, buffer: &mut Buffer) -> Result<()> {
         let _spilling = self.spilling.lock();
         self.state.lock().spill_queued = false;
         while let Some(piece) = self.next_piece() {
-            self.fill(&piece, buffer)?;
+            let total = piece.frame_bytes.next_multiple_of(BLOCK_BYTES);
+            let bytes = buffer.take(total);
+            self.fill(&piece, bytes)?;
             let target = self.target(&piece.batches[0])?;
-            let written = target.open.file.write_at(buffer, u64::from(target.at));
-            if let Err(e) = written {
+            let writer = target.open.writer(&*self.engine.env.disk);
+            if let Err(e) = writer.and_then(|w| w.write_at(bytes, u64::from(target.at))) {
                 // Its end is unknown now: the next try starts another file.
                 self.segments.lock().active_bytes = 0;
                 return Err(failed("write", &target.open.path, &e));
             }
-            self.finish(&piece, &target, buffer.len())?;
+            self.finish(&piece, &target, total)?;
         }
         Ok(())
     }
@@ -77,19 +80,20 @@ impl LocalLog {
     }
 
     /// Encodes the frames, padded to whole blocks.
-    fn fill(&self, piece: &Piece, buffer: &mut Vec<u8>) -> Result<()> {
-        buffer.clear();
+    fn fill(&self, piece: &Piece, bytes: &mut [u8]) -> Result<()> {
+        let mut at = 0;
         for batch in &piece.batches {
             let body = match &batch.body {
                 Some(body) => Bytes::clone(body),
                 None => self.read_journal(batch)?,
             };
-            let end = buffer.len() + HEADER_BYTES + body.len();
-            buffer.extend_from_slice(&header_of(self, batch).encode(self.engine.salt));
-            buffer.extend_from_slice(&body);
-            buffer.resize(padded(end), 0);
+            let (body_at, end) = (at + HEADER_BYTES, at + HEADER_BYTES + body.len());
+            bytes[at..body_at].copy_from_slice(&header_of(self, batch).encode(self.engine.salt));
+            bytes[body_at..end].copy_from_slice(&body);
+            at = padded(end);
+            bytes[end..at].fill(0);
         }
-        buffer.resize(buffer.len().next_multiple_of(BLOCK_BYTES), 0);
+        bytes[at..].fill(0);
         Ok(())
     }
 
@@ -127,7 +131,7 @@ impl LocalLog {
             return Err(io::Error::other(format!("{len} bytes of {at} are there")));
         }
         if len > at {
-            open.file.set_len(at)?;
+            open.writer(&*self.engine.env.disk)?.set_len(at)?;
         }
         Ok(open)
     }
@@ -137,14 +141,20 @@ impl LocalLog {
         let segment = Segment { first_ordinal: first.first_ordinal, first_arrival_ms };
         let (dir, disk) = (self.dir(), &self.engine.env.disk);
         let path = dir.join(segment.name());
-        let made = disk.create_dir_all(&dir).and_then(|()| disk.open(&path, Open::Write));
-        let file = made.map_err(|e| failed("make", &path, &e))?;
-        file.set_len(0).map_err(|e| failed("cut", &path, &e))?;
+        let made = disk
+            .create_dir_all(&dir)
+            .and_then(|()| disk.open(&path, Open::WriteDirect))
+            .and_then(|file| file.set_len(0).map(|()| file))
+            .and_then(|writer| disk.open(&path, Open::Read).map(|reader| (reader, writer)));
+        let (file, writer) = made.map_err(|e| failed("make", &path, &e))?;
         let index = Mutex::new(Some(Arc::new(Index::starting_at(segment.first_ordinal))));
         let key = (self.id, segment.first_ordinal);
         // An earlier try under the same name may be open: its file has a stale index.
         self.engine.open_files.forget(key);
-        let open = self.engine.open_files.put(key, OpenSegment { file, path, index });
+        let open = self
+            .engine
+            .open_files
+            .put(key, OpenSegment { file, writer: writer.into(), path, index });
         self.with_segments(|segments, list| {
             segments.active_bytes = 0;
             if list.last() != Some(&segment) {
@@ -179,7 +189,8 @@ impl LocalLog {
             if index.end_ordinal != end_ordinal {
                 return Ok(());
             }
-            open.file.write_at(&index.footer(self.engine.salt), index.end_offset)
+            let file = self.engine.env.disk.open(&open.path, Open::Write)?;
+            file.write_at(&index.footer(self.engine.salt), index.end_offset)
         });
         if let Err(e) = footer {
             tracing::warn!(file = %open.path.display(), error = %e, "no index was written");
