@@ -21,10 +21,13 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.0;
-        let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16);
-        let (d, e) = ((n >> 48) as u16, n & 0xffff_ffff_ffff);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+        let hex = format!("{:032x}", self.0);
+        let groups = [0..8, 8..12, 12..16, 16..20, 20..32];
+        for (place, group) in groups.into_iter().enumerate() {
+            let hyphen = if place == 0 { "" } else { "-" };
+            write!(f, "{hyphen}{}", hex.get(group).expect("32 digits"))?;
+        }
+        Ok(())
     }
 }
 
@@ -53,5 +56,20 @@ impl Cx {
         let request_id = RequestId::from_random([0; 16]);
         let caller_arn = format!("arn:aws:iam::{account}:root").into();
         Self { request_id, account, region, caller_arn }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_a_version_4_uuid() {
+        let id = RequestId::from_random([0xff; 16]).to_string();
+        assert_eq!(id, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(
+            RequestId::from_random([0; 16]).to_string(),
+            "00000000-0000-4000-8000-000000000000"
+        );
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn check_imports(page: &str, manifests: &[Manifest]) -> Result<Vec<St
 fn import_table(page: &str) -> Result<BTreeMap<&str, BTreeSet<&str>>> {
     let (_, section) = page.split_once(TABLE_HEADING).context("no import table")?;
     let section = section.split("\n## ").next().unwrap_or(section);
-    let rows = section.lines().filter(|l| l.starts_with("| ")).skip(1);
+    let rows = section.lines().filter(|l| l.starts_with("| ")).skip(2);
     Ok(rows
         .filter_map(|row| {
             let mut cells = row.split('|').skip(1).map(str::trim);

@@ -6,7 +6,7 @@ mod bench;
 mod clients;
 mod configuration;
 mod lifecycle;
-// mod proof;
+mod proof;
 mod records;
 mod streams;
 mod support;
