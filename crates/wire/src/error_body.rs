@@ -5,8 +5,12 @@ use crate::rules::{Member, TextRule};
 use crate::{Format, Refusal, Text, Writer};
 use bytes::Bytes;
 
-const MEMBERS: &[Member] =
-    &[Member("\"__type\":"), Member("\"message\":"), Member("\"Message\":"), Member("\"code\":")];
+const MEMBERS: &[Member] = &[
+    Member::new("\"__type\":"),
+    Member::new("\"message\":"),
+    Member::new("\"Message\":"),
+    Member::new("\"code\":"),
+];
 
 impl Refusal {
     /// The answer's body.

@@ -96,7 +96,7 @@ pub fn initial_response(format: Format) -> Bytes {
 pub fn exception(exception_type: &str, message: &str, format: Format) -> Bytes {
     let (frame, mut payload) = FrameWriter::exception(exception_type, format);
     payload.begin();
-    payload.key(crate::rules::Member("\"message\":"));
+    payload.key(crate::rules::Member::new("\"message\":"));
     payload.text(message);
     payload.end();
     frame.finish(payload)
@@ -310,7 +310,7 @@ mod tests {
             for (name, text) in &pairs {
                 let (frame, mut payload) = FrameWriter::event(name, Format::Json, 0);
                 payload.begin();
-                payload.key(crate::rules::Member("\"T\":"));
+                payload.key(crate::rules::Member::new("\"T\":"));
                 payload.text(text);
                 payload.end();
                 bytes.extend_from_slice(&frame.finish(payload));

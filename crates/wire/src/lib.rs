@@ -8,6 +8,7 @@ mod hidden;
 mod reader;
 mod refusal;
 pub mod rules;
+mod scan;
 mod service;
 pub mod sigv4;
 mod text;

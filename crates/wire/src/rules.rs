@@ -9,15 +9,28 @@ use std::sync::OnceLock;
 /// A bound that is not there, for lengths.
 pub const UNBOUNDED: u32 = u32::MAX;
 
-/// One member of a structure, spelled as a JSON key: `"Name":` with its quotes and colon, so that
-/// the writer appends it in one piece.
+/// One member of a structure.
 #[derive(Clone, Copy, Debug)]
-pub struct Member(pub &'static str);
+pub struct Member {
+    pub(crate) name: &'static str,
+    /// `"Name":`, so that the writer appends it in one piece.
+    pub(crate) key: &'static str,
+}
 
 impl Member {
+    /// A member by its JSON key: its name in quotes and a colon.
+    pub const fn new(key: &'static str) -> Self {
+        let (_quote, rest) = key.split_at(1);
+        let (name, end) = rest.split_at(rest.len() - 2);
+        let [b'"', b':'] = end.as_bytes() else {
+            panic!("a JSON key ends with a quote and a colon")
+        };
+        Self { name, key }
+    }
+
     /// The member's name.
     pub fn name(&self) -> &'static str {
-        self.0.strip_prefix('"').and_then(|n| n.strip_suffix("\":")).unwrap_or(self.0)
+        self.name
     }
 }
 

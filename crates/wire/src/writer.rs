@@ -10,6 +10,7 @@
 
 use crate::Format;
 use crate::rules::Member;
+use crate::scan::first_special;
 use base64_simd::STANDARD;
 use bytes::Bytes;
 
@@ -61,9 +62,9 @@ impl Writer {
         match self.format {
             Format::Json => {
                 self.comma(b'{');
-                self.out.extend_from_slice(member.0.as_bytes());
+                self.out.extend_from_slice(member.key.as_bytes());
             }
-            Format::Cbor => self.cbor_bytes(3, member.name().as_bytes()),
+            Format::Cbor => self.cbor_bytes(3, member.name.as_bytes()),
         }
     }
 
@@ -251,7 +252,7 @@ pub const fn base64_bytes(bytes: usize) -> usize {
 /// Appends `text` with JSON's escapes.
 fn escape(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
-    while let Some(at) = first_escape(rest) {
+    while let Some(at) = first_special(rest) {
         out.extend_from_slice(&rest[..at]);
         match rest[at] {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -267,22 +268,4 @@ fn escape(text: &str, out: &mut Vec<u8>) {
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
-}
-
-/// Where the first byte stands that JSON wants escaped. Eight bytes at a time.
-fn first_escape(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let plain = |word: u64| {
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let slash = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        (quote | slash | control) & HIGHS == 0
-    };
-    let (words, _tail) = bytes.as_chunks::<8>();
-    let clean = words.iter().take_while(|word| plain(u64::from_le_bytes(**word))).count() * 8;
-    // The word that is not plain, or the tail, byte by byte.
-    let escaped = |b: &u8| *b < 0x20 || *b == b'"' || *b == b'\\';
-    bytes[clean..].iter().position(escaped).map(|at| clean + at)
 }

@@ -184,7 +184,7 @@ fn structure(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> an
     if !members.is_empty() {
         out.push_str("const MEMBERS: &'static [Member] = &[");
         for (member, _) in &members {
-            write!(out, "Member({:?}), ", format!("{member:?}:"))?;
+            write!(out, "Member::new({:?}), ", format!("{member:?}:"))?;
         }
         out.push_str("];\n\n");
     }

@@ -9,8 +9,11 @@ use wire::rules::{Member, NumberRule, TextRule};
 use wire::{Read, Reader, Writer};
 
 impl AcknowledgeDeadLetterQueueRecordsErrorEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"ErrorCode\":"), Member("\"ErrorMessage\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -58,7 +61,7 @@ impl wire::Show for AcknowledgeDeadLetterQueueRecordsErrorEntry {
 }
 
 impl AcknowledgeDeadLetterQueueRecordsInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"Entries\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":"), Member::new("\"Entries\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -99,7 +102,8 @@ impl wire::Show for AcknowledgeDeadLetterQueueRecordsInput {
 }
 
 impl AcknowledgeDeadLetterQueueRecordsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Successful\":"), Member("\"Failed\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Successful\":"), Member::new("\"Failed\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -142,7 +146,7 @@ impl wire::Show for AcknowledgeDeadLetterQueueRecordsOutput {
 }
 
 impl AcknowledgeDeadLetterQueueRecordsRequestEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -175,7 +179,7 @@ impl wire::Show for AcknowledgeDeadLetterQueueRecordsRequestEntry {
 }
 
 impl AcknowledgeDeadLetterQueueRecordsResultEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -208,8 +212,11 @@ impl wire::Show for AcknowledgeDeadLetterQueueRecordsResultEntry {
 }
 
 impl AcknowledgeQueueRecordsErrorEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"ErrorCode\":"), Member("\"ErrorMessage\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -257,7 +264,7 @@ impl wire::Show for AcknowledgeQueueRecordsErrorEntry {
 }
 
 impl AcknowledgeQueueRecordsInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"Entries\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":"), Member::new("\"Entries\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -295,7 +302,8 @@ impl wire::Show for AcknowledgeQueueRecordsInput {
 }
 
 impl AcknowledgeQueueRecordsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Successful\":"), Member("\"Failed\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Successful\":"), Member::new("\"Failed\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -333,7 +341,7 @@ impl wire::Show for AcknowledgeQueueRecordsOutput {
 }
 
 impl AcknowledgeQueueRecordsRequestEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -366,7 +374,7 @@ impl wire::Show for AcknowledgeQueueRecordsRequestEntry {
 }
 
 impl AcknowledgeQueueRecordsResultEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -400,7 +408,7 @@ impl wire::Show for AcknowledgeQueueRecordsResultEntry {
 
 impl AddTagsToStreamInput {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"Tags\":"), Member("\"StreamARN\":")];
+        &[Member::new("\"StreamName\":"), Member::new("\"Tags\":"), Member::new("\"StreamARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -447,18 +455,18 @@ impl wire::Show for AddTagsToStreamInput {
 
 impl ChannelDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ChannelName\":"),
-        Member("\"ChannelARN\":"),
-        Member("\"ChannelId\":"),
-        Member("\"ChannelStatus\":"),
-        Member("\"ChannelStatusReason\":"),
-        Member("\"ChannelCreationTimestamp\":"),
-        Member("\"ServiceExecutionRoleARN\":"),
-        Member("\"StreamConfigurationList\":"),
-        Member("\"S3DestinationConfiguration\":"),
-        Member("\"S3TablesDestinationConfiguration\":"),
-        Member("\"EncryptionConfiguration\":"),
-        Member("\"LoggingConfiguration\":"),
+        Member::new("\"ChannelName\":"),
+        Member::new("\"ChannelARN\":"),
+        Member::new("\"ChannelId\":"),
+        Member::new("\"ChannelStatus\":"),
+        Member::new("\"ChannelStatusReason\":"),
+        Member::new("\"ChannelCreationTimestamp\":"),
+        Member::new("\"ServiceExecutionRoleARN\":"),
+        Member::new("\"StreamConfigurationList\":"),
+        Member::new("\"S3DestinationConfiguration\":"),
+        Member::new("\"S3TablesDestinationConfiguration\":"),
+        Member::new("\"EncryptionConfiguration\":"),
+        Member::new("\"LoggingConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -558,7 +566,8 @@ impl wire::Show for ChannelDescription {
 }
 
 impl ChannelEncryptionConfiguration {
-    const MEMBERS: &'static [Member] = &[Member("\"EncryptionType\":"), Member("\"KeyId\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"EncryptionType\":"), Member::new("\"KeyId\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -599,7 +608,7 @@ impl wire::Show for ChannelEncryptionConfiguration {
 }
 
 impl ChannelLoggingConfiguration {
-    const MEMBERS: &'static [Member] = &[Member("\"CloudWatchLogs\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"CloudWatchLogs\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -632,7 +641,7 @@ impl wire::Show for ChannelLoggingConfiguration {
 }
 
 impl ChannelLoggingUpdateInput {
-    const MEMBERS: &'static [Member] = &[Member("\"CloudWatchLogs\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"CloudWatchLogs\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -666,7 +675,7 @@ impl wire::Show for ChannelLoggingUpdateInput {
 
 impl ChannelStreamConfiguration {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"RecordConfiguration\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"RecordConfiguration\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -708,9 +717,9 @@ impl wire::Show for ChannelStreamConfiguration {
 
 impl ChannelStreamDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamARN\":"),
-        Member("\"StreamCreationTimestamp\":"),
-        Member("\"RecordConfiguration\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
+        Member::new("\"RecordConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -758,7 +767,7 @@ impl wire::Show for ChannelStreamDescription {
 
 impl ChannelStreamIdentifier {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamCreationTimestamp\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"StreamCreationTimestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -800,14 +809,14 @@ impl wire::Show for ChannelStreamIdentifier {
 
 impl ChannelSummary {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ChannelName\":"),
-        Member("\"ChannelARN\":"),
-        Member("\"ChannelId\":"),
-        Member("\"ChannelStatus\":"),
-        Member("\"ChannelStatusReason\":"),
-        Member("\"ChannelCreationTimestamp\":"),
-        Member("\"ChannelDestinationType\":"),
-        Member("\"Streams\":"),
+        Member::new("\"ChannelName\":"),
+        Member::new("\"ChannelARN\":"),
+        Member::new("\"ChannelId\":"),
+        Member::new("\"ChannelStatus\":"),
+        Member::new("\"ChannelStatusReason\":"),
+        Member::new("\"ChannelCreationTimestamp\":"),
+        Member::new("\"ChannelDestinationType\":"),
+        Member::new("\"Streams\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -881,8 +890,11 @@ impl wire::Show for ChannelSummary {
 }
 
 impl ChildShard {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ShardId\":"), Member("\"ParentShards\":"), Member("\"HashKeyRange\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ShardId\":"),
+        Member::new("\"ParentShards\":"),
+        Member::new("\"HashKeyRange\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -928,8 +940,11 @@ impl wire::Show for ChildShard {
 }
 
 impl CloudWatchLogs {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"Enabled\":"), Member("\"LogGroupName\":"), Member("\"LogStreamName\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"Enabled\":"),
+        Member::new("\"LogGroupName\":"),
+        Member::new("\"LogStreamName\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -975,8 +990,11 @@ impl wire::Show for CloudWatchLogs {
 }
 
 impl CloudWatchLogsUpdateInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"Enabled\":"), Member("\"LogGroupName\":"), Member("\"LogStreamName\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"Enabled\":"),
+        Member::new("\"LogGroupName\":"),
+        Member::new("\"LogStreamName\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1023,10 +1041,10 @@ impl wire::Show for CloudWatchLogsUpdateInput {
 
 impl Consumer {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ConsumerName\":"),
-        Member("\"ConsumerARN\":"),
-        Member("\"ConsumerStatus\":"),
-        Member("\"ConsumerCreationTimestamp\":"),
+        Member::new("\"ConsumerName\":"),
+        Member::new("\"ConsumerARN\":"),
+        Member::new("\"ConsumerStatus\":"),
+        Member::new("\"ConsumerCreationTimestamp\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1079,11 +1097,11 @@ impl wire::Show for Consumer {
 
 impl ConsumerDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ConsumerName\":"),
-        Member("\"ConsumerARN\":"),
-        Member("\"ConsumerStatus\":"),
-        Member("\"ConsumerCreationTimestamp\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"ConsumerName\":"),
+        Member::new("\"ConsumerARN\":"),
+        Member::new("\"ConsumerStatus\":"),
+        Member::new("\"ConsumerCreationTimestamp\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1141,14 +1159,14 @@ impl wire::Show for ConsumerDescription {
 
 impl CreateChannelInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ChannelName\":"),
-        Member("\"ServiceExecutionRoleARN\":"),
-        Member("\"StreamConfigurationList\":"),
-        Member("\"S3DestinationConfiguration\":"),
-        Member("\"S3TablesDestinationConfiguration\":"),
-        Member("\"EncryptionConfiguration\":"),
-        Member("\"Tags\":"),
-        Member("\"LoggingConfiguration\":"),
+        Member::new("\"ChannelName\":"),
+        Member::new("\"ServiceExecutionRoleARN\":"),
+        Member::new("\"StreamConfigurationList\":"),
+        Member::new("\"S3DestinationConfiguration\":"),
+        Member::new("\"S3TablesDestinationConfiguration\":"),
+        Member::new("\"EncryptionConfiguration\":"),
+        Member::new("\"Tags\":"),
+        Member::new("\"LoggingConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1232,7 +1250,7 @@ impl wire::Show for CreateChannelInput {
 }
 
 impl CreateChannelOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ChannelDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1266,10 +1284,10 @@ impl wire::Show for CreateChannelOutput {
 
 impl CreateQueueInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"QueueName\":"),
-        Member("\"StreamConfigurationList\":"),
-        Member("\"QueueAttributes\":"),
-        Member("\"Tags\":"),
+        Member::new("\"QueueName\":"),
+        Member::new("\"StreamConfigurationList\":"),
+        Member::new("\"QueueAttributes\":"),
+        Member::new("\"Tags\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1325,7 +1343,7 @@ impl wire::Show for CreateQueueInput {
 }
 
 impl CreateQueueOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1359,13 +1377,13 @@ impl wire::Show for CreateQueueOutput {
 
 impl CreateStreamInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"ShardCount\":"),
-        Member("\"StreamModeDetails\":"),
-        Member("\"Tags\":"),
-        Member("\"WarmThroughputMiBps\":"),
-        Member("\"MaxRecordSizeInKiB\":"),
-        Member("\"RecordDistributionStrategy\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardCount\":"),
+        Member::new("\"StreamModeDetails\":"),
+        Member::new("\"Tags\":"),
+        Member::new("\"WarmThroughputMiBps\":"),
+        Member::new("\"MaxRecordSizeInKiB\":"),
+        Member::new("\"RecordDistributionStrategy\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1446,7 +1464,8 @@ impl wire::Show for CreateStreamInput {
 }
 
 impl DeadLetterConfiguration {
-    const MEMBERS: &'static [Member] = &[Member("\"TargetType\":"), Member("\"MaxReceiveCount\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"TargetType\":"), Member::new("\"MaxReceiveCount\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1488,9 +1507,9 @@ impl wire::Show for DeadLetterConfiguration {
 
 impl DeadLetterQueueS3Configuration {
     const MEMBERS: &'static [Member] = &[
-        Member("\"BucketARN\":"),
-        Member("\"ExpectedBucketOwner\":"),
-        Member("\"ErrorOutputPrefix\":"),
+        Member::new("\"BucketARN\":"),
+        Member::new("\"ExpectedBucketOwner\":"),
+        Member::new("\"ErrorOutputPrefix\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1539,8 +1558,11 @@ impl wire::Show for DeadLetterQueueS3Configuration {
 }
 
 impl DecreaseStreamRetentionPeriodInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"RetentionPeriodHours\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamName\":"),
+        Member::new("\"RetentionPeriodHours\":"),
+        Member::new("\"StreamARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1590,7 +1612,7 @@ impl wire::Show for DecreaseStreamRetentionPeriodInput {
 }
 
 impl DeleteChannelInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ChannelARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1623,7 +1645,7 @@ impl wire::Show for DeleteChannelInput {
 }
 
 impl DeleteQueueInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1656,7 +1678,7 @@ impl wire::Show for DeleteQueueInput {
 }
 
 impl DeleteResourcePolicyInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ResourceARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ResourceARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1690,9 +1712,9 @@ impl wire::Show for DeleteResourcePolicyInput {
 
 impl DeleteStreamInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"EnforceConsumerDeletion\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"EnforceConsumerDeletion\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -1741,8 +1763,11 @@ impl wire::Show for DeleteStreamInput {
 }
 
 impl DeregisterStreamConsumerInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"ConsumerName\":"), Member("\"ConsumerARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamARN\":"),
+        Member::new("\"ConsumerName\":"),
+        Member::new("\"ConsumerARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1815,7 +1840,7 @@ impl wire::Show for DescribeAccountSettingsInput {
 }
 
 impl DescribeAccountSettingsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"MinimumThroughputBillingCommitment\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"MinimumThroughputBillingCommitment\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1851,7 +1876,7 @@ impl wire::Show for DescribeAccountSettingsOutput {
 }
 
 impl DescribeChannelInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ChannelARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1884,7 +1909,7 @@ impl wire::Show for DescribeChannelInput {
 }
 
 impl DescribeChannelOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ChannelDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -1943,12 +1968,12 @@ impl wire::Show for DescribeLimitsInput {
 
 impl DescribeLimitsOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ShardLimit\":"),
-        Member("\"OpenShardCount\":"),
-        Member("\"OnDemandStreamCount\":"),
-        Member("\"OnDemandStreamCountLimit\":"),
-        Member("\"ChannelCount\":"),
-        Member("\"ChannelCountLimit\":"),
+        Member::new("\"ShardLimit\":"),
+        Member::new("\"OpenShardCount\":"),
+        Member::new("\"OnDemandStreamCount\":"),
+        Member::new("\"OnDemandStreamCountLimit\":"),
+        Member::new("\"ChannelCount\":"),
+        Member::new("\"ChannelCountLimit\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2017,7 +2042,7 @@ impl wire::Show for DescribeLimitsOutput {
 }
 
 impl DescribeQueueInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2050,7 +2075,7 @@ impl wire::Show for DescribeQueueInput {
 }
 
 impl DescribeQueueOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2083,8 +2108,11 @@ impl wire::Show for DescribeQueueOutput {
 }
 
 impl DescribeStreamConsumerInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"ConsumerName\":"), Member("\"ConsumerARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamARN\":"),
+        Member::new("\"ConsumerName\":"),
+        Member::new("\"ConsumerARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2132,7 +2160,7 @@ impl wire::Show for DescribeStreamConsumerInput {
 }
 
 impl DescribeStreamConsumerOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ConsumerDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ConsumerDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2166,10 +2194,10 @@ impl wire::Show for DescribeStreamConsumerOutput {
 
 impl DescribeStreamInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"Limit\":"),
-        Member("\"ExclusiveStartShardId\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"Limit\":"),
+        Member::new("\"ExclusiveStartShardId\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2224,7 +2252,7 @@ impl wire::Show for DescribeStreamInput {
 }
 
 impl DescribeStreamOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"StreamDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"StreamDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2257,7 +2285,8 @@ impl wire::Show for DescribeStreamOutput {
 }
 
 impl DescribeStreamSummaryInput {
-    const MEMBERS: &'static [Member] = &[Member("\"StreamName\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"StreamName\":"), Member::new("\"StreamARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2299,7 +2328,7 @@ impl wire::Show for DescribeStreamSummaryInput {
 }
 
 impl DescribeStreamSummaryOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"StreamDescriptionSummary\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"StreamDescriptionSummary\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2332,8 +2361,11 @@ impl wire::Show for DescribeStreamSummaryOutput {
 }
 
 impl DisableEnhancedMonitoringInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"ShardLevelMetrics\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardLevelMetrics\":"),
+        Member::new("\"StreamARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2383,8 +2415,11 @@ impl wire::Show for DisableEnhancedMonitoringInput {
 }
 
 impl EnableEnhancedMonitoringInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"ShardLevelMetrics\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardLevelMetrics\":"),
+        Member::new("\"StreamARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2434,7 +2469,7 @@ impl wire::Show for EnableEnhancedMonitoringInput {
 }
 
 impl EnhancedMetrics {
-    const MEMBERS: &'static [Member] = &[Member("\"ShardLevelMetrics\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ShardLevelMetrics\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2470,10 +2505,10 @@ impl wire::Show for EnhancedMetrics {
 
 impl EnhancedMonitoringOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"CurrentShardLevelMetrics\":"),
-        Member("\"DesiredShardLevelMetrics\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"CurrentShardLevelMetrics\":"),
+        Member::new("\"DesiredShardLevelMetrics\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2534,10 +2569,10 @@ impl wire::Show for EnhancedMonitoringOutput {
 
 impl GetRecordsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ShardIterator\":"),
-        Member("\"Limit\":"),
-        Member("\"StreamARN\":"),
-        Member("\"DryRun\":"),
+        Member::new("\"ShardIterator\":"),
+        Member::new("\"Limit\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"DryRun\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2592,10 +2627,10 @@ impl wire::Show for GetRecordsInput {
 
 impl GetRecordsOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"Records\":"),
-        Member("\"NextShardIterator\":"),
-        Member("\"MillisBehindLatest\":"),
-        Member("\"ChildShards\":"),
+        Member::new("\"Records\":"),
+        Member::new("\"NextShardIterator\":"),
+        Member::new("\"MillisBehindLatest\":"),
+        Member::new("\"ChildShards\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2658,7 +2693,7 @@ impl wire::Show for GetRecordsOutput {
 }
 
 impl GetResourcePolicyInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ResourceARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ResourceARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2691,7 +2726,7 @@ impl wire::Show for GetResourcePolicyInput {
 }
 
 impl GetResourcePolicyOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Policy\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Policy\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2725,13 +2760,13 @@ impl wire::Show for GetResourcePolicyOutput {
 
 impl GetShardIteratorInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"ShardId\":"),
-        Member("\"ShardIteratorType\":"),
-        Member("\"StartingSequenceNumber\":"),
-        Member("\"Timestamp\":"),
-        Member("\"StreamARN\":"),
-        Member("\"DryRun\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardId\":"),
+        Member::new("\"ShardIteratorType\":"),
+        Member::new("\"StartingSequenceNumber\":"),
+        Member::new("\"Timestamp\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"DryRun\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -2808,7 +2843,7 @@ impl wire::Show for GetShardIteratorInput {
 }
 
 impl GetShardIteratorOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ShardIterator\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ShardIterator\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2844,7 +2879,7 @@ impl wire::Show for GetShardIteratorOutput {
 
 impl HashKeyRange {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StartingHashKey\":"), Member("\"EndingHashKey\":")];
+        &[Member::new("\"StartingHashKey\":"), Member::new("\"EndingHashKey\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2885,8 +2920,11 @@ impl wire::Show for HashKeyRange {
 }
 
 impl IncreaseStreamRetentionPeriodInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"RetentionPeriodHours\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamName\":"),
+        Member::new("\"RetentionPeriodHours\":"),
+        Member::new("\"StreamARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2936,8 +2974,11 @@ impl wire::Show for IncreaseStreamRetentionPeriodInput {
 }
 
 impl ListChannelsInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamFilter\":"), Member("\"MaxResults\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamFilter\":"),
+        Member::new("\"MaxResults\":"),
+        Member::new("\"NextToken\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -2985,7 +3026,8 @@ impl wire::Show for ListChannelsInput {
 }
 
 impl ListChannelsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelSummaries\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"ChannelSummaries\":"), Member::new("\"NextToken\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3025,8 +3067,11 @@ impl wire::Show for ListChannelsOutput {
 }
 
 impl ListQueuesInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"MaxResults\":"), Member("\"NextToken\":"), Member("\"StreamFilter\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"MaxResults\":"),
+        Member::new("\"NextToken\":"),
+        Member::new("\"StreamFilter\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3074,7 +3119,8 @@ impl wire::Show for ListQueuesInput {
 }
 
 impl ListQueuesOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueSummaries\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"QueueSummaries\":"), Member::new("\"NextToken\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3115,13 +3161,13 @@ impl wire::Show for ListQueuesOutput {
 
 impl ListShardsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"NextToken\":"),
-        Member("\"ExclusiveStartShardId\":"),
-        Member("\"MaxResults\":"),
-        Member("\"StreamCreationTimestamp\":"),
-        Member("\"ShardFilter\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"NextToken\":"),
+        Member::new("\"ExclusiveStartShardId\":"),
+        Member::new("\"MaxResults\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
+        Member::new("\"ShardFilter\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3202,7 +3248,7 @@ impl wire::Show for ListShardsInput {
 }
 
 impl ListShardsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Shards\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Shards\":"), Member::new("\"NextToken\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3245,10 +3291,10 @@ impl wire::Show for ListShardsOutput {
 
 impl ListStreamConsumersInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamARN\":"),
-        Member("\"NextToken\":"),
-        Member("\"MaxResults\":"),
-        Member("\"StreamCreationTimestamp\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"NextToken\":"),
+        Member::new("\"MaxResults\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3306,7 +3352,8 @@ impl wire::Show for ListStreamConsumersInput {
 }
 
 impl ListStreamConsumersOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Consumers\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Consumers\":"), Member::new("\"NextToken\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3348,8 +3395,11 @@ impl wire::Show for ListStreamConsumersOutput {
 }
 
 impl ListStreamsInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"Limit\":"), Member("\"ExclusiveStartStreamName\":"), Member("\"NextToken\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"Limit\":"),
+        Member::new("\"ExclusiveStartStreamName\":"),
+        Member::new("\"NextToken\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3398,10 +3448,10 @@ impl wire::Show for ListStreamsInput {
 
 impl ListStreamsOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamNames\":"),
-        Member("\"HasMoreStreams\":"),
-        Member("\"NextToken\":"),
-        Member("\"StreamSummaries\":"),
+        Member::new("\"StreamNames\":"),
+        Member::new("\"HasMoreStreams\":"),
+        Member::new("\"NextToken\":"),
+        Member::new("\"StreamSummaries\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3457,7 +3507,7 @@ impl wire::Show for ListStreamsOutput {
 }
 
 impl ListTagsForResourceInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ResourceARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ResourceARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3490,7 +3540,7 @@ impl wire::Show for ListTagsForResourceInput {
 }
 
 impl ListTagsForResourceOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Tags\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Tags\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3526,10 +3576,10 @@ impl wire::Show for ListTagsForResourceOutput {
 
 impl ListTagsForStreamInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"ExclusiveStartTagKey\":"),
-        Member("\"Limit\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"ExclusiveStartTagKey\":"),
+        Member::new("\"Limit\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3584,7 +3634,7 @@ impl wire::Show for ListTagsForStreamInput {
 }
 
 impl ListTagsForStreamOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Tags\":"), Member("\"HasMoreTags\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Tags\":"), Member::new("\"HasMoreTags\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3623,10 +3673,10 @@ impl wire::Show for ListTagsForStreamOutput {
 
 impl MergeShardsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"ShardToMerge\":"),
-        Member("\"AdjacentShardToMerge\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardToMerge\":"),
+        Member::new("\"AdjacentShardToMerge\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3682,7 +3732,7 @@ impl wire::Show for MergeShardsInput {
 }
 
 impl MinimumThroughputBillingCommitmentInput {
-    const MEMBERS: &'static [Member] = &[Member("\"Status\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Status\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3716,10 +3766,10 @@ impl wire::Show for MinimumThroughputBillingCommitmentInput {
 
 impl MinimumThroughputBillingCommitmentOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"Status\":"),
-        Member("\"StartedAt\":"),
-        Member("\"EndedAt\":"),
-        Member("\"EarliestAllowedEndAt\":"),
+        Member::new("\"Status\":"),
+        Member::new("\"StartedAt\":"),
+        Member::new("\"EndedAt\":"),
+        Member::new("\"EarliestAllowedEndAt\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3777,7 +3827,8 @@ impl wire::Show for MinimumThroughputBillingCommitmentOutput {
 }
 
 impl PartitionField {
-    const MEMBERS: &'static [Member] = &[Member("\"Transform\":"), Member("\"SourceName\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Transform\":"), Member::new("\"SourceName\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3818,7 +3869,7 @@ impl wire::Show for PartitionField {
 }
 
 impl PartitionSpec {
-    const MEMBERS: &'static [Member] = &[Member("\"PartitionFields\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"PartitionFields\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3852,13 +3903,13 @@ impl wire::Show for PartitionSpec {
 
 impl PutRecordInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"Data\":"),
-        Member("\"PartitionKey\":"),
-        Member("\"ExplicitHashKey\":"),
-        Member("\"SequenceNumberForOrdering\":"),
-        Member("\"StreamARN\":"),
-        Member("\"DryRun\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"Data\":"),
+        Member::new("\"PartitionKey\":"),
+        Member::new("\"ExplicitHashKey\":"),
+        Member::new("\"SequenceNumberForOrdering\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"DryRun\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -3942,8 +3993,11 @@ impl wire::Show for PutRecordInput {
 }
 
 impl PutRecordOutput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ShardId\":"), Member("\"SequenceNumber\":"), Member("\"EncryptionType\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ShardId\":"),
+        Member::new("\"SequenceNumber\":"),
+        Member::new("\"EncryptionType\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -3992,10 +4046,10 @@ impl wire::Show for PutRecordOutput {
 
 impl PutRecordsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"Records\":"),
-        Member("\"StreamName\":"),
-        Member("\"StreamARN\":"),
-        Member("\"DryRun\":"),
+        Member::new("\"Records\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"DryRun\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4053,8 +4107,11 @@ impl wire::Show for PutRecordsInput {
 }
 
 impl PutRecordsOutput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"FailedRecordCount\":"), Member("\"Records\":"), Member("\"EncryptionType\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"FailedRecordCount\":"),
+        Member::new("\"Records\":"),
+        Member::new("\"EncryptionType\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4100,8 +4157,11 @@ impl wire::Show for PutRecordsOutput {
 }
 
 impl PutRecordsRequestEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"Data\":"), Member("\"ExplicitHashKey\":"), Member("\"PartitionKey\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"Data\":"),
+        Member::new("\"ExplicitHashKey\":"),
+        Member::new("\"PartitionKey\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4153,10 +4213,10 @@ impl wire::Show for PutRecordsRequestEntry {
 
 impl PutRecordsResultEntry {
     const MEMBERS: &'static [Member] = &[
-        Member("\"SequenceNumber\":"),
-        Member("\"ShardId\":"),
-        Member("\"ErrorCode\":"),
-        Member("\"ErrorMessage\":"),
+        Member::new("\"SequenceNumber\":"),
+        Member::new("\"ShardId\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4211,7 +4271,8 @@ impl wire::Show for PutRecordsResultEntry {
 }
 
 impl PutResourcePolicyInput {
-    const MEMBERS: &'static [Member] = &[Member("\"ResourceARN\":"), Member("\"Policy\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"ResourceARN\":"), Member::new("\"Policy\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4250,8 +4311,10 @@ impl wire::Show for PutResourcePolicyInput {
 }
 
 impl QueueAttributes {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"VisibilityTimeoutSeconds\":"), Member("\"DeadLetterConfiguration\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"VisibilityTimeoutSeconds\":"),
+        Member::new("\"DeadLetterConfiguration\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4294,12 +4357,12 @@ impl wire::Show for QueueAttributes {
 
 impl QueueDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"QueueName\":"),
-        Member("\"QueueARN\":"),
-        Member("\"QueueStatus\":"),
-        Member("\"QueueCreationTimestamp\":"),
-        Member("\"StreamConfigurationList\":"),
-        Member("\"QueueAttributes\":"),
+        Member::new("\"QueueName\":"),
+        Member::new("\"QueueARN\":"),
+        Member::new("\"QueueStatus\":"),
+        Member::new("\"QueueCreationTimestamp\":"),
+        Member::new("\"StreamConfigurationList\":"),
+        Member::new("\"QueueAttributes\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4364,13 +4427,13 @@ impl wire::Show for QueueDescription {
 
 impl QueueRecord {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ReceiptHandle\":"),
-        Member("\"RecordId\":"),
-        Member("\"PartitionKey\":"),
-        Member("\"Data\":"),
-        Member("\"ApproximateArrivalTimestamp\":"),
-        Member("\"FirstReceiveTimestamp\":"),
-        Member("\"ReceiveCount\":"),
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"RecordId\":"),
+        Member::new("\"PartitionKey\":"),
+        Member::new("\"Data\":"),
+        Member::new("\"ApproximateArrivalTimestamp\":"),
+        Member::new("\"FirstReceiveTimestamp\":"),
+        Member::new("\"ReceiveCount\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4444,7 +4507,7 @@ impl wire::Show for QueueRecord {
 }
 
 impl QueueStartingPosition {
-    const MEMBERS: &'static [Member] = &[Member("\"Type\":"), Member("\"Timestamp\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Type\":"), Member::new("\"Timestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4484,7 +4547,8 @@ impl wire::Show for QueueStartingPosition {
 }
 
 impl QueueStreamConfiguration {
-    const MEMBERS: &'static [Member] = &[Member("\"StreamARN\":"), Member("\"StartingPosition\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"StreamARN\":"), Member::new("\"StartingPosition\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4525,7 +4589,7 @@ impl wire::Show for QueueStreamConfiguration {
 
 impl QueueStreamFilter {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamCreationTimestamp\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"StreamCreationTimestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4566,7 +4630,7 @@ impl wire::Show for QueueStreamFilter {
 
 impl QueueStreamIdentifier {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamCreationTimestamp\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"StreamCreationTimestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4608,11 +4672,11 @@ impl wire::Show for QueueStreamIdentifier {
 
 impl QueueSummary {
     const MEMBERS: &'static [Member] = &[
-        Member("\"QueueName\":"),
-        Member("\"QueueARN\":"),
-        Member("\"QueueStatus\":"),
-        Member("\"QueueCreationTimestamp\":"),
-        Member("\"Streams\":"),
+        Member::new("\"QueueName\":"),
+        Member::new("\"QueueARN\":"),
+        Member::new("\"QueueStatus\":"),
+        Member::new("\"QueueCreationTimestamp\":"),
+        Member::new("\"Streams\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4670,10 +4734,10 @@ impl wire::Show for QueueSummary {
 
 impl ReceiveDeadLetterQueueRecordsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"QueueARN\":"),
-        Member("\"Limit\":"),
-        Member("\"WaitTimeSeconds\":"),
-        Member("\"VisibilityTimeoutSeconds\":"),
+        Member::new("\"QueueARN\":"),
+        Member::new("\"Limit\":"),
+        Member::new("\"WaitTimeSeconds\":"),
+        Member::new("\"VisibilityTimeoutSeconds\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4734,7 +4798,7 @@ impl wire::Show for ReceiveDeadLetterQueueRecordsInput {
 }
 
 impl ReceiveDeadLetterQueueRecordsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueRecords\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueRecords\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4773,10 +4837,10 @@ impl wire::Show for ReceiveDeadLetterQueueRecordsOutput {
 
 impl ReceiveQueueRecordsInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"QueueARN\":"),
-        Member("\"Limit\":"),
-        Member("\"WaitTimeSeconds\":"),
-        Member("\"VisibilityTimeoutSeconds\":"),
+        Member::new("\"QueueARN\":"),
+        Member::new("\"Limit\":"),
+        Member::new("\"WaitTimeSeconds\":"),
+        Member::new("\"VisibilityTimeoutSeconds\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4837,7 +4901,7 @@ impl wire::Show for ReceiveQueueRecordsInput {
 }
 
 impl ReceiveQueueRecordsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueRecords\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueRecords\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4876,11 +4940,11 @@ impl wire::Show for ReceiveQueueRecordsOutput {
 
 impl Record {
     const MEMBERS: &'static [Member] = &[
-        Member("\"SequenceNumber\":"),
-        Member("\"ApproximateArrivalTimestamp\":"),
-        Member("\"Data\":"),
-        Member("\"PartitionKey\":"),
-        Member("\"EncryptionType\":"),
+        Member::new("\"SequenceNumber\":"),
+        Member::new("\"ApproximateArrivalTimestamp\":"),
+        Member::new("\"Data\":"),
+        Member::new("\"PartitionKey\":"),
+        Member::new("\"EncryptionType\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -4949,7 +5013,7 @@ impl wire::Show for Record {
 
 impl RecordConfiguration {
     const MEMBERS: &'static [Member] =
-        &[Member("\"RecordFormatType\":"), Member("\"GSRSchemaARN\":")];
+        &[Member::new("\"RecordFormatType\":"), Member::new("\"GSRSchemaARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -4992,8 +5056,11 @@ impl wire::Show for RecordConfiguration {
 }
 
 impl RegisterStreamConsumerInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"ConsumerName\":"), Member("\"Tags\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamARN\":"),
+        Member::new("\"ConsumerName\":"),
+        Member::new("\"Tags\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5041,7 +5108,7 @@ impl wire::Show for RegisterStreamConsumerInput {
 }
 
 impl RegisterStreamConsumerOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Consumer\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Consumer\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5074,8 +5141,11 @@ impl wire::Show for RegisterStreamConsumerOutput {
 }
 
 impl RemoveTagsFromStreamInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamName\":"), Member("\"TagKeys\":"), Member("\"StreamARN\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamName\":"),
+        Member::new("\"TagKeys\":"),
+        Member::new("\"StreamARN\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5121,8 +5191,11 @@ impl wire::Show for RemoveTagsFromStreamInput {
 }
 
 impl RestoreDeadLetterQueueRecordsErrorEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"ErrorCode\":"), Member("\"ErrorMessage\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5170,7 +5243,7 @@ impl wire::Show for RestoreDeadLetterQueueRecordsErrorEntry {
 }
 
 impl RestoreDeadLetterQueueRecordsInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"Entries\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":"), Member::new("\"Entries\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5208,7 +5281,8 @@ impl wire::Show for RestoreDeadLetterQueueRecordsInput {
 }
 
 impl RestoreDeadLetterQueueRecordsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Successful\":"), Member("\"Failed\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Successful\":"), Member::new("\"Failed\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5248,7 +5322,7 @@ impl wire::Show for RestoreDeadLetterQueueRecordsOutput {
 }
 
 impl RestoreDeadLetterQueueRecordsRequestEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5281,7 +5355,7 @@ impl wire::Show for RestoreDeadLetterQueueRecordsRequestEntry {
 }
 
 impl RestoreDeadLetterQueueRecordsResultEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5315,9 +5389,9 @@ impl wire::Show for RestoreDeadLetterQueueRecordsResultEntry {
 
 impl S3DestinationConfiguration {
     const MEMBERS: &'static [Member] = &[
-        Member("\"DataFreshnessInSeconds\":"),
-        Member("\"DeadLetterQueueS3Configuration\":"),
-        Member("\"StorageConfiguration\":"),
+        Member::new("\"DataFreshnessInSeconds\":"),
+        Member::new("\"DeadLetterQueueS3Configuration\":"),
+        Member::new("\"StorageConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5369,9 +5443,9 @@ impl wire::Show for S3DestinationConfiguration {
 
 impl S3DestinationDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"DataFreshnessInSeconds\":"),
-        Member("\"DeadLetterQueueS3Configuration\":"),
-        Member("\"StorageConfiguration\":"),
+        Member::new("\"DataFreshnessInSeconds\":"),
+        Member::new("\"DeadLetterQueueS3Configuration\":"),
+        Member::new("\"StorageConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5418,7 +5492,7 @@ impl wire::Show for S3DestinationDescription {
 }
 
 impl S3DestinationUpdateInput {
-    const MEMBERS: &'static [Member] = &[Member("\"DataFreshnessInSeconds\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"DataFreshnessInSeconds\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5452,11 +5526,11 @@ impl wire::Show for S3DestinationUpdateInput {
 
 impl S3StorageConfiguration {
     const MEMBERS: &'static [Member] = &[
-        Member("\"BucketARN\":"),
-        Member("\"ExpectedBucketOwner\":"),
-        Member("\"OutputKeyTemplate\":"),
-        Member("\"StorageClass\":"),
-        Member("\"CompressionType\":"),
+        Member::new("\"BucketARN\":"),
+        Member::new("\"ExpectedBucketOwner\":"),
+        Member::new("\"OutputKeyTemplate\":"),
+        Member::new("\"StorageClass\":"),
+        Member::new("\"CompressionType\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5518,11 +5592,11 @@ impl wire::Show for S3StorageConfiguration {
 
 impl S3TablesConfiguration {
     const MEMBERS: &'static [Member] = &[
-        Member("\"TableBucketARN\":"),
-        Member("\"Namespace\":"),
-        Member("\"TableName\":"),
-        Member("\"CompressionType\":"),
-        Member("\"PartitionSpec\":"),
+        Member::new("\"TableBucketARN\":"),
+        Member::new("\"Namespace\":"),
+        Member::new("\"TableName\":"),
+        Member::new("\"CompressionType\":"),
+        Member::new("\"PartitionSpec\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5582,9 +5656,9 @@ impl wire::Show for S3TablesConfiguration {
 
 impl S3TablesDestinationConfiguration {
     const MEMBERS: &'static [Member] = &[
-        Member("\"DataFreshnessInSeconds\":"),
-        Member("\"DeadLetterQueueS3Configuration\":"),
-        Member("\"S3TablesConfigurationList\":"),
+        Member::new("\"DataFreshnessInSeconds\":"),
+        Member::new("\"DeadLetterQueueS3Configuration\":"),
+        Member::new("\"S3TablesConfigurationList\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5634,9 +5708,9 @@ impl wire::Show for S3TablesDestinationConfiguration {
 
 impl S3TablesDestinationDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"DataFreshnessInSeconds\":"),
-        Member("\"DeadLetterQueueS3Configuration\":"),
-        Member("\"S3TablesConfigurationList\":"),
+        Member::new("\"DataFreshnessInSeconds\":"),
+        Member::new("\"DeadLetterQueueS3Configuration\":"),
+        Member::new("\"S3TablesConfigurationList\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5683,7 +5757,7 @@ impl wire::Show for S3TablesDestinationDescription {
 }
 
 impl S3TablesDestinationUpdateInput {
-    const MEMBERS: &'static [Member] = &[Member("\"DataFreshnessInSeconds\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"DataFreshnessInSeconds\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5717,7 +5791,7 @@ impl wire::Show for S3TablesDestinationUpdateInput {
 
 impl SequenceNumberRange {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StartingSequenceNumber\":"), Member("\"EndingSequenceNumber\":")];
+        &[Member::new("\"StartingSequenceNumber\":"), Member::new("\"EndingSequenceNumber\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5761,11 +5835,11 @@ impl wire::Show for SequenceNumberRange {
 
 impl Shard {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ShardId\":"),
-        Member("\"ParentShardId\":"),
-        Member("\"AdjacentParentShardId\":"),
-        Member("\"HashKeyRange\":"),
-        Member("\"SequenceNumberRange\":"),
+        Member::new("\"ShardId\":"),
+        Member::new("\"ParentShardId\":"),
+        Member::new("\"AdjacentParentShardId\":"),
+        Member::new("\"HashKeyRange\":"),
+        Member::new("\"SequenceNumberRange\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5827,7 +5901,7 @@ impl wire::Show for Shard {
 
 impl ShardFilter {
     const MEMBERS: &'static [Member] =
-        &[Member("\"Type\":"), Member("\"ShardId\":"), Member("\"Timestamp\":")];
+        &[Member::new("\"Type\":"), Member::new("\"ShardId\":"), Member::new("\"Timestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -5874,10 +5948,10 @@ impl wire::Show for ShardFilter {
 
 impl SplitShardInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"ShardToSplit\":"),
-        Member("\"NewStartingHashKey\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"ShardToSplit\":"),
+        Member::new("\"NewStartingHashKey\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5934,10 +6008,10 @@ impl wire::Show for SplitShardInput {
 
 impl StartStreamEncryptionInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"EncryptionType\":"),
-        Member("\"KeyId\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"EncryptionType\":"),
+        Member::new("\"KeyId\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -5993,8 +6067,11 @@ impl wire::Show for StartStreamEncryptionInput {
 }
 
 impl StartingPosition {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"Type\":"), Member("\"SequenceNumber\":"), Member("\"Timestamp\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"Type\":"),
+        Member::new("\"SequenceNumber\":"),
+        Member::new("\"Timestamp\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6041,10 +6118,10 @@ impl wire::Show for StartingPosition {
 
 impl StopStreamEncryptionInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"EncryptionType\":"),
-        Member("\"KeyId\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"EncryptionType\":"),
+        Member::new("\"KeyId\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6101,17 +6178,17 @@ impl wire::Show for StopStreamEncryptionInput {
 
 impl StreamDescription {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"StreamARN\":"),
-        Member("\"StreamStatus\":"),
-        Member("\"StreamModeDetails\":"),
-        Member("\"Shards\":"),
-        Member("\"HasMoreShards\":"),
-        Member("\"RetentionPeriodHours\":"),
-        Member("\"StreamCreationTimestamp\":"),
-        Member("\"EnhancedMonitoring\":"),
-        Member("\"EncryptionType\":"),
-        Member("\"KeyId\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamStatus\":"),
+        Member::new("\"StreamModeDetails\":"),
+        Member::new("\"Shards\":"),
+        Member::new("\"HasMoreShards\":"),
+        Member::new("\"RetentionPeriodHours\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
+        Member::new("\"EnhancedMonitoring\":"),
+        Member::new("\"EncryptionType\":"),
+        Member::new("\"KeyId\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6205,22 +6282,22 @@ impl wire::Show for StreamDescription {
 
 impl StreamDescriptionSummary {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"StreamARN\":"),
-        Member("\"StreamStatus\":"),
-        Member("\"StreamModeDetails\":"),
-        Member("\"RetentionPeriodHours\":"),
-        Member("\"StreamCreationTimestamp\":"),
-        Member("\"EnhancedMonitoring\":"),
-        Member("\"EncryptionType\":"),
-        Member("\"KeyId\":"),
-        Member("\"OpenShardCount\":"),
-        Member("\"ConsumerCount\":"),
-        Member("\"WarmThroughput\":"),
-        Member("\"MaxRecordSizeInKiB\":"),
-        Member("\"ChannelCount\":"),
-        Member("\"RecordDistributionStrategy\":"),
-        Member("\"QueueCount\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamStatus\":"),
+        Member::new("\"StreamModeDetails\":"),
+        Member::new("\"RetentionPeriodHours\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
+        Member::new("\"EnhancedMonitoring\":"),
+        Member::new("\"EncryptionType\":"),
+        Member::new("\"KeyId\":"),
+        Member::new("\"OpenShardCount\":"),
+        Member::new("\"ConsumerCount\":"),
+        Member::new("\"WarmThroughput\":"),
+        Member::new("\"MaxRecordSizeInKiB\":"),
+        Member::new("\"ChannelCount\":"),
+        Member::new("\"RecordDistributionStrategy\":"),
+        Member::new("\"QueueCount\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6353,7 +6430,7 @@ impl wire::Show for StreamDescriptionSummary {
 
 impl StreamFilter {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamCreationTimestamp\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"StreamCreationTimestamp\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6393,7 +6470,7 @@ impl wire::Show for StreamFilter {
 }
 
 impl StreamModeDetails {
-    const MEMBERS: &'static [Member] = &[Member("\"StreamMode\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"StreamMode\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6427,11 +6504,11 @@ impl wire::Show for StreamModeDetails {
 
 impl StreamSummary {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"StreamARN\":"),
-        Member("\"StreamStatus\":"),
-        Member("\"StreamModeDetails\":"),
-        Member("\"StreamCreationTimestamp\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamStatus\":"),
+        Member::new("\"StreamModeDetails\":"),
+        Member::new("\"StreamCreationTimestamp\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6493,10 +6570,10 @@ impl wire::Show for StreamSummary {
 
 impl SubscribeToShardEvent {
     const MEMBERS: &'static [Member] = &[
-        Member("\"Records\":"),
-        Member("\"ContinuationSequenceNumber\":"),
-        Member("\"MillisBehindLatest\":"),
-        Member("\"ChildShards\":"),
+        Member::new("\"Records\":"),
+        Member::new("\"ContinuationSequenceNumber\":"),
+        Member::new("\"MillisBehindLatest\":"),
+        Member::new("\"ChildShards\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6558,10 +6635,10 @@ impl wire::Show for SubscribeToShardEvent {
 
 impl SubscribeToShardInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ConsumerARN\":"),
-        Member("\"ShardId\":"),
-        Member("\"StartingPosition\":"),
-        Member("\"DryRun\":"),
+        Member::new("\"ConsumerARN\":"),
+        Member::new("\"ShardId\":"),
+        Member::new("\"StartingPosition\":"),
+        Member::new("\"DryRun\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6615,7 +6692,7 @@ impl wire::Show for SubscribeToShardInput {
 }
 
 impl Tag {
-    const MEMBERS: &'static [Member] = &[Member("\"Key\":"), Member("\"Value\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Key\":"), Member::new("\"Value\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6655,7 +6732,7 @@ impl wire::Show for Tag {
 }
 
 impl TagResourceInput {
-    const MEMBERS: &'static [Member] = &[Member("\"Tags\":"), Member("\"ResourceARN\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"Tags\":"), Member::new("\"ResourceARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6693,7 +6770,8 @@ impl wire::Show for TagResourceInput {
 }
 
 impl UntagResourceInput {
-    const MEMBERS: &'static [Member] = &[Member("\"TagKeys\":"), Member("\"ResourceARN\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"TagKeys\":"), Member::new("\"ResourceARN\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6732,7 +6810,7 @@ impl wire::Show for UntagResourceInput {
 }
 
 impl UpdateAccountSettingsInput {
-    const MEMBERS: &'static [Member] = &[Member("\"MinimumThroughputBillingCommitment\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"MinimumThroughputBillingCommitment\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6769,7 +6847,7 @@ impl wire::Show for UpdateAccountSettingsInput {
 }
 
 impl UpdateAccountSettingsOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"MinimumThroughputBillingCommitment\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"MinimumThroughputBillingCommitment\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6806,10 +6884,10 @@ impl wire::Show for UpdateAccountSettingsOutput {
 
 impl UpdateChannelInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"ChannelARN\":"),
-        Member("\"S3DestinationConfiguration\":"),
-        Member("\"S3TablesDestinationConfiguration\":"),
-        Member("\"LoggingConfiguration\":"),
+        Member::new("\"ChannelARN\":"),
+        Member::new("\"S3DestinationConfiguration\":"),
+        Member::new("\"S3TablesDestinationConfiguration\":"),
+        Member::new("\"LoggingConfiguration\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -6867,7 +6945,7 @@ impl wire::Show for UpdateChannelInput {
 }
 
 impl UpdateChannelOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"ChannelDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ChannelDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6900,8 +6978,11 @@ impl wire::Show for UpdateChannelOutput {
 }
 
 impl UpdateDeadLetterQueueRecordsVisibilityErrorEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"ErrorCode\":"), Member("\"ErrorMessage\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6949,7 +7030,7 @@ impl wire::Show for UpdateDeadLetterQueueRecordsVisibilityErrorEntry {
 }
 
 impl UpdateDeadLetterQueueRecordsVisibilityInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"Entries\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":"), Member::new("\"Entries\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -6995,7 +7076,8 @@ impl wire::Show for UpdateDeadLetterQueueRecordsVisibilityInput {
 }
 
 impl UpdateDeadLetterQueueRecordsVisibilityOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Successful\":"), Member("\"Failed\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Successful\":"), Member::new("\"Failed\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7045,7 +7127,7 @@ impl wire::Show for UpdateDeadLetterQueueRecordsVisibilityOutput {
 
 impl UpdateDeadLetterQueueRecordsVisibilityRequestEntry {
     const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"VisibilityTimeoutSeconds\":")];
+        &[Member::new("\"ReceiptHandle\":"), Member::new("\"VisibilityTimeoutSeconds\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7086,7 +7168,7 @@ impl wire::Show for UpdateDeadLetterQueueRecordsVisibilityRequestEntry {
 }
 
 impl UpdateDeadLetterQueueRecordsVisibilityResultEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7120,7 +7202,7 @@ impl wire::Show for UpdateDeadLetterQueueRecordsVisibilityResultEntry {
 
 impl UpdateMaxRecordSizeInput {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"MaxRecordSizeInKiB\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"MaxRecordSizeInKiB\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7161,7 +7243,8 @@ impl wire::Show for UpdateMaxRecordSizeInput {
 }
 
 impl UpdateQueueInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"QueueAttributes\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"QueueARN\":"), Member::new("\"QueueAttributes\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7202,7 +7285,7 @@ impl wire::Show for UpdateQueueInput {
 }
 
 impl UpdateQueueOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueDescription\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueDescription\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7235,8 +7318,11 @@ impl wire::Show for UpdateQueueOutput {
 }
 
 impl UpdateQueueRecordsVisibilityErrorEntry {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"ErrorCode\":"), Member("\"ErrorMessage\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"ReceiptHandle\":"),
+        Member::new("\"ErrorCode\":"),
+        Member::new("\"ErrorMessage\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7284,7 +7370,7 @@ impl wire::Show for UpdateQueueRecordsVisibilityErrorEntry {
 }
 
 impl UpdateQueueRecordsVisibilityInput {
-    const MEMBERS: &'static [Member] = &[Member("\"QueueARN\":"), Member("\"Entries\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"QueueARN\":"), Member::new("\"Entries\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7322,7 +7408,8 @@ impl wire::Show for UpdateQueueRecordsVisibilityInput {
 }
 
 impl UpdateQueueRecordsVisibilityOutput {
-    const MEMBERS: &'static [Member] = &[Member("\"Successful\":"), Member("\"Failed\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"Successful\":"), Member::new("\"Failed\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7361,7 +7448,7 @@ impl wire::Show for UpdateQueueRecordsVisibilityOutput {
 
 impl UpdateQueueRecordsVisibilityRequestEntry {
     const MEMBERS: &'static [Member] =
-        &[Member("\"ReceiptHandle\":"), Member("\"VisibilityTimeoutSeconds\":")];
+        &[Member::new("\"ReceiptHandle\":"), Member::new("\"VisibilityTimeoutSeconds\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7402,7 +7489,7 @@ impl wire::Show for UpdateQueueRecordsVisibilityRequestEntry {
 }
 
 impl UpdateQueueRecordsVisibilityResultEntry {
-    const MEMBERS: &'static [Member] = &[Member("\"ReceiptHandle\":")];
+    const MEMBERS: &'static [Member] = &[Member::new("\"ReceiptHandle\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7436,10 +7523,10 @@ impl wire::Show for UpdateQueueRecordsVisibilityResultEntry {
 
 impl UpdateShardCountInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"TargetShardCount\":"),
-        Member("\"ScalingType\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"TargetShardCount\":"),
+        Member::new("\"ScalingType\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -7496,10 +7583,10 @@ impl wire::Show for UpdateShardCountInput {
 
 impl UpdateShardCountOutput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamName\":"),
-        Member("\"CurrentShardCount\":"),
-        Member("\"TargetShardCount\":"),
-        Member("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"CurrentShardCount\":"),
+        Member::new("\"TargetShardCount\":"),
+        Member::new("\"StreamARN\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -7555,9 +7642,9 @@ impl wire::Show for UpdateShardCountOutput {
 
 impl UpdateStreamModeInput {
     const MEMBERS: &'static [Member] = &[
-        Member("\"StreamARN\":"),
-        Member("\"StreamModeDetails\":"),
-        Member("\"WarmThroughputMiBps\":"),
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamModeDetails\":"),
+        Member::new("\"WarmThroughputMiBps\":"),
     ];
 
     /// Reads the structure; None when it is null.
@@ -7607,7 +7694,7 @@ impl wire::Show for UpdateStreamModeInput {
 
 impl UpdateStreamRecordDistributionStrategyInput {
     const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"RecordDistributionStrategy\":")];
+        &[Member::new("\"StreamARN\":"), Member::new("\"RecordDistributionStrategy\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7651,8 +7738,11 @@ impl wire::Show for UpdateStreamRecordDistributionStrategyInput {
 }
 
 impl UpdateStreamWarmThroughputInput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamName\":"), Member("\"WarmThroughputMiBps\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"WarmThroughputMiBps\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7702,8 +7792,11 @@ impl wire::Show for UpdateStreamWarmThroughputInput {
 }
 
 impl UpdateStreamWarmThroughputOutput {
-    const MEMBERS: &'static [Member] =
-        &[Member("\"StreamARN\":"), Member("\"StreamName\":"), Member("\"WarmThroughput\":")];
+    const MEMBERS: &'static [Member] = &[
+        Member::new("\"StreamARN\":"),
+        Member::new("\"StreamName\":"),
+        Member::new("\"WarmThroughput\":"),
+    ];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {
@@ -7751,7 +7844,8 @@ impl wire::Show for UpdateStreamWarmThroughputOutput {
 }
 
 impl WarmThroughputObject {
-    const MEMBERS: &'static [Member] = &[Member("\"TargetMiBps\":"), Member("\"CurrentMiBps\":")];
+    const MEMBERS: &'static [Member] =
+        &[Member::new("\"TargetMiBps\":"), Member::new("\"CurrentMiBps\":")];
 
     /// Reads the structure; None when it is null.
     pub fn read(r: &mut Reader) -> Read<Option<Self>> {

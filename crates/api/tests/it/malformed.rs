@@ -145,6 +145,14 @@ fn json_is_read_as_its_grammar_says() {
     }
     is_refused("ListStreams", Format::Json, b"{\"NextToken\":\"\xff\"}", "no UTF-8");
     is_refused("ListStreams", Format::Json, b"{\"Zz\":\"\xc3\"}", "no UTF-8 where nobody looks");
+    is_refused("ListStreams", Format::Json, b"{\"\xc3\":1}", "no UTF-8 in a name");
+    is_refused("ListStreams", Format::Cbor, b"\xa1\x61\xc3\x01", "no UTF-8 in a name");
+    let long = ["{\"", &"n".repeat(100), "\n\":1}"].concat();
+    is_refused("ListStreams", Format::Json, long.as_bytes(), "a line end in a long name");
+    let long = ["{\"Zz\":\"", &"n".repeat(100), "\n\"}"].concat();
+    is_refused("ListStreams", Format::Json, long.as_bytes(), "a line end in a long string");
+    let read = is_read("ListStreams", Format::Json, b"{ \"Limit\" : 7 , \"Limi\":8}", "spaces");
+    assert!(read.contains("limit: Some(7)"), "{read}");
     let read = is_read(
         "ListStreams",
         Format::Json,

@@ -36,6 +36,7 @@ impl Reader {
         syntax()
     }
 
+    #[inline]
     fn cbor_byte(&mut self) -> Read<u8> {
         let Some(&byte) = self.body.get(self.at) else {
             return syntax();
@@ -45,6 +46,7 @@ impl Reader {
     }
 
     /// The argument of a head: in its low five bits or in the 1, 2, 4 or 8 bytes behind it.
+    #[inline]
     fn cbor_length(&mut self, info: u8) -> Read<u64> {
         let bytes = match info {
             0..=23 => return Ok(u64::from(info)),
@@ -79,7 +81,7 @@ impl Reader {
         loop {
             let head = self.cbor_byte()?;
             if head == 0xff {
-                return Ok(Raw::Owned(Bytes::from(whole)));
+                return Ok(Raw::Owned(Box::new(Bytes::from(whole))));
             }
             if head >> 5 != major || head & 31 == 31 {
                 return syntax();
@@ -122,6 +124,7 @@ impl Reader {
     }
 
     /// Steps to the next element or entry of the innermost container.
+    #[inline]
     pub(super) fn cbor_next(&mut self) -> Read<bool> {
         let next = self.body.get(self.at).copied();
         let frame = self.top();

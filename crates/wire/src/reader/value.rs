@@ -76,11 +76,11 @@ impl Reader {
         match frame.kind {
             Kind::Structure(_) => false,
             Kind::List | Kind::Unknown => {
-                frame.broken.get_or_insert_with(|| Constraint::Elements(describe()));
+                frame.broken.get_or_insert_with(|| Box::new(Constraint::Elements(describe())));
                 true
             }
             Kind::Map => {
-                frame.broken.get_or_insert_with(|| Constraint::Values(describe()));
+                frame.broken.get_or_insert_with(|| Box::new(Constraint::Values(describe())));
                 true
             }
         }
@@ -241,7 +241,7 @@ impl Reader {
         let blob = match (self.token()?, self.format) {
             (Token::Text(raw), crate::Format::Json) => self.base64(&raw)?,
             (Token::Blob(Raw::Slice(from, to)), _) => self.body.slice(from..to),
-            (Token::Blob(Raw::Owned(bytes)), _) => bytes,
+            (Token::Blob(Raw::Owned(bytes)), _) => *bytes,
             (Token::Null, _) => return Ok(None),
             (other, _) => return unexpected(&other, "a Blob"),
         };
@@ -314,8 +314,8 @@ impl Reader {
         self.check_size(rule, count, &list);
         if let Some((broken, from)) = ended.and_then(|f| Some((f.broken?, f.from))) {
             match self.spelled_list(from) {
-                Some(spelled) => self.container_violates(Some(broken), &spelled),
-                None => self.container_violates(Some(broken), &list),
+                Some(spelled) => self.container_violates(Some(*broken), &spelled),
+                None => self.container_violates(Some(*broken), &list),
             }
         }
         Ok(Some(list))
@@ -393,7 +393,7 @@ impl Reader {
             bad_keys |= self.strict && !keys.holds(&key);
             let frame = self.top();
             frame.current = count as u32;
-            frame.key = key.clone();
+            frame.key = Some(key.clone());
             let value = read(self)?;
             if let Some(value) = value {
                 self.keep_bounded(map.len(), kept_max, rule)?;
@@ -409,7 +409,7 @@ impl Reader {
         let broken = self.frames.pop().and_then(|frame| frame.broken);
         self.check_size(rule, map.len() + nulls, &map);
         self.container_violates(bad_keys.then(|| Constraint::Keys(keys.describe())), &map);
-        self.container_violates(broken, &map);
+        self.container_violates(broken.map(|b| *b), &map);
         Ok(Some(map))
     }
 
@@ -417,13 +417,15 @@ impl Reader {
     pub(super) fn text_of(&self, raw: &Raw) -> Read<Text> {
         let bytes = match raw {
             Raw::Slice(from, to) => {
-                if self.format == crate::Format::Json {
+                // What is shorter was looked at when its end was searched.
+                let long = to - from > super::json::SCANNED_BYTES;
+                if long && self.format == crate::Format::Json {
                     super::json::check_controls(&self.body[*from..*to])?;
                 }
                 self.body.slice(*from..*to)
             }
             Raw::Escaped(from, to) => Bytes::from(super::json::unescape(&self.body[*from..*to])?),
-            Raw::Owned(bytes) => bytes.clone(),
+            Raw::Owned(bytes) => Bytes::clone(bytes),
         };
         match Text::from_utf8(bytes) {
             Ok(text) => Ok(text),
