@@ -72,6 +72,7 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         check_format(&format, env)?;
     } else {
         refuse_headless(dir, env)?;
+        save_name(dir, env);
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
@@ -138,6 +139,17 @@ fn refuse_headless(dir: &Path, env: &Env) -> Result<()> {
     Ok(())
 }
 
+/// Makes the names that lead to a new directory durable. Best effort: what stood there before this
+/// process may belong to somebody else and then is durable already.
+fn save_name(dir: &Path, env: &Env) {
+    for parent in dir.ancestors().skip(1) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        if let Err(e) = env.disk.sync_dir(parent) {
+            tracing::debug!(dir = %parent.display(), error = %e, "cannot sync a directory");
+        }
+    }
+}
+
 fn write_format(dir: &Path, env: &Env) -> io::Result<()> {
     let fresh = dir.join("FORMAT.new");
     let file = env.disk.open(&fresh, Open::Write)?;
@@ -167,6 +179,17 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::Fenced);
         drop(first);
         open(dir.path(), &env).unwrap();
+    }
+
+    #[test]
+    fn a_new_directory_survives_a_power_loss() {
+        let dir = Path::new("/var/lib/new");
+        for seed in 0..8 {
+            let fake = testkit::fake_env(seed);
+            drop(open(dir, &fake.env()).unwrap());
+            fake.disk.crash(seed);
+            assert!(fake.env().disk.exists(&dir.join(FORMAT_FILE)).unwrap(), "seed {seed}");
+        }
     }
 
     #[test]
