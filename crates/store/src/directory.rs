@@ -72,7 +72,6 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         check_format(&format, env)?;
     } else {
         refuse_headless(dir, env)?;
-        save_name(dir, env);
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
@@ -137,17 +136,6 @@ fn refuse_headless(dir: &Path, env: &Env) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Makes the names that lead to a new directory durable. Best effort: what stood there before this
-/// process may belong to somebody else and then is durable already.
-fn save_name(dir: &Path, env: &Env) {
-    for parent in dir.ancestors().skip(1) {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        if let Err(e) = env.disk.sync_dir(parent) {
-            tracing::debug!(dir = %parent.display(), error = %e, "cannot sync a directory");
-        }
-    }
 }
 
 fn write_format(dir: &Path, env: &Env) -> io::Result<()> {
