@@ -263,6 +263,21 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
     }
 }
 
+/// Waits until other threads make something true.
+///
+/// # Panics
+/// When it is not true after [`STUCK`].
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    const LOOK: Duration = Duration::from_millis(2);
+    for _ in 0..STUCK.as_millis() / LOOK.as_millis() {
+        if is_true() {
+            return;
+        }
+        std::thread::park_timeout(LOOK);
+    }
+    panic!("not so after {STUCK:?}: {what}");
+}
+
 struct Unpark {
     thread: Thread,
     woken: AtomicBool,

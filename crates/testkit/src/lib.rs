@@ -6,5 +6,5 @@ pub mod sim_disk;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-pub use env::{FakeClock, FakeEnv, SeededRng, block_on, fake_env, seeds};
+pub use env::{FakeClock, FakeEnv, SeededRng, block_on, eventually, fake_env, seeds};
 pub use sim_disk::SimDisk;

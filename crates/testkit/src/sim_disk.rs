@@ -11,7 +11,8 @@
 //!
 //! It is stricter than most file systems: syncing a new file does not save its name, and making a
 //! directory needs a sync of its parent. After a failed sync the pages count as clean although they
-//! were not all written, as on Linux: a second sync succeeds and saves nothing.
+//! were not all written, as on Linux: reads still show them, a second sync succeeds and saves nothing.
+//! Direct writes have no such pages: reads show what is on the disk.
 
 mod content;
 mod fault;
@@ -152,7 +153,7 @@ impl SimDisk {
         self.state.lock().faults.plan(fault);
     }
 
-    /// Forgets all planned faults.
+    /// Forgets all planned faults and a planned power loss.
     pub fn heal(&self) {
         self.state.lock().faults.clear();
     }
@@ -305,7 +306,7 @@ impl State {
         let fits = inode.fitting(offset, written, free_pages);
         let full = fits < written;
         written = fits;
-        inode.write(&buf[..written], offset);
+        inode.write(&buf[..written], offset, file.how == Open::WriteDirect);
         match verdict {
             Verdict::Go if full => Err(io::ErrorKind::StorageFull.into()),
             Verdict::Go => Ok(()),
@@ -317,6 +318,10 @@ impl State {
         let verdict = self.faults.judge(Op::Sync, path);
         let inode = self.inodes.get_mut(&inode).ok_or_else(gone)?;
         match verdict {
+            Verdict::Go if inode.owes_an_error() => {
+                inode.fail_sync(&self.rng);
+                Err(io::Error::other("pages of this file were lost before"))
+            }
             Verdict::Go => {
                 inode.sync();
                 Ok(())
@@ -401,10 +406,26 @@ impl Disk for SimDisk {
 
     fn sync_all(&self, path: &Path) -> io::Result<()> {
         let mut state = self.alive()?;
-        state.admit(Op::SyncAll, path)?;
-        state.names.sync_all();
-        state.inodes.values_mut().for_each(Inode::sync);
-        Ok(())
+        let state = &mut *state;
+        match state.faults.judge(Op::SyncAll, path) {
+            Verdict::Go => {
+                state.names.sync_all();
+                state.inodes.values_mut().for_each(Inode::sync);
+                Ok(())
+            }
+            Verdict::Fail(e) => {
+                // Some files are saved, others lose their pages and say so at their next sync.
+                for inode in state.inodes.values_mut() {
+                    if state.rng.chance(50) {
+                        inode.sync();
+                    } else {
+                        inode.lose_pages(&state.rng);
+                    }
+                }
+                Err(e)
+            }
+            Verdict::Cut(e) | Verdict::Off(e) => Err(e),
+        }
     }
 
     fn space(&self, _path: &Path) -> io::Result<Space> {

@@ -70,21 +70,21 @@ impl Content {
 
 #[derive(Clone, Debug)]
 enum Change {
-    Write { offset: u64, bytes: Arc<[u8]> },
+    Write { offset: u64, bytes: Arc<[u8]>, direct: bool },
     Len(u64),
 }
 
 impl Change {
     fn apply(&self, content: &mut Content) {
         match self {
-            Self::Write { offset, bytes } => content.write(bytes, *offset),
+            Self::Write { offset, bytes, .. } => content.write(bytes, *offset),
             Self::Len(len) => content.set_len(*len),
         }
     }
 
     /// Applies the sectors that luck keeps.
     fn tear(&self, content: &mut Content, rng: &SeededRng) {
-        let Self::Write { offset, bytes } = self else {
+        let Self::Write { offset, bytes, .. } = self else {
             return self.apply(content);
         };
         let mut done = 0;
@@ -103,13 +103,15 @@ pub(super) struct Inode {
     now: Content,
     durable: Content,
     pending: Vec<Change>,
+    /// Pages were lost, and no sync has said so yet.
+    owes_an_error: bool,
 }
 
 impl Inode {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut now = Content::default();
         now.write(bytes, 0);
-        Self { durable: now.clone(), now, pending: Vec::new() }
+        Self { durable: now.clone(), now, ..Self::default() }
     }
 
     pub(super) fn pages(&self) -> u64 {
@@ -146,8 +148,8 @@ impl Inode {
         fits
     }
 
-    pub(super) fn write(&mut self, buf: &[u8], offset: u64) {
-        self.change(Change::Write { offset, bytes: buf.into() });
+    pub(super) fn write(&mut self, buf: &[u8], offset: u64, direct: bool) {
+        self.change(Change::Write { offset, bytes: buf.into(), direct });
     }
 
     pub(super) fn set_len(&mut self, len: u64) {
@@ -165,10 +167,28 @@ impl Inode {
         }
     }
 
-    /// The pages become clean in the cache although only some reached the disk.
+    /// The pages become clean in the cache although only some reached the disk; what was written
+    /// around the cache is then seen as the disk has it. The error is told now, and only now.
     pub(super) fn fail_sync(&mut self, rng: &SeededRng) {
+        self.lose_pages(rng);
+        self.owes_an_error = false;
+    }
+
+    pub(super) fn owes_an_error(&self) -> bool {
+        self.owes_an_error
+    }
+
+    /// As `fail_sync`, in somebody else's sync: the next sync of this file tells the error.
+    pub(super) fn lose_pages(&mut self, rng: &SeededRng) {
+        self.owes_an_error |= !self.pending.is_empty();
         for change in std::mem::take(&mut self.pending) {
             change.tear(&mut self.durable, rng);
+            if let Change::Write { offset, bytes, direct: true } = change {
+                // No cache hides what the disk has.
+                let mut there = vec![0; bytes.len()];
+                let len = self.durable.read(&mut there, offset);
+                self.now.write(&there[..len], offset);
+            }
         }
     }
 
@@ -189,6 +209,7 @@ impl Inode {
             }
         }
         self.now = self.durable.clone();
+        self.owes_an_error = false;
     }
 
     pub(super) fn flip_bit(&mut self, bit: u64) {

@@ -131,6 +131,7 @@ impl Faults {
 
     pub(super) fn clear(&mut self) {
         self.planned.clear();
+        self.off_at = None;
     }
 
     pub(super) fn judge(&mut self, op: Op, path: &Path) -> Verdict {

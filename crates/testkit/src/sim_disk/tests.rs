@@ -158,3 +158,17 @@ fn a_durable_copy_and_a_flipped_bit() {
     assert_eq!(copy.bytes(Path::new("/d/a")), b"ac");
     assert_eq!(disk.bytes(Path::new("/d/a")), b"xy");
 }
+
+#[test]
+fn files_of_a_directory_that_nobody_saved_go_with_it() {
+    let gone = (0..16).filter(|seed| {
+        let disk = SimDisk::new(*seed);
+        disk.create_dir_all(Path::new("/a/b")).unwrap();
+        let f = file(&disk, "/a/b/f");
+        f.sync_data().unwrap();
+        disk.sync_dir(Path::new("/a/b")).unwrap();
+        disk.crash(*seed);
+        !disk.exists(Path::new("/a/b/f")).unwrap()
+    });
+    assert!((2..16).contains(&gone.count()));
+}
