@@ -1,13 +1,13 @@
 //! `cargo xtask api`: model facts in, generated code out.
 //!
 //! ```text
-//! PyPI wheel -> pull -> model/<service>.json -> gen (with model/overrides) -> crates/api/src/<service>
+//! PyPI wheel -> pull -> model/<service>.json (and overrides) -> gen -> crates/api/src/<service>
 //! ```
 
 mod codec;
 mod generate;
 mod model;
-mod names;
+pub(crate) mod names;
 mod overrides;
 mod pattern;
 mod pull;
@@ -16,7 +16,8 @@ mod shapes;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use model::{Model, Pin};
+use model::Model;
+pub(crate) use model::Pin;
 use std::path::{Path, PathBuf};
 
 /// What `cargo xtask api` is asked to do.

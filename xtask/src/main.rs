@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask COMMAND`.
 
 mod api;
+mod compat;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -16,6 +17,8 @@ struct Arguments {
 enum Command {
     /// The API facts in `model/` and the code made of them.
     Api(api::Arguments),
+    /// `docs/reference/compatibility.md` from the model, the handlers and the clients' tests.
+    Compat(compat::Arguments),
     /// Imports, sizes and paths against ARCHITECTURE.md and the style page.
     Tidy,
 }
@@ -23,6 +26,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Api(arguments) => api::run(&arguments),
+        Command::Compat(arguments) => compat::run(&arguments),
         Command::Tidy => tidy::run(),
     }
 }

@@ -1,8 +1,8 @@
 //! Time per record of the hot codecs, and the ratio to serde_json on the same bytes.
 //!
 //! `cargo run --release -p bench-codec`. serde_json reads into borrowed strings and decodes base64
-//! with the same SIMD code, checks no constraint, and writes from prepared strings: the least that a
-//! serde-derived service could do. Each line is the best of several runs.
+//! with the same SIMD code, checks no constraint, and writes from prepared strings: the least that
+//! a serde-derived service could do. Each line is the best of many short rounds.
 
 use api::kinesis::{GetRecordsOutput, PutRecordsInput, PutRecordsRequestEntry, Record};
 use base64_simd::STANDARD;

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! * A value of the wrong type stops at once with SerializationException.
-//! * A value that breaks a rule is noted in `violations` and reading goes on; [`decode`] then answers
-//!   with all of them in one ValidationException.
+//! * A value that breaks a rule is noted in `violations` and reading goes on; [`decode`] then
+//!   answers with all of them in one ValidationException.
 //! * Null is the same as absent. Unknown members are skipped, whatever they hold. Of two members of
 //!   one name the last wins. At most [`DEPTH_MAX`] containers nest.
 //! * [`decode_lenient`] (clients, journals of our own) checks no rule: missing required members are
@@ -26,6 +26,8 @@
 
 mod cbor;
 mod json;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use crate::rules::Member;

@@ -7,7 +7,7 @@ const KEYWORDS: [&str; 14] = [
 ];
 
 /// `StreamARN` -> `stream_arn`, `MaxRecordSizeInKiB` -> `max_record_size_in_kib`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     // Units and plurals of abbreviations are one word each.
     let name = name
         .replace("KiB", "Kib")
@@ -38,7 +38,7 @@ pub(super) fn snake(name: &str) -> String {
 }
 
 /// A structure's field.
-pub(super) fn field(member: &str) -> String {
+pub(crate) fn field(member: &str) -> String {
     let name = snake(member);
     if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
 }

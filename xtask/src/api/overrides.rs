@@ -122,6 +122,12 @@ impl Overrides {
         Ok(())
     }
 
+    /// Members that are ignored, each with the observation behind it.
+    pub(crate) fn dropped_members(&self) -> Vec<(&str, &str)> {
+        let entries = self.drop_member.iter();
+        entries.map(|entry| (entry.member.as_str(), entry.observed.as_str())).collect()
+    }
+
     /// Largest body of an operation, in bytes.
     pub(crate) fn body_bytes_max(&self, operation: &str) -> usize {
         let Some(body) = &self.body else {

@@ -1,7 +1,8 @@
 //! JSON tokens: RFC 8259 and nothing else.
 //!
 //! Strings without escapes stay slices of the body. A `\u` surrogate without its other half is
-//! refused: it has no UTF-8. So are control characters inside strings and anything behind the value.
+//! refused: it has no UTF-8. So are control characters inside strings, and anything behind the
+//! value.
 
 use super::{INDEFINITE, Number, Raw, Read, Reader, Token, syntax};
 use crate::scan::{first_special, has_control};

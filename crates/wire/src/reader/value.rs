@@ -446,8 +446,8 @@ fn decode_into(arena: &mut BytesMut, encoded: &[u8], bytes_max: usize) -> Option
     let free = arena.spare_capacity_mut().get_mut(..bytes_max)?;
     let out = base64_simd::Out::from_uninit_slice(free);
     let bytes = STANDARD.decode(encoded, out).ok()?.len();
-    // SAFETY: the decoder returned its output slice, which begins at the arena's free end (the arena
-    // is empty) and has this many initialised bytes, all inside the capacity.
+    // SAFETY: the decoder returned its output slice, which begins at the arena's free end (the
+    // arena is empty) and has this many initialised bytes, all inside the capacity.
     unsafe { arena.set_len(bytes) };
     Some(arena.split().freeze())
 }
