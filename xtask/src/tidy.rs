@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: what a compiler does not check.
 //!
-//! Imports between crates against ARCHITECTURE.md's table, sizes of files and functions, long lines,
-//! and that every path ARCHITECTURE.md names exists.
+//! Imports between crates against ARCHITECTURE.md's table, sizes of files and functions, long
+//! lines, and that every path ARCHITECTURE.md names exists.
 
 mod architecture;
 mod sizes;

@@ -64,8 +64,8 @@ pub trait Catalog: Send + Sync + 'static {
     /// after another.
     ///
     /// # Errors
-    /// `Conflict` a check does not hold, nothing was written; `Full`, `Unavailable` the disk refused:
-    /// nothing is visible, and the catalog stays read-only until a restart when the outcome on disk
-    /// is unknown.
+    /// `Conflict` a check does not hold, nothing was written; `Full`, `Unavailable` the disk
+    /// refused: nothing is visible, and the catalog stays read-only until a restart when the
+    /// outcome on disk is unknown.
     fn commit(&self, transaction: Transaction) -> Job<'_, ()>;
 }

@@ -1,7 +1,7 @@
 //! Durable state behind three doors: shard logs, a catalog of named things, and (later) blobs.
 //!
-//! `store` knows no AWS names and no HTTP. A log is named by a [`LogId`] that its owner allocates and
-//! never reuses; a record is named by its ordinal in its log: dense, from 0.
+//! `store` knows no AWS names and no HTTP. A log is named by a [`LogId`] that its owner allocates
+//! and never reuses; a record is named by its ordinal in its log: dense, from 0.
 //!
 //! Invariants: a [`Pending`] resolves only after the batch is durable; readers and watchers see
 //! durable records only; the ordinals a log assigned survive any crash or are never seen.

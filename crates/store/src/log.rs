@@ -166,8 +166,8 @@ pub trait Log: Send + Sync + 'static {
     /// `key_id`: when set, the body is encrypted on disk under this key of the engine's key ring.
     ///
     /// # Errors
-    /// `Fenced` the log is sealed; `Full`, `Unavailable` the engine cannot take it now; `Invalid` an
-    /// unknown key, an empty batch or one over the engine's bound. Nothing was written then.
+    /// `Fenced` the log is sealed; `Full`, `Unavailable` the engine cannot take it now; `Invalid`
+    /// an unknown key, an empty batch or one over the engine's bound. Nothing was written then.
     fn append(&self, batch: BatchBuilder, key_id: Option<&str>) -> Result<Pending>;
 
     /// What is durable now; no I/O.

@@ -1,7 +1,8 @@
 //! The durable catalog: rows in memory, a log of transactions and snapshots on disk.
 //!
 //! ```text
-//! commit --> queue --> commit thread: check against rows + what is staged --> one frame for all that
+//! commit --> queue --> commit thread: check against rows + what is staged --> one frame for all
+//! that
 //!            waited --> write + fdatasync --> rows --> answers
 //! log full --> new log --> snapshot when the logs outweigh the last one --> older ones removed
 //! ```
@@ -154,7 +155,8 @@ impl Drop for LocalCatalog {
     fn drop(&mut self) {
         self.shared.queue.close();
         if let Some(thread) = self.thread.get_mut().take() {
-            // A panic of the thread has been reported by the panic hook; the rows stay as they were.
+            // A panic of the thread has been reported by the panic hook; the rows stay as they
+            // were.
             drop(thread.join());
         }
     }

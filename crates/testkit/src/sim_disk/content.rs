@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 type Page = [u8; PAGE_BYTES as usize];
 
-/// Pages are shared between copies until one of them writes. `None` is an allocated page of zeros, so
-/// that a prefilled file costs next to nothing.
+/// Pages are shared between copies until one of them writes. `None` is an allocated page of zeros,
+/// so that a prefilled file costs next to nothing.
 #[derive(Clone, Debug, Default)]
 struct Content {
     pages: BTreeMap<u64, Option<Arc<Page>>>,

@@ -115,7 +115,8 @@ impl Names {
         self.make_durable(&pending);
     }
 
-    /// Keeps the pending changes that `survive` picks out of their count, then shows what is durable.
+    /// Keeps the pending changes that `survive` picks out of their count, then shows what is
+    /// durable.
     pub(super) fn crash(&mut self, survive: impl FnOnce(usize) -> Vec<usize>) {
         let pending = std::mem::take(&mut self.pending);
         let keep = survive(pending.len());

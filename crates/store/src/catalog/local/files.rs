@@ -1,8 +1,8 @@
 //! The catalog's files: their names, how they are made, and which of them are still needed.
 //!
-//! A log or a snapshot is made under a `.tmp` name, synced, renamed, and its directory synced: under
-//! its own name it is always whole. Two generations are kept: the two newest snapshots and every log
-//! from the older one on (before there are two: every log).
+//! A log or a snapshot is made under a `.tmp` name, synced, renamed, and its directory synced:
+//! under its own name it is always whole. Two generations are kept: the two newest snapshots and
+//! every log from the older one on (before there are two: every log).
 
 use super::format::{self, FILE_HEADER_BYTES, FRAMES_AT, FileHeader, FileKind};
 use crate::catalog::rows::Rows;

@@ -4,8 +4,8 @@
 //! newest whole snapshot (sequence s) --> frames s+1, s+2, ... of the logs, without a gap --> rows
 //! ```
 //!
-//! What is provable: every snapshot names its last frame, every log its first one, and sequences are
-//! dense. A frame is written only after the one before it was synced, so a whole frame beyond a
+//! What is provable: every snapshot names its last frame, every log its first one, and sequences
+//! are dense. A frame is written only after the one before it was synced, so a whole frame beyond a
 //! damaged one shows that the damaged one had been acknowledged: that is corruption. Damage that
 //! nothing whole follows is the torn end of the log, which nobody was told about, unless one of the
 //! frame's two copies is whole.
