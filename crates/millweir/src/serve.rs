@@ -8,6 +8,7 @@
 mod banner;
 mod engines;
 mod logging;
+mod open_files;
 
 use crate::cli::ServeArgs;
 use crate::config::options::{Auth, Options, Tls};
@@ -37,8 +38,9 @@ const READY: &str = "Ready.";
 /// # Errors
 /// The configuration, the data directory or the address cannot be used.
 pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
-    let options = Options::read(&config::load(args)?, files::read)?;
+    let mut options = Options::read(&config::load(args)?, files::read)?;
     logging::start(&options)?;
+    open_files::make_room(&mut options);
     let signals = Signals::listen()?;
     let (env, registry) = (server::system_env(), Registry::default());
     let server = {
@@ -71,8 +73,7 @@ impl Running {
             keys: engines.keys.clone(),
             registry: registry.clone(),
         };
-        let labels = [("version", env!("CARGO_PKG_VERSION")), ("api", banner::API_MODEL)];
-        registry.gauge("millweir_build_info", "What runs here.", &labels).set(1);
+        registry.gauge("millweir_build_info", "What runs here.", &banner::BUILD).set(1);
         let streams = Streams::open(parts, options.streams.clone()).await?;
         let service = api::kinesis::Server::new(Arc::new(streams.clone()));
         let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];

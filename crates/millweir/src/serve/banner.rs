@@ -11,6 +11,20 @@ use streams::Limits;
 /// The API model that is served.
 pub(super) const API_MODEL: &str = "botocore 1.44.5";
 
+/// Labels of `millweir_build_info`. Whoever builds packages sets `MILLWEIR_COMMIT` for the compiler.
+pub(super) const BUILD: [(&str, &str); 4] = [
+    ("version", env!("CARGO_PKG_VERSION")),
+    (
+        "commit",
+        match option_env!("MILLWEIR_COMMIT") {
+            Some(commit) => commit,
+            None => "unknown",
+        },
+    ),
+    ("api_date", "2013-12-02"),
+    ("model", API_MODEL),
+];
+
 /// The banner, some fourteen lines.
 pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
     let address = reachable(server.local_addr());

@@ -4,7 +4,8 @@ use crate::support::{Running, STOP_MAX, millweir, succeed};
 use api::kinesis::{EncryptionType, StartStreamEncryptionInput, ops};
 use base::env::{Disk as _, OsDisk};
 use rustix::process::Signal;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -43,7 +44,10 @@ fn the_health_pages_answer() {
     assert!(health.contains("kinesis"), "{health}");
     let (status, metrics) = server.get("/metrics");
     assert_eq!(status, 200);
-    assert!(metrics.contains("millweir_build_info{version="), "{metrics}");
+    let info = metrics.lines().find(|line| line.starts_with("millweir_build_info{")).unwrap();
+    for label in ["version=", "commit=", "api_date=\"2013-12-02\"", "model=\"botocore 1.44.5\""] {
+        assert!(info.contains(label), "{info}");
+    }
 }
 
 #[test]
@@ -150,6 +154,52 @@ fn tail(server: &Running, stream: &str, records: usize) -> Vec<String> {
     let max = records.to_string();
     let all = server.run(&["tail", stream, "--from", "trim_horizon", "--max-records", &max]);
     all.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_raised() {
+    let server = after("ulimit -Sn 100");
+    let sockets: Vec<_> = (0..200).map(|_| connected(&server)).collect();
+    // All are open at once, and there are files left to write with.
+    server.run(&["put", "s", "x"]);
+    assert_eq!(tail(&server, "s", 1), ["x"]);
+    drop(sockets);
+    assert!(!server.log().contains("WARN"), "{}", server.log());
+}
+
+#[test]
+fn a_crowd_of_connections_leaves_files_to_write_with() {
+    let server = after("ulimit -n 200");
+    let mut sockets: Vec<_> = (0..10).map(|_| connected(&server)).collect();
+    // These wait in the kernel's queue or are served, whichever there is room for.
+    sockets.extend((0..200).map(|_| TcpStream::connect(server.address()).unwrap()));
+    assert!(answers(&mut sockets[0]), "an open connection goes on");
+    sockets.clear();
+    server.run(&["put", "s", "x"]);
+    assert_eq!(tail(&server, "s", 1), ["x"]);
+    assert!(!server.log().contains("could not be accepted"), "{}", server.log());
+}
+
+/// A server with a stream `s` whose process was limited first.
+fn after(limit: &'static str) -> Running {
+    let server = Running::start_after(limit, tempfile::tempdir().unwrap(), &[]);
+    server.run(&["stream", "create", "s"]);
+    server
+}
+
+/// A connection that the server has accepted.
+fn connected(server: &Running) -> TcpStream {
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    socket.set_read_timeout(Some(STOP_MAX)).unwrap();
+    assert!(answers(&mut socket));
+    socket
+}
+
+fn answers(socket: &mut TcpStream) -> bool {
+    socket.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut answer = [0; 512];
+    let read = socket.read(&mut answer).unwrap();
+    answer[..read].starts_with(b"HTTP/1.1 200")
 }
 
 #[test]

@@ -22,7 +22,13 @@ pub(crate) fn skipped(name: &str) -> bool {
 
 /// The program, with an environment that no machine's own settings leak into.
 pub(crate) fn millweir(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millweir"));
+    bare(dir, PROGRAM)
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_millweir");
+
+fn bare(dir: &Path, program: &str) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(dir).env_clear();
     command.env("HOME", dir).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
@@ -31,6 +37,8 @@ pub(crate) fn millweir(dir: &Path) -> Command {
 /// A server. Dropping it kills it and removes its directory.
 pub(crate) struct Running {
     dir: tempfile::TempDir,
+    /// Shell commands that run before the program, in its process.
+    before: &'static str,
     args: Vec<String>,
     process: Option<Process>,
     address: SocketAddr,
@@ -61,17 +69,23 @@ impl Running {
 
     /// As `start`, in a directory that the test prepared; data lies in its `data`.
     pub(crate) fn start_in(dir: tempfile::TempDir, args: &[&str]) -> Self {
+        Self::start_after("true", dir, args)
+    }
+
+    /// As `start_in`, after these shell commands in the server's own process.
+    pub(crate) fn start_after(before: &'static str, dir: tempfile::TempDir, args: &[&str]) -> Self {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let log = Arc::new(Log::default());
-        let (process, address) = start(dir.path(), &args, any_port, &log);
-        Self { dir, args, process: Some(process), address, log }
+        let (process, address) = start(dir.path(), (before, &args), any_port, &log);
+        Self { dir, before, args, process: Some(process), address, log }
     }
 
     /// Starts again on the same directory and address after `kill` or `stop`.
     pub(crate) fn restart(&mut self) {
         assert!(self.process.is_none(), "the server still runs");
-        let (process, address) = start(self.dir.path(), &self.args, self.address, &self.log);
+        let what = (self.before, self.args.as_slice());
+        let (process, address) = start(self.dir.path(), what, self.address, &self.log);
         (self.process, self.address) = (Some(process), address);
     }
 
@@ -230,10 +244,16 @@ pub(crate) fn write(path: &Path, text: &str) {
     file.write_at(text.as_bytes(), 0).expect("the file can be written");
 }
 
-fn start(dir: &Path, args: &[String], listen: SocketAddr, log: &Arc<Log>) -> (Process, SocketAddr) {
+fn start(
+    dir: &Path,
+    (before, args): (&str, &[String]),
+    listen: SocketAddr,
+    log: &Arc<Log>,
+) -> (Process, SocketAddr) {
     let clock = SystemClock::default();
-    let mut child = millweir(dir)
-        .args(["serve", "--listen", &listen.to_string(), "--data", "data"])
+    let shell = format!("{before} && exec \"$0\" \"$@\"");
+    let mut child = bare(dir, "sh")
+        .args(["-c", &shell, PROGRAM, "serve", "--listen", &listen.to_string(), "--data", "data"])
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
