@@ -64,13 +64,31 @@ impl Committer {
         }
     }
 
-    /// Writes and syncs the record that begins this incarnation: whatever lies behind it is void.
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
-        let restart = [Entry::control(super::frame::RESTART)];
-        self.write(&restart, BLOCK_BYTES)?;
-        self.sync(self.lsn)?;
-        self.advance(BLOCK_BYTES);
-        Ok(())
+    /// Writes a commit before the thread runs; the file that it went to.
+    pub(crate) fn rewrite(
+        &mut self,
+        entries: &[Entry],
+        total: usize,
+    ) -> io::Result<Arc<JournalFile>> {
+        self.write(entries, total)?;
+        self.advance(total);
+        Ok(Arc::clone(&self.file))
+    }
+
+    /// Makes durable what was rewritten.
+    pub(crate) fn sync_written(&mut self) -> io::Result<()> {
+        self.sync(self.lsn - 1)
+    }
+
+    /// Whether a commit of so many bytes fits behind the last one.
+    pub(crate) fn has_room(&self, total: usize) -> bool {
+        self.offset + total as u64 <= self.file.bytes
+    }
+
+    /// Goes on at the start of another file.
+    pub(crate) fn move_to(&mut self, file: Arc<JournalFile>) {
+        self.file = file;
+        self.offset = 0;
     }
 
     /// Commits until the queue is closed and empty; where the next commit would go.
@@ -97,14 +115,14 @@ impl Committer {
     }
 
     /// Where the next commit goes.
-    fn at(&self) -> Position {
+    pub(crate) fn at(&self) -> Position {
         let (file, offset, lsn) = (self.file.number, self.offset, self.lsn);
         Position { file, offset, lsn, incarnation: self.incarnation }
     }
 
     fn commit(&mut self, gather: Gather) -> bool {
         let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
-        if self.offset + total as u64 > self.file.bytes && !self.switch(total, false) {
+        if !self.has_room(total) && !self.switch(total, false) {
             self.fail(&gather, &"the engine is stopped");
             return false;
         }
@@ -147,8 +165,7 @@ impl Committer {
         let due = self.at();
         let next = engine.journal.switch(total as u64, due, abandon, || engine.keeper.poke());
         let Some(next) = next else { return false };
-        self.file = next;
-        self.offset = 0;
+        self.move_to(next);
         true
     }
 
@@ -209,6 +226,12 @@ impl Committer {
                 offset += run.iter().map(Entry::frame_bytes).sum::<usize>() as u32;
                 continue;
             };
+            if run[0].is_control() {
+                // Before the next checkpoint looks: it would name a log whose removal it passes over.
+                log.mark_gone();
+                offset += run[0].frame_bytes() as u32;
+                continue;
+            }
             let mut state = log.state.lock();
             for entry in run {
                 let frame_bytes = entry.frame_bytes() as u32;
@@ -227,7 +250,8 @@ impl Committer {
         }
         self.engine.acker.resolve(&gather.group, Ok(()));
         shard::wake(watchers);
-        self.cache.add(logs, gather.bytes, gather.entries.len());
+        let size = (gather.entries.len(), gather.bytes);
+        self.cache.add(logs, size, &self.engine.keeper);
         self.buffer.shrink_above(2 * self.engine.options.commit_bytes_max);
         self.engine.queue.give_back(gather.entries);
     }

@@ -19,13 +19,14 @@
 //! | 60 | 4 | lower half of the salt |
 //! | 64 | n | body, then zeros up to a multiple of 8 |
 //!
-//! Body, repeated per record: key length (u16), data length (u32), key, data. Encrypted body: key id
-//! length (u8), key id, nonce (12), AES-256-GCM of the plain body with its tag (16); the additional
-//! data is the log id (8) and the key id. Control body: empty. A control frame with the reserved log
-//! id [`RESTART`] says that a new incarnation begins; with any other, that the log was removed.
+//! Body, repeated per record: key length (u16), data length (u32), key, data. Encrypted body: key
+//! id length (u8), key id, nonce (12), AES-256-GCM of the plain body with its tag (16); the
+//! additional data is the log id (8) and the key id. Control body: empty. A control frame with the
+//! reserved log id [`RESTART`] says that a new incarnation begins; with any other, that the log was
+//! removed.
 //!
-//! The salt is 64 random bits of the data directory. Why: after damage the engine looks for the next
-//! header among arbitrary bytes, and a client must not be able to plant one inside a record.
+//! The salt is 64 random bits of the data directory. Why: after damage the engine looks for the
+//! next header among arbitrary bytes, and a client must not be able to plant one inside a record.
 
 use crate::LogId;
 use bytes::Bytes;

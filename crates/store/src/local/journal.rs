@@ -197,9 +197,15 @@ impl Journal {
         state.current_used = used;
     }
 
-    /// Whether no file is free.
-    pub(crate) fn has_none_free(&self) -> bool {
-        self.state.lock().free() == 0
+    /// Every file.
+    pub(crate) fn all(&self) -> Vec<Arc<JournalFile>> {
+        self.state.lock().files.values().map(|(file, _)| Arc::clone(file)).collect()
+    }
+
+    /// Whether a file is free that holds `bytes`.
+    pub(crate) fn has_free(&self, bytes: u64) -> bool {
+        let state = self.state.lock();
+        state.files.values().any(|(file, u)| *u == Use::Free && file.bytes >= bytes)
     }
 
     /// The file of this number, while it exists.

@@ -8,8 +8,7 @@
 //! ```
 //!
 //! Disk-full errors are retried every second, other spill errors too: the journal still has the
-//! records. A failed syncfs makes the engine read-only: what it lost is in the journal, and a restart
-//! writes it anew.
+//! records. After a failed syncfs see `unspill`.
 
 use super::buffer::Buffer;
 use super::checkpoint::{Checkpoint, Row};
@@ -38,6 +37,9 @@ const GROW_RETRY_TICKS: u32 = 30;
 pub(crate) struct Keeper {
     asked: Mutex<Asked>,
     changed: Condvar,
+    /// Segments may be in doubt: see `unspill`.
+    syncing: Mutex<bool>,
+    synced: Condvar,
 }
 
 #[derive(Default)]
@@ -70,6 +72,21 @@ impl Keeper {
         self.changed.notify_one();
     }
 
+    /// Waits while the segments are being synced; whether they were.
+    pub(crate) fn wait_certain(&self) -> bool {
+        let mut syncing = self.syncing.lock();
+        let waited = *syncing;
+        while *syncing {
+            self.synced.wait(&mut syncing);
+        }
+        waited
+    }
+
+    fn set_syncing(&self, syncing: bool) {
+        *self.syncing.lock() = syncing;
+        self.synced.notify_all();
+    }
+
     /// Ends the thread after what it does now.
     pub(crate) fn stop(&self) {
         self.asked.lock().stop = true;
@@ -91,8 +108,8 @@ impl Keeper {
 /// State of the thread.
 pub(crate) struct Keeping {
     engine: Arc<Engine>,
-    /// Sequence number of the newest checkpoint.
-    sequence: u64,
+    /// The newest one that is durable.
+    checkpoint: Checkpoint,
     checkpointed_at: Option<Duration>,
     buffer: Buffer,
     /// Logs whose spill failed.
@@ -105,10 +122,10 @@ pub(crate) struct Keeping {
 }
 
 impl Keeping {
-    pub(crate) fn new(engine: &Arc<Engine>, sequence: u64) -> Self {
+    pub(crate) fn new(engine: &Arc<Engine>, checkpoint: Checkpoint) -> Self {
         Self {
             engine: Arc::clone(engine),
-            sequence,
+            checkpoint,
             checkpointed_at: None,
             buffer: Buffer::default(),
             again: Vec::new(),
@@ -229,32 +246,78 @@ impl Keeping {
     /// `Full`, `Unavailable`: nothing was freed.
     pub(crate) fn checkpoint(&mut self, clean: Option<Position>) -> Result<()> {
         let engine = Arc::clone(&self.engine);
-        let (start, full) = engine.journal.snapshot();
+        let tried = self.try_twice(clean);
+        engine.keeper.set_syncing(false);
+        let (next, full) = tried?;
+        let saved = next.save(&engine.env, &engine.journal_dir);
+        saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
+        self.checkpoint = next;
+        engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
+        self.remove_dead();
+        Ok(())
+    }
+
+    fn try_twice(&mut self, clean: Option<Position>) -> Result<(Checkpoint, Vec<u32>)> {
+        let engine = Arc::clone(&self.engine);
+        let e = match self.try_checkpoint(clean)? {
+            Ok(made) => return Ok(made),
+            Err(e) => e,
+        };
+        tracing::error!(error = %e, "syncfs failed: writing the segments in doubt anew");
+        engine.unspill(&self.checkpoint)?;
+        self.try_checkpoint(clean)?.or_else(|again| {
+            // Readers find in the journal what the segments may have lost.
+            engine.unspill(&self.checkpoint)?;
+            let why = failed("sync", &engine.segments_dir, &again).to_string();
+            Err(engine.break_down(&why))
+        })
+    }
+
+    /// Spills what must be and syncs it: the checkpoint that says so, not yet written, and the
+    /// journal files that it frees. The inner error is that of the sync.
+    fn try_checkpoint(
+        &mut self,
+        clean: Option<Position>,
+    ) -> Result<std::io::Result<(Checkpoint, Vec<u32>)>> {
+        let engine = Arc::clone(&self.engine);
+        let (mut start, mut full) = engine.journal.snapshot();
         let mut logs: Vec<_> = engine.logs.lock().values().cloned().collect();
         logs.sort_by_key(|log| log.id);
+        let mut fits = true;
         for log in &logs {
             let oldest = log.state.lock().tail.unspilled().next().map(|b| b.file);
-            if oldest.is_some_and(|file| clean.is_some() || full.contains(&file)) {
-                log.spill(&mut self.buffer)?;
+            if !oldest.is_some_and(|file| clean.is_some() || full.contains(&file)) {
+                continue;
+            }
+            match log.spill(&mut self.buffer) {
+                // What was trimmed must be removable on a full disk: without moving the position.
+                Err(e) if e.kind() == ErrorKind::Full && clean.is_none() => {
+                    self.note(&e, "cannot move records to a segment: trying again");
+                    (start, full) = (self.checkpoint.at, Vec::new());
+                    fits = false;
+                }
+                spilled => spilled?,
             }
         }
-        self.no_room = None;
-        let rows: Vec<Row> = logs.iter().filter_map(|log| row_of(log)).collect();
-        let checkpoint = Checkpoint {
-            sequence: self.sequence + 1,
+        if fits {
+            self.no_room = None;
+        }
+        let rows = logs.iter().filter_map(|log| row_of(log)).collect();
+        engine.keeper.set_syncing(true);
+        let synced = engine.env.disk.sync_all(&engine.segments_dir);
+        let next = Checkpoint {
+            sequence: self.checkpoint.sequence + 1,
             salt: engine.salt,
             clean: clean.is_some(),
             at: clean.unwrap_or(start),
             rows,
         };
-        self.sync(&checkpoint)?;
-        engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
-        self.remove_dead(&checkpoint.rows);
-        Ok(())
+        Ok(synced.map(|()| (next, full)))
     }
 
     /// Removes the segments of which the checkpoint that was just made says that they are trimmed.
-    fn remove_dead(&self, rows: &[Row]) {
+    fn remove_dead(&self) {
+        let rows = &self.checkpoint.rows;
         let retired = std::mem::take(&mut self.engine.keeper.asked.lock().retire);
         for log in retired {
             let Ok(at) = rows.binary_search_by_key(&log.id, |row| row.id) else { continue };
@@ -263,27 +326,13 @@ impl Keeping {
             }
         }
     }
-
-    /// Makes the segments durable, then the checkpoint that vouches for them.
-    fn sync(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let engine = &self.engine;
-        if let Err(e) = engine.env.disk.sync_all(&engine.segments_dir) {
-            tracing::error!(error = %e, "syncfs failed: the engine is read-only");
-            return Err(engine.break_down(&format!("cannot sync the segments: {e}")));
-        }
-        checkpoint
-            .save(&engine.env, &engine.journal_dir)
-            .map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
-        self.sequence = checkpoint.sequence;
-        Ok(())
-    }
 }
 
 /// What the checkpoint says of a log; None for one that has nothing outside the journal.
 fn row_of(log: &Arc<LocalLog>) -> Option<Row> {
     let segments = log.segments.lock();
     let state = log.state.lock();
-    if state.removed || state.tail.spilled_to() == 0 {
+    if state.gone || state.tail.spilled_to() == 0 {
         return None;
     }
     Some(Row {

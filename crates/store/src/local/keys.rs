@@ -1,7 +1,7 @@
 //! Encryption of bodies: AES-256-GCM under keys that the owner puts into a ring while it runs.
 //!
-//! A nonce is 96 random bits: after 2^32 frames under one key the chance that two are equal is still
-//! below 2^-32, so a key should not take more frames than that.
+//! A nonce is 96 random bits: after 2^32 frames under one key the chance that two are equal is
+//! still below 2^-32, so a key should not take more frames than that.
 
 use super::frame::HEADER_BYTES;
 use crate::{Error, ErrorKind, LogId, Result};

@@ -32,6 +32,7 @@ mod pool;
 mod queue;
 mod reader;
 mod recovery;
+mod restart;
 mod retention;
 mod scan;
 mod segment;
@@ -42,6 +43,7 @@ mod tail;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod unspill;
 mod verify;
 mod walk;
 
@@ -112,7 +114,7 @@ impl Local {
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt));
         let committer = found.resume(&engine)?;
-        let keeping = Keeping::new(&engine, found.checkpoint.sequence);
+        let keeping = Keeping::new(&engine, found.checkpoint);
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery_seconds.set(took.as_millis().div_ceil(1000) as u64);
         let threads =
@@ -159,14 +161,16 @@ impl ShardLog for Local {
     fn remove(&self, id: LogId) -> Job<'_, ()> {
         Box::pin(async move {
             shard::check_id(id)?;
-            let known = self.engine.logs.lock().remove(&id);
+            let known = self.engine.logs.lock().get(&id).cloned();
             let engine = Arc::clone(&self.engine);
             let log = known.clone().unwrap_or_else(|| {
                 LocalLog::new(&engine, id, State::default(), segment::Segments::default())
             });
             log.mark_removed();
             if known.is_some() {
-                self.engine.queue.push(Entry::control(id))?.await?;
+                let removal = Entry { log: Some(Arc::clone(&log)), ..Entry::control(id) };
+                self.engine.queue.push(removal)?.await?;
+                self.engine.logs.lock().remove(&id);
             }
             self.engine.pool.run(move || log.remove_files()).await
         })

@@ -12,8 +12,8 @@ pub enum Durability {
     /// After fdatasync. The default.
     #[default]
     Always,
-    /// After the write; fdatasync follows within [`RELAXED_SYNC_MS`]. A crash of the machine (not of
-    /// the process) may lose what was acknowledged since the last one.
+    /// After the write; fdatasync follows within [`RELAXED_SYNC_MS`]. A crash of the machine (not
+    /// of the process) may lose what was acknowledged since the last one.
     Relaxed,
 }
 
@@ -52,7 +52,8 @@ pub const CLOCK_SLACK_MS: i64 = 10 * 60 * 1000;
 /// Longest time between a write and its fdatasync under [`Durability::Relaxed`].
 pub const RELAXED_SYNC_MS: u64 = 100;
 
-/// Asked when the disk passes [`Options::low_space_percent`], about once a second until it is below.
+/// Asked when the disk passes [`Options::low_space_percent`], about once a second until it is
+/// below.
 #[derive(Clone)]
 pub struct LowSpaceHook(pub Arc<dyn Fn(Space) + Send + Sync>);
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// A batch on its way; the commit thread adds what the header lacks.
 pub(crate) struct Entry {
     pub(crate) id: LogId,
-    /// None for control frames.
+    /// None for restarts.
     pub(crate) log: Option<Arc<LocalLog>>,
     pub(crate) first_ordinal: u64,
     pub(crate) arrival_ms: i64,
@@ -42,9 +42,13 @@ impl Entry {
         }
     }
 
+    pub(crate) fn is_control(&self) -> bool {
+        self.flags & frame::FLAG_CONTROL != 0
+    }
+
     /// Whether both add records to one log.
     pub(crate) fn same_log(a: &Self, b: &Self) -> bool {
-        a.id == b.id && a.log.is_some() && b.log.is_some()
+        a.id == b.id && !a.is_control() && !b.is_control()
     }
 
     pub(crate) fn frame_bytes(&self) -> usize {

@@ -206,7 +206,12 @@ impl LocalLog {
                 Place::End => Ok(false),
                 Place::Memory(batches) => self.add_memory(&mut fill, &batches).map(|()| true),
                 Place::Journal(batch) => self.add_journal(&mut fill, &batch).map(|()| true),
-                Place::Segment => self.add_segment(&mut fill).map(|()| true),
+                Place::Segment => match self.add_segment(&mut fill) {
+                    // In doubt, and then taken back into the journal: see `unspill`.
+                    Err(_) if self.engine.keeper.wait_certain() => Ok(true),
+                    Err(_) if self.is_in_journal(fill.next) => Ok(true),
+                    added => added.map(|()| true),
+                },
             });
             match step {
                 Ok(true) if fill.next > before || fill.full => retries = 0,
@@ -232,6 +237,10 @@ impl LocalLog {
             Err(_) if self.state.lock().tail.spilled_to() > batch.first_ordinal => Ok(()),
             Err(e) => Err(e),
         }
+    }
+
+    fn is_in_journal(&self, ordinal: u64) -> bool {
+        self.state.lock().tail.from(ordinal).is_some()
     }
 
     /// The body of a batch from the journal, verified.

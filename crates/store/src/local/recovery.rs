@@ -2,19 +2,16 @@
 //!
 //! ```text
 //! checkpoint --> walk the journal from its position --> look past the end (damage: refuse)
-//!   --> fdatasync what was walked --> a restart record under a higher incarnation, synced
+//!   --> begin a higher incarnation, see `restart`
 //!   --> each log: spilled ordinals from the checkpoint, the rest by place in the journal
 //! ```
-//!
-//! Why the sync: after a kill -9 the tail is whole in the page cache but perhaps not on the disk, and
-//! nobody may read what a power failure could still take. Why the restart record: bytes behind the
-//! tail must never come back.
 
 use super::checkpoint::{Checkpoint, Row};
 use super::commit::Committer;
 use super::engine::Engine;
-use super::frame::{BLOCK_BYTES, FLAG_CONTROL, FLAG_ENCRYPTED, Header, RESTART, Salt};
+use super::frame::{BLOCK_BYTES, FLAG_CONTROL, Header, RESTART, Salt};
 use super::journal::{Journal, JournalFile, Position, failed};
+use super::restart::restart;
 use super::segment::Segments;
 use super::shard::{LocalLog, State};
 use super::tail::{TailBatch, TailBatches};
@@ -25,6 +22,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Replayed batches past which all logs are spilled at once: each stands in memory until then.
+const REPLAYED_MAX: u64 = 1 << 16;
 
 /// What a start found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,27 +116,32 @@ impl Found {
         let mut live = vec![checkpoint.at.file];
         // Where the last file begins to be needed: a later checkpoint names it.
         let mut start = checkpoint.at;
+        // Commits that no later one saw durable: under `Always` the last one.
+        let mut unproven = Vec::new();
         while let Some(commit) = walk.next()? {
             self.recovery.commits += 1;
             if start.file != commit.file.number {
                 live.push(commit.file.number);
                 start = commit.at();
             }
-            replay.commit(&commit);
+            let proven = commit.synced_lsn();
+            unproven.push(commit);
+            let done = unproven.partition_point(|c| c.at().lsn <= proven);
+            unproven.drain(..done).for_each(|commit| replay.commit(&commit));
         }
         self.judge_end(engine, &mut walk)?;
-        replay.check(engine.options.cut_damaged_journal)?;
-        for file in self.files.iter().filter(|f| live.contains(&f.number)) {
-            file.writer.sync_data().map_err(|e| failed("sync", &file.path, &e))?;
-        }
         // The same for names: a process killed between a rename and the sync of its directory leaves
         // a checkpoint that a power failure could still take.
         let dir = &engine.journal_dir;
         engine.env.disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
+        let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };
+        engine.journal.resume(&live, start, next.offset);
+        let (committer, rewritten) = restart(engine, next, unproven)?;
+        rewritten.iter().for_each(|commit| replay.commit(commit));
+        replay.check(engine.options.cut_damaged_journal)?;
         self.recovery.records = replay.install(engine);
         self.recovery.logs = engine.logs.lock().len() as u64;
-        let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };
-        self.restart(engine, (&live, start), next)
+        Ok(committer)
     }
 
     /// Tells a torn tail from damage.
@@ -167,30 +172,6 @@ impl Found {
         self.recovery.cut_bytes = walk.look_past(true)?.cut_bytes;
         Ok(())
     }
-
-    fn restart(
-        &self,
-        engine: &Arc<Engine>,
-        (live, start): (&[u32], Position),
-        mut at: Position,
-    ) -> Result<Committer> {
-        let journal = &engine.journal;
-        let fail = |e: &std::io::Error| failed("write", &engine.journal_dir, e);
-        journal.resume(live, start, at.offset);
-        let mut file = self.files.iter().find(|f| f.number == at.file).cloned();
-        if file.as_ref().is_none_or(|f| at.offset + BLOCK_BYTES as u64 > f.bytes) {
-            let bytes = engine.options.journal_first_bytes;
-            if journal.has_none_free() {
-                journal.make(bytes).map_err(|e| fail(&e))?;
-            }
-            file = journal.switch(BLOCK_BYTES as u64, at, false, || {});
-            at.offset = 0;
-        }
-        let file = file.ok_or_else(|| Error::new(ErrorKind::Internal, "no journal file"))?;
-        let mut committer = Committer::new(engine, file, at);
-        committer.begin().map_err(|e| fail(&e))?;
-        Ok(committer)
-    }
 }
 
 /// Logs as they are put together.
@@ -199,13 +180,13 @@ struct Replay {
     /// Logs with records missing before a batch that is there, and where that lies.
     gaps: HashMap<LogId, String>,
     records: u64,
-    removed: Vec<LogId>,
+    batches: u64,
 }
 
 impl Replay {
     fn new(rows: &[Row]) -> Self {
         let logs = rows.iter().map(|row| (row.id, of_row(row))).collect();
-        Self { logs, gaps: HashMap::new(), records: 0, removed: Vec::new() }
+        Self { logs, gaps: HashMap::new(), records: 0, batches: 0 }
     }
 
     fn commit(&mut self, commit: &Commit) {
@@ -215,7 +196,6 @@ impl Replay {
             } else if header.log != RESTART {
                 self.logs.remove(&header.log);
                 self.gaps.remove(&header.log);
-                self.removed.push(header.log);
             }
         }
     }
@@ -237,17 +217,8 @@ impl Replay {
             return;
         }
         self.records += u64::from(header.records);
-        state.publish(TailBatch {
-            first_ordinal: header.first_ordinal,
-            arrival_ms: header.arrival_ms,
-            records: header.records,
-            body_crc: header.body_crc,
-            body_bytes: header.body_bytes,
-            encrypted: header.is(FLAG_ENCRYPTED),
-            body: None,
-            file: file.number,
-            offset: offset as u32,
-        });
+        self.batches += 1;
+        state.publish(TailBatch::in_journal(header, file.number, offset));
     }
 
     fn check(&mut self, forgive: bool) -> Result<()> {
@@ -268,7 +239,11 @@ impl Replay {
             state.next_ordinal = state.durable_next;
             state.last_arrival_ms = state.durable_arrival_ms;
             state.first_ordinal = state.first_ordinal.min(state.durable_next);
-            logs.insert(id, LocalLog::new(engine, id, state, segments));
+            let log = LocalLog::new(engine, id, state, segments);
+            if self.batches > REPLAYED_MAX {
+                log.ask_spill(u64::MAX, &engine.keeper);
+            }
+            logs.insert(id, log);
         }
         engine.metrics.segments.set(segment_count);
         self.records

@@ -5,9 +5,10 @@
 //!      --> segments that end at or below it are removed
 //! ```
 //!
-//! A segment is removed only after a durable checkpoint has the new first ordinal: a missing file is
-//! then never mistaken for a lost one. Against a clock that jumps forward, retention time may not run
-//! ahead of the monotonic clock since the start by more than a slack: trims are refused meanwhile.
+//! A segment is removed only after a durable checkpoint has the new first ordinal: a missing file
+//! is then never mistaken for a lost one. Against a clock that jumps forward, retention time may
+//! not run ahead of the monotonic clock since the start by more than a slack: trims are refused
+//! meanwhile.
 
 use super::journal::failed;
 use super::shard::LocalLog;
@@ -80,7 +81,8 @@ impl LocalLog {
         }
     }
 
-    /// Removes segments whose records are all below `first_ordinal`, which a durable checkpoint has.
+    /// Removes segments whose records are all below `first_ordinal`, which a durable checkpoint
+    /// has.
     pub(crate) fn remove_below(&self, first_ordinal: u64) -> Result<()> {
         let _spilling = self.spilling.lock();
         let dead = self.with_segments(|segments, list| {

@@ -11,6 +11,7 @@
 
 use super::engine::Engine;
 use super::frame::{FLAG_ENCRYPTED, RESTART};
+use super::keeper::Keeper;
 use super::queue::Entry;
 use super::segment::Segments;
 use super::tail::{TailBatch, TailBatches};
@@ -50,7 +51,10 @@ pub(crate) struct State {
     pub(crate) next_ordinal: u64,
     pub(crate) last_arrival_ms: i64,
     pub(crate) sealed: bool,
+    /// Fenced for everyone outside.
     pub(crate) removed: bool,
+    /// The removal is durable: no checkpoint names the log any more.
+    pub(crate) gone: bool,
     pub(crate) spill_queued: bool,
     next_watcher: u32,
     watchers: Vec<(u32, Waker)>,
@@ -75,7 +79,7 @@ impl State {
 
     /// Adds a durable batch.
     pub(crate) fn publish(&mut self, batch: TailBatch) {
-        if self.removed {
+        if self.gone {
             return;
         }
         self.durable_next = batch.end_ordinal();
@@ -125,15 +129,33 @@ impl LocalLog {
         self.me.upgrade().expect("the log that runs this exists")
     }
 
-    /// Forgets the records and fails readers; its files are not touched.
-    pub(crate) fn mark_removed(&self) {
+    /// Asks for a spill when records below `to` are in no segment and nobody asked yet.
+    pub(crate) fn ask_spill(&self, to: u64, keeper: &Keeper) {
         let mut state = self.state.lock();
-        state.removed = true;
-        let tail = std::mem::take(&mut state.tail);
-        let watchers = state.take_watchers();
-        drop(state);
-        drop(tail);
+        if state.tail.spilled_to() < to && !std::mem::replace(&mut state.spill_queued, true) {
+            drop(state);
+            keeper.spill(self.arc());
+        }
+    }
+
+    /// Fails readers and appenders; the engine goes on with the log until its removal is durable.
+    pub(crate) fn mark_removed(&self) {
+        let watchers = {
+            let mut state = self.state.lock();
+            state.removed = true;
+            state.take_watchers()
+        };
         wake(watchers);
+    }
+
+    /// Forgets the records: their removal is durable.
+    pub(crate) fn mark_gone(&self) {
+        let tail = {
+            let mut state = self.state.lock();
+            (state.removed, state.gone) = (true, true);
+            std::mem::take(&mut state.tail)
+        };
+        drop(tail);
     }
 
     /// The body as it will lie on disk, and its flags.

@@ -47,6 +47,7 @@ impl LocalLog {
     pub(crate) fn spill(&self, buffer: &mut Buffer) -> Result<()> {
         let _spilling = self.spilling.lock();
         self.state.lock().spill_queued = false;
+        self.skip_trimmed()?;
         while let Some(piece) = self.next_piece() {
             let total = piece.frame_bytes.next_multiple_of(BLOCK_BYTES);
             let bytes = buffer.take(total);
@@ -63,10 +64,22 @@ impl LocalLog {
         Ok(())
     }
 
+    /// Passes over records that are trimmed already: on a full disk that may be what frees it.
+    fn skip_trimmed(&self) -> Result<()> {
+        self.with_segments(|segments, _| {
+            let mut state = self.state.lock();
+            let first_ordinal = state.first_ordinal;
+            if state.tail.skip_below(first_ordinal) {
+                // Ordinals are dense within a segment.
+                segments.active_bytes = 0;
+            }
+        })
+    }
+
     fn next_piece(&self) -> Option<Piece> {
         let state = self.state.lock();
         let mut piece = Piece { batches: Vec::new(), frame_bytes: 0 };
-        if state.removed {
+        if state.gone {
             return None;
         }
         for batch in state.tail.unspilled() {

@@ -8,7 +8,7 @@
 //! Eviction goes from old to new over all logs, so the batches without a body are a prefix of the
 //! unspilled ones. A batch costs 72 bytes beside its body.
 
-use super::frame;
+use super::frame::{self, Header};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -29,6 +29,21 @@ pub(crate) struct TailBatch {
 }
 
 impl TailBatch {
+    /// The batch of a frame in the journal, without its body.
+    pub(crate) fn in_journal(header: &Header, file: u32, offset: u64) -> Self {
+        Self {
+            first_ordinal: header.first_ordinal,
+            arrival_ms: header.arrival_ms,
+            records: header.records,
+            body_crc: header.body_crc,
+            body_bytes: header.body_bytes,
+            encrypted: header.is(frame::FLAG_ENCRYPTED),
+            body: None,
+            file,
+            offset: u32::try_from(offset).expect("journal files are below 4 GiB"),
+        }
+    }
+
     pub(crate) fn end_ordinal(&self) -> u64 {
         self.first_ordinal + u64::from(self.records)
     }
@@ -94,6 +109,32 @@ impl TailBatches {
         self.spilled_arrival_ms = self.spilled_arrival_ms.max(last.arrival_ms);
         self.unspilled_bytes = self.unspilled_bytes.saturating_sub(frame_bytes);
         self.drop_done();
+    }
+
+    /// Counts unspilled batches that end at or below `ordinal` as spilled; whether there were any.
+    pub(crate) fn skip_below(&mut self, ordinal: u64) -> bool {
+        let from = self.batches.partition_point(|b| b.end_ordinal() <= self.spilled_to);
+        let skipped = self.batches.range(from..).take_while(|b| b.end_ordinal() <= ordinal);
+        let (mut last, mut frame_bytes) = (None, 0);
+        for batch in skipped {
+            frame_bytes += batch.frame_bytes() as u64;
+            last = Some(batch.clone());
+        }
+        if let Some(last) = &last {
+            self.spilled(last, frame_bytes);
+        }
+        last.is_some()
+    }
+
+    /// Takes back what was said of segments: only records below `to` are in them for certain.
+    /// `journal` are the batches from there on as the journal has them, at least the spilled ones.
+    pub(crate) fn unspill(&mut self, to: u64, arrival_ms: i64, journal: Vec<TailBatch>) {
+        let front = self.batches.front().map_or(self.spilled_to, |b| b.first_ordinal);
+        for batch in journal.into_iter().rev().filter(|b| b.end_ordinal() <= front) {
+            self.batches.push_front(batch);
+        }
+        (self.spilled_to, self.spilled_arrival_ms) = (to, arrival_ms);
+        self.unspilled_bytes = self.unspilled().map(|b| b.frame_bytes() as u64).sum();
     }
 
     fn drop_done(&mut self) {
@@ -182,6 +223,31 @@ mod tests {
         spill(&mut tail, 40, 72);
         tail.evict(40);
         assert!(tail.from(40).is_none());
+    }
+
+    #[test]
+    fn trimmed_batches_need_no_segment() {
+        let mut tail = tail(4);
+        assert!(!tail.skip_below(9));
+        assert!(tail.skip_below(25));
+        assert_eq!((tail.spilled_to(), tail.unspilled_bytes()), (20, 72 * 2));
+        assert_eq!(firsts(tail.unspilled()), [(20, true), (30, true)]);
+        assert!(!tail.skip_below(25));
+    }
+
+    #[test]
+    fn what_was_spilled_comes_back_from_the_journal() {
+        let mut tail = tail(4);
+        let journal: Vec<_> =
+            tail.batches.iter().map(|b| TailBatch { body: None, ..b.clone() }).collect();
+        tail.evict(20);
+        spill(&mut tail, 30, 72 * 3);
+        tail.unspill(10, 100, journal[1..].to_vec());
+        assert_eq!(firsts(tail.unspilled()), [(10, false), (20, true), (30, true)]);
+        assert_eq!((tail.spilled_to(), tail.unspilled_bytes()), (10, 72 * 3));
+        tail.evict(30);
+        spill(&mut tail, 40, 72 * 3);
+        assert_eq!(firsts(tail.from(30).unwrap()), [(30, true)]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Walks the journal from commit to commit, and tells a torn tail from damage.
 //!
 //! ```text
-//! position --> commit h inline? or at the start of a file, with a higher incarnation? --> h + 1 ...
+//! position --> commit h inline? or at the start of a file, with a higher incarnation? --> h + 1
+//! ...
 //!          --> neither: the end. Then look past it: a later commit that was written when h was
 //!              already synced means that h was acknowledged and is damaged
 //! ```
@@ -40,6 +41,24 @@ impl Commit {
     pub(crate) fn at(&self) -> Position {
         let (lsn, incarnation) = (self.lsn, self.incarnation);
         Position { file: self.file.number, offset: self.start, lsn, incarnation }
+    }
+
+    /// Bytes up to where the next one goes.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// The newest commit that this one says is durable.
+    pub(crate) fn synced_lsn(&self) -> u64 {
+        self.frames.first().map_or(0, |(header, _)| header.synced_lsn())
+    }
+
+    /// The same commit after it was written to another place.
+    pub(crate) fn moved_to(mut self, file: Arc<JournalFile>, start: u64) -> Self {
+        for (_, offset) in &mut self.frames {
+            *offset = *offset - self.start + start;
+        }
+        Self { file, end: start + (self.end - self.start), start, ..self }
     }
 }
 
@@ -182,8 +201,8 @@ impl Walk {
             let head = read_header(&file, 0, self.salt).map_err(read)?;
             let start = match head {
                 _ if file.number == self.at.file => self.at.offset,
-                // Its first block is whole, so its commits are where the walk would have gone, unless
-                // the commit that is due begins it and is damaged behind its first header.
+                // Its first block is whole, so its commits are where the walk would have gone,
+                // unless the commit that is due begins it and is damaged behind its first header.
                 Some(head) if !thorough && head.lsn != self.at.lsn => {
                     self.judge(&head, &file, 0, &mut past);
                     continue;

@@ -1,0 +1,171 @@
+//! Rot: told with file and offset, the rest stays readable, nothing is deleted.
+
+use super::*;
+
+/// 100 records in segments of a closed engine, and the world around it.
+fn closed() -> World {
+    let mut world = World::new(still());
+    for _ in 0..4 {
+        world.fill(1, 25);
+        world.spill(1);
+    }
+    world.close();
+    world
+}
+
+fn flip(world: &World, path: &Path, offset: u64) {
+    world.fake.disk.flip_bit(path, offset * 8);
+}
+
+#[test]
+fn a_damaged_segment_block_hides_no_other_record() {
+    let mut world = closed();
+    let files = world.files("seg");
+    assert!(files.len() >= 2, "{files:?}");
+    // In the magic, in the length, and in the body of the fourth frame of the first segment.
+    for at in [3, 12, 500] {
+        let frame_bytes = (64 + 6 + 3 + 1000_u64).next_multiple_of(8);
+        let offset = frame_bytes * 3;
+        flip(&world, &files[0], offset + at);
+        world.start().unwrap();
+        let log = world.log(1);
+        assert_eq!(block_on(log.read(0, 100, 1 << 20)).unwrap().next_ordinal, 3, "byte {at}");
+        let told = block_on(log.read(3, 100, 1 << 20)).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Corrupt);
+        let place = format!("`{}` offset {offset}", files[0].display());
+        assert!(told.to_string().contains(&place), "{told} {place}");
+        let mut next = 4;
+        while next < 100 {
+            let read = block_on(log.read(next, 100, 1 << 20)).unwrap();
+            assert!(read.records.iter().all(|r| r.data == text(r.ordinal)));
+            next = read.next_ordinal;
+        }
+        drop(log);
+        world.close();
+        let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+        assert!(
+            report.damages.iter().any(|d| d.path == files[0] && d.offset == offset),
+            "{report:?}"
+        );
+        flip(&world, &files[0], offset + at);
+    }
+}
+
+#[test]
+fn missing_and_short_segments_are_told() {
+    let mut world = closed();
+    let files = world.files("seg");
+    let bytes = world.fake.disk.bytes(&files[0]);
+    world.fake.disk.plant(&files[0], &bytes[..4096]);
+    world.start().unwrap();
+    let log = world.log(1);
+    assert_eq!(block_on(log.read(0, 100, 1 << 20)).unwrap().next_ordinal, 3);
+    assert_eq!(block_on(log.read(3, 100, 1 << 20)).unwrap_err().kind(), ErrorKind::Corrupt);
+    drop(log);
+    world.close();
+    world.fake.disk.plant(&files[0], &bytes);
+    world.fake.env().disk.remove(&files[1]).unwrap();
+    world.start().unwrap();
+    let lost = segment::Segment::parse(&files[1]).unwrap().first_ordinal;
+    let told = block_on(world.log(1).read(lost, 100, 1 << 20)).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    world.close();
+    assert!(!verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap().damages.is_empty());
+}
+
+#[test]
+fn a_damaged_index_is_made_anew() {
+    let mut world = closed();
+    for file in world.files("seg") {
+        let len = world.fake.disk.bytes(&file).len() as u64;
+        flip(&world, &file, len - 20);
+    }
+    world.start().unwrap();
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn a_damaged_commit_in_the_journal_refuses_the_start() {
+    let mut world = World::new(still());
+    world.fill(1, 20);
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    // The first block is the restart record, then one commit a record: this is ordinal 9.
+    let offset = 4096 * 10;
+    flip(&world, &file, offset + 100);
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    assert!(told.to_string().contains(&format!("`{}` offset {offset}", file.display())), "{told}");
+    let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+    assert_eq!((report.damages.len(), report.damages[0].offset), (1, offset), "{report:?}");
+    world.options.cut_damaged_journal = true;
+    let recovery = world.start().unwrap();
+    assert!(recovery.cut_bytes > 0);
+    assert_eq!(world.log(1).tail().next_ordinal, 9);
+    world.options.cut_damaged_journal = false;
+    world.fill(1, 5);
+    world.kill().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 14);
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn a_torn_last_commit_is_dropped_and_counted() {
+    let mut world = World::new(still());
+    world.fill(1, 10);
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    flip(&world, &file, 4096 * 10 + 100);
+    let recovery = world.start().unwrap();
+    assert!(recovery.torn_bytes > 1000, "{recovery:?}");
+    assert_eq!(world.log(1).tail().next_ordinal, 9);
+    world.fill(1, 1);
+    world.kill().unwrap();
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn a_record_cannot_pass_for_damage() {
+    let mut world = World::new(still());
+    world.fill(1, 3);
+    // A client that knows the layout, but not the directory's salt, plants headers in its record.
+    let planted = frame::Header {
+        body_crc: 0,
+        body_bytes: 0,
+        incarnation: u32::MAX,
+        records: 1,
+        lsn: u64::MAX,
+        log: LogId(1),
+        first_ordinal: 0,
+        arrival_ms: 0,
+        flags: 1,
+        behind: 0,
+    };
+    let bytes = planted.encode(frame::Salt(0)).repeat(100);
+    let mut batch = BatchBuilder::default();
+    (0..8).for_each(|pad| batch.push(&b"12345678"[..pad], &bytes));
+    let log = world.log(1);
+    block_on(log.append(batch, None).unwrap()).unwrap();
+    let file = world.files("journal")[0].clone();
+    drop(log);
+    world.fake.disk.kill();
+    world.local = None;
+    flip(&world, &file, 4096 * 4 + 70);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 3);
+}
+
+#[test]
+fn a_journal_without_its_checkpoint_is_refused() {
+    let mut world = World::new(small());
+    world.fill(1, 3);
+    world.fake.disk.kill();
+    world.local = None;
+    for copy in ["checkpoint.0", "checkpoint.1"] {
+        world.fake.env().disk.remove(&Path::new(DIR).join("journal").join(copy)).unwrap();
+    }
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+}

@@ -1,0 +1,160 @@
+//! Disks that fail while the engine runs.
+
+use super::*;
+use testkit::sim_disk::{Fault, FaultKind, Op};
+
+fn fails(op: Op, on: &str, times: u64) -> Fault {
+    Fault::io(op).on(on).times(times)
+}
+
+/// An append whose commit fails; it resolves as outcome unknown.
+fn put_failing(log: &Arc<dyn Log>, data: &str) {
+    let failed = block_on(log.append(batch(data), None).unwrap()).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Unavailable);
+    assert!(failed.to_string().contains("unknown"), "{failed}");
+}
+
+#[test]
+fn a_failed_commit_goes_to_another_file_and_keeps_its_ordinals() {
+    for op in [Op::Write, Op::Sync] {
+        let mut world = World::new(small());
+        world.fill(1, 5);
+        until("files are made", || world.files("journal").len() == 3);
+        let log = world.log(1);
+        world.fake.disk.fail(fails(op, ".journal", 1).on("0000.journal"));
+        put_failing(&log, &text(5));
+        // Rewritten from memory: it becomes durable and readable all the same.
+        block_on(log.wait_beyond(5)).unwrap();
+        assert_eq!(world.local().trouble(), None);
+        world.fill(1, 300);
+        assert_eq!(log.tail().next_ordinal, 306);
+        check_filled(&log);
+        drop(log);
+        world.fake.disk.crash(7);
+        world.start().unwrap();
+        assert_eq!(world.log(1).tail().next_ordinal, 306, "{op:?}");
+        check_filled(&world.log(1));
+    }
+}
+
+#[test]
+fn when_the_rewrite_fails_too_the_engine_is_read_only() {
+    let mut world = World::new(small());
+    world.fill(1, 5);
+    until("files are made", || world.files("journal").len() == 3);
+    let log = world.log(1);
+    world.fake.disk.fail(fails(Op::Sync, ".journal", 2));
+    put_failing(&log, "x");
+    until("it is read-only", || world.local().trouble().is_some());
+    let refused = log.append(batch("y"), None).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
+    assert_eq!(block_on(log.seal()).unwrap_err().kind(), ErrorKind::Unavailable);
+    check_filled(&log);
+    assert!(block_on(world.local().close()).is_err());
+    drop(log);
+    world.fake.disk.crash(8);
+    world.start().unwrap();
+    assert!(world.log(1).tail().next_ordinal >= 5);
+    world.fill(2, 5);
+    check_filled(&world.log(2));
+}
+
+#[test]
+fn a_failed_syncfs_is_made_good_from_the_journal() {
+    let mut world = World::new(small());
+    world.fill(1, 50);
+    world.fake.disk.fail(fails(Op::SyncAll, "", 1));
+    world.fill(1, 900);
+    assert_eq!(world.local().trouble(), None);
+    check_filled(&world.log(1));
+    world.close();
+    assert_eq!(verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap().damages, []);
+    world.fake.disk.crash(9);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 950);
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn when_syncfs_keeps_failing_the_engine_is_read_only_and_loses_nothing() {
+    let mut world = World::new(small());
+    world.fill(1, 50);
+    world.fake.disk.fail(fails(Op::SyncAll, "", 1000));
+    for n in 50..5000 {
+        let Ok(pending) = world.log(1).append(batch(&text(n)), None) else { break };
+        if block_on(pending).is_err() {
+            break;
+        }
+    }
+    let trouble = world.local().trouble().expect("the journal was full by now");
+    assert!(trouble.contains("read-only"), "{trouble}");
+    let tail = world.log(1).tail().next_ordinal;
+    check_filled(&world.log(1));
+    world.fake.disk.crash(9);
+    world.start().unwrap();
+    assert!(world.log(1).tail().next_ordinal >= tail);
+    check_filled(&world.log(1));
+    world.fill(1, 300);
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_recovers_by_itself() {
+    let mut world = World::new(small());
+    world.fill(1, 5);
+    until("files are made", || world.files("journal").len() == 3);
+    let used = world.fake.disk.used_bytes();
+    world.fake.disk.set_space(used * 100 / 96);
+    world.engine().keeper.poke();
+    let full = |world: &World| world.log(1).append(batch("x"), None).err().map(|e| e.kind());
+    until("appends are refused", || full(&world) == Some(ErrorKind::Full));
+    assert!(world.local().trouble().is_some());
+    check_filled_but_x(&world.log(1));
+    world.fake.disk.set_space(used * 4);
+    world.engine().keeper.poke();
+    until("appends are taken again", || full(&world).is_none());
+    assert_eq!(world.local().trouble(), None);
+    world.close();
+}
+
+/// Reads everything; records of the test itself are "x".
+fn check_filled_but_x(log: &Arc<dyn Log>) {
+    let read = block_on(log.read(0, 1000, 1 << 20)).unwrap();
+    assert!(read.records.iter().all(|r| r.data == "x" || r.data == text(r.ordinal)));
+    assert_eq!(read.next_ordinal, log.tail().next_ordinal);
+}
+
+#[test]
+fn segments_without_room_are_written_when_there_is_room() {
+    let world = World::new(small());
+    world.fill(1, 5);
+    until("files are made", || world.files("journal").len() == 3);
+    let failing = Fault { kind: FaultKind::NoSpace, ..fails(Op::Write, ".seg", 3) };
+    world.fake.disk.fail(failing);
+    let log = world.log(1);
+    for n in 5..2000 {
+        // Refused in between: the client tries again.
+        while log.tail().next_ordinal == n {
+            match log.append(batch(&text(n)), None) {
+                Ok(pending) => assert!(block_on(pending).is_ok()),
+                Err(e) => {
+                    assert_eq!(e.kind(), ErrorKind::Full);
+                    world.engine().keeper.poke();
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+    check_filled(&log);
+}
+
+#[test]
+fn a_broken_segment_is_left_and_another_one_started() {
+    let mut world = World::new(small());
+    world.fill(1, 20);
+    world.fake.disk.fail(fails(Op::Write, ".seg", 2));
+    world.fill(1, 500);
+    check_filled(&world.log(1));
+    world.close();
+    world.start().unwrap();
+    check_filled(&world.log(1));
+}

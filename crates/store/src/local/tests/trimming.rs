@@ -1,0 +1,81 @@
+//! Retention.
+
+use super::*;
+use std::time::Duration;
+
+/// 200 records, a second apart, in segments of about 32 of them.
+fn filled() -> World {
+    let world = World::new(small());
+    let log = world.log(1);
+    for n in 0..200 {
+        assert_eq!(put(&log, &text(n)), n);
+        world.fake.clock.advance_ms(1000);
+        world.spill(1);
+    }
+    world
+}
+
+#[test]
+fn trimmed_records_are_hidden_at_once_and_their_segments_removed_later() {
+    let mut world = filled();
+    let segments = world.files("seg").len();
+    let log = world.log(1);
+    let arrival = |n: i64| testkit::env::START_MS + n * 1000;
+    assert_eq!(block_on(log.find_arrival(arrival(100))).unwrap(), 100);
+    assert_eq!(block_on(log.find_arrival(arrival(100) + 1)).unwrap(), 101);
+    log.trim(arrival(100));
+    assert_eq!(log.tail().first_ordinal, 100);
+    assert_eq!(block_on(log.read(99, 1, 1)).unwrap_err().kind(), ErrorKind::Trimmed);
+    log.trim(arrival(50));
+    assert_eq!(log.tail().first_ordinal, 100, "never moves backwards");
+    assert_eq!(block_on(log.find_arrival(0)).unwrap(), 100);
+    until("trimmed segments are removed", || world.files("seg").len() < segments);
+    check_filled(&log);
+    world.fake.disk.crash(3);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().first_ordinal, 100);
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn an_idle_log_loses_its_last_segment_too_and_goes_on() {
+    let mut world = filled();
+    let log = world.log(1);
+    world.fake.clock.advance(Duration::from_secs(3600));
+    log.trim(world.fake.env().clock.now_ms());
+    until("all segments are removed", || world.files("seg").is_empty());
+    assert_eq!((log.tail().first_ordinal, log.tail().next_ordinal), (200, 200));
+    drop(log);
+    world.fake.disk.crash(4);
+    world.start().unwrap();
+    let log = world.log(1);
+    assert_eq!((log.tail().first_ordinal, log.tail().next_ordinal), (200, 200));
+    assert_eq!(put(&log, "on"), 200);
+    world.spill(1);
+    assert_eq!(data(&log, 200), ["on"]);
+}
+
+#[test]
+fn a_clock_that_jumps_forward_deletes_nothing() {
+    let world = filled();
+    let log = world.log(1);
+    world.fake.clock.jump_by(365 * 86_400_000);
+    log.trim(world.fake.env().clock.now_ms() - 86_400_000);
+    assert_eq!(log.tail().first_ordinal, 0);
+    world.fake.clock.jump_by(-365 * 86_400_000);
+    log.trim(world.fake.env().clock.now_ms() - 100_000);
+    assert_eq!(log.tail().first_ordinal, 100);
+}
+
+#[test]
+fn arrival_never_goes_back_with_the_clock() {
+    let mut world = World::new(small());
+    world.fill(1, 3);
+    let before = world.log(1).tail().last_arrival_ms;
+    world.fake.clock.jump_by(-1_000_000);
+    world.fill(1, 3);
+    world.kill().unwrap();
+    world.fill(1, 3);
+    let read = block_on(world.log(1).read(0, 100, 1 << 20)).unwrap();
+    assert!(read.records.iter().all(|r| r.arrival_ms == before), "{read:?}");
+}
