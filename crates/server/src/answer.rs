@@ -21,6 +21,10 @@ const ID2: HeaderName = HeaderName::from_static("x-amz-id-2");
 const REQUEST_ID_BYTES: usize = 36;
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");
 
+/// Frames that are ready go out even while stopping, since the client has a token for each and need
+/// not read them again; a reader far behind always has more of them, so they are counted.
+const LAST_FRAMES_MAX: u32 = 4;
+
 /// An answer's body.
 pub(crate) enum AnswerBody {
     /// All of it; taken when sent.
@@ -32,6 +36,9 @@ pub(crate) enum AnswerBody {
 /// An event stream on its way out; dropped when the client goes away.
 pub(crate) struct Events {
     frames: EventFrames,
+    stopping: Stopping,
+    /// Frames that may still go out once the server stops.
+    last_frames: u32,
     stopped: BoxFuture<'static, ()>,
     /// Keeps the connection from counting as idle.
     _in_flight: InFlight,
@@ -48,8 +55,12 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Events(events) => {
-                // Frames that are ready go out even while stopping: the client has a token for
-                // each and need not read them again.
+                if events.stopping.now() {
+                    if events.last_frames == 0 {
+                        return Poll::Ready(None);
+                    }
+                    events.last_frames -= 1;
+                }
                 let next = events.frames.as_mut().poll_next(cx);
                 match next {
                     Poll::Ready(next) => Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes)))),
@@ -93,7 +104,13 @@ pub(crate) fn text(status: StatusCode, content_type: HeaderValue, body: Bytes) -
 pub(crate) fn events(frames: EventFrames, stopping: &Stopping, mut in_flight: InFlight) -> Reply {
     in_flight.stream();
     let stopped = stopping.clone().wait();
-    let events = Events { frames, stopped: Box::pin(stopped), _in_flight: in_flight };
+    let events = Events {
+        frames,
+        stopping: stopping.clone(),
+        last_frames: LAST_FRAMES_MAX,
+        stopped: Box::pin(stopped),
+        _in_flight: in_flight,
+    };
     let mut reply = Response::new(AnswerBody::Events(events));
     reply.headers_mut().reserve(4);
     reply.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
@@ -149,6 +166,23 @@ pub(crate) fn identify(reply: &mut Reply, ids: &RequestIds, id: RequestId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::Activity;
+    use futures_util::stream;
+    use http_body_util::BodyExt;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_stream_that_never_pauses_ends_with_the_server() {
+        let (stop, stopping) = Stopping::new();
+        let frames = Box::pin(stream::repeat(Bytes::from_static(b"x")));
+        let mut reply = events(frames, &stopping, Arc::new(Activity::default()).begin());
+        for _ in 0..100 {
+            assert!(reply.body_mut().frame().await.is_some());
+        }
+        stop.send_replace(true);
+        let rest = reply.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(rest.len(), LAST_FRAMES_MAX as usize);
+    }
 
     #[test]
     fn errors_without_a_format() {

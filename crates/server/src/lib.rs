@@ -25,6 +25,7 @@ mod request;
 mod route;
 mod shared;
 pub mod tls;
+mod unsent;
 
 pub use admin::Readiness;
 pub use clock::system_env;

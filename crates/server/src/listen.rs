@@ -92,6 +92,7 @@ impl Server {
             },
             ids: RequestIds::new(&*env.rng),
             body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
+            answer_room: Arc::new(Semaphore::new(options.limits.answer_bytes_in_flight_max)),
             limits: options.limits,
             tls_only: options.tls_only,
             env,

@@ -64,12 +64,15 @@ pub struct Limits {
     pub body_bytes_in_flight_max: usize,
     /// Longest wait for room among those bytes; then `ServiceUnavailableException`.
     pub body_room_timeout: Duration,
+    /// Bytes of large answers that clients have not taken yet; past it such an answer becomes
+    /// `ServiceUnavailableException`.
+    pub answer_bytes_in_flight_max: usize,
     /// Time for the first bytes, for a TLS handshake, and for the head of an HTTP/1.1 request.
     pub header_timeout: Duration,
     /// Time in which a body must bring another 16 KiB, or end.
     pub body_timeout: Duration,
     /// Time after which a connection without requests is closed, and one that takes no bytes of an
-    /// event stream is cut.
+    /// event stream or a large answer is cut.
     pub idle_timeout: Duration,
     /// Time that requests in flight have when the server stops.
     pub shutdown_timeout: Duration,
@@ -85,6 +88,7 @@ impl Default for Limits {
             connections_max: 8192,
             body_bytes_in_flight_max: 256 << 20,
             body_room_timeout: Duration::from_secs(5),
+            answer_bytes_in_flight_max: 512 << 20,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_mins(2),

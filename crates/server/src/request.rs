@@ -9,7 +9,7 @@ use crate::answer::{self, Reply};
 use crate::io::InFlight;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
-use crate::{admin, body};
+use crate::{admin, body, unsent};
 use base::{Cx, RequestId};
 use futures_util::FutureExt;
 use http::Request;
@@ -42,7 +42,9 @@ pub(crate) async fn handle(
     let route = route::route(&shared.services, &head, body.is_end_stream());
     let asked = Asked { id, route: route.as_ref().ok().copied() };
     let done = match route {
-        Ok(route) => serve(shared, id, route, (&head, body)).await,
+        Ok(route) => serve(shared, id, route, (&head, body))
+            .await
+            .and_then(|answer| reply(shared, route, answer, in_flight)),
         Err(refused) => {
             body::discard(shared, body).await;
             Err(refused)
@@ -50,13 +52,26 @@ pub(crate) async fn handle(
     };
     let took = shared.env.clock.monotonic().saturating_sub(began);
     account(shared, asked, done.as_ref().err(), took);
-    let mut reply = match done {
-        Ok((route, Answer::Body(bytes))) => answer::whole(route.format, bytes),
-        Ok((_, Answer::Events(frames))) => answer::events(frames, &shared.stopping, in_flight),
-        Err(Refused { refusal, shape }) => answer::refused(&refusal, shape),
-    };
+    let refused = |Refused { refusal, shape }| answer::refused(&refusal, shape);
+    let mut reply = done.unwrap_or_else(refused);
     answer::identify(&mut reply, &shared.ids, id);
     reply
+}
+
+/// What goes out for what the service said.
+fn reply(
+    shared: &Shared,
+    route: Route,
+    answer: Answer,
+    in_flight: InFlight,
+) -> Result<Reply, Refused> {
+    let Route { format, .. } = route;
+    match answer {
+        Answer::Body(bytes) => unsent::hold(shared, bytes, in_flight)
+            .map(|bytes| answer::whole(format, bytes))
+            .map_err(|refusal| Refused { refusal, shape: Shape::Body(format) }),
+        Answer::Events(frames) => Ok(answer::events(frames, &shared.stopping, in_flight)),
+    }
 }
 
 /// Takes a routed request to its service.
@@ -65,7 +80,7 @@ async fn serve(
     id: RequestId,
     route: Route,
     (head, body): (&Head, Incoming),
-) -> Result<(Route, Answer), Refused> {
+) -> Result<Answer, Refused> {
     let Route { target, format } = route;
     let refused = |refusal| Refused { refusal, shape: Shape::Body(format) };
     let service = &shared.services[target.service];
@@ -82,7 +97,7 @@ async fn serve(
     let call = Call { cx, operation: target.operation, format, body: held.bytes.clone() };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
     match calling.await {
-        Ok(answer) => answer.map(|answer| (route, answer)).map_err(refused),
+        Ok(answer) => answer.map_err(refused),
         Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
     }
 }

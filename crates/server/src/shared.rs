@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) ids: RequestIds,
     /// One permit a byte of request bodies.
     pub(crate) body_room: Semaphore,
+    /// One permit a byte of large answers that were not sent yet.
+    pub(crate) answer_room: Arc<Semaphore>,
     pub(crate) stopping: Stopping,
 }
 

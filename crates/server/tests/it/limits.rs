@@ -6,9 +6,11 @@ use crate::support::{
 use base::Env;
 use base::env::{Clock, Sleep};
 use server::{Limits, Options, system_env};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use wire::sigv4::Keyring;
 
 fn hurried() -> Options {
@@ -185,6 +187,40 @@ async fn bodies_in_flight_share_one_budget() {
     assert_eq!(first.reply().await.status, 200);
     assert_eq!(call(server.address, "Echo", &"x".repeat(100)).await.status, 200);
     assert_eq!(call(server.address, "Echo", &"x".repeat(101)).await.status, 503);
+}
+
+/// Asks for large answers for ever, one behind the other, and reads none; ends when it is cut.
+async fn ask_without_reading(address: SocketAddr) {
+    let mut client = Raw::connect(address).await;
+    let request = post("Echo", &"x".repeat(1 << 20));
+    while client.stream.write_all(request.as_bytes()).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_share_one_budget() {
+    let limits = Limits { answer_bytes_in_flight_max: 1 << 20, ..options().limits };
+    let server = start(Options { limits, ..options() });
+    let stuck = tokio::spawn(ask_without_reading(server.address));
+    let large = "x".repeat(1 << 20);
+    let until = async |status| {
+        loop {
+            let reply = call(server.address, "Echo", &large).await;
+            if reply.status == status {
+                break reply;
+            }
+        }
+    };
+    let refused = until(503).await;
+    assert!(refused.text().contains("ServiceUnavailableException"), "{}", refused.text());
+    assert_eq!(call(server.address, "Echo", "{}").await.status, 200, "small ones need no room");
+    stuck.abort();
+    assert_eq!(until(200).await.text(), large, "the room comes back with the connection's end");
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answer_is_cut() {
+    let server = start(hurried());
+    ask_without_reading(server.address).await;
 }
 
 /// A clock that counts the sleeps it was asked for.
