@@ -81,7 +81,7 @@ async fn produce(
         }
         log.append(batch, None)?.await?;
         if counted {
-            latencies.push(env.clock.monotonic() - began);
+            latencies.push(env.clock.monotonic().saturating_sub(began));
         }
     }
     Ok(latencies)

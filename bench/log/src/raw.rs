@@ -30,7 +30,7 @@ pub(crate) fn run(dir: &Path, bytes: usize, time: Duration, direct: bool) -> Res
     memory.fill(7);
     let began = env.clock.monotonic();
     let (mut syncs, mut offset) = (0_u64, 0);
-    while env.clock.monotonic() - began < time {
+    while env.clock.monotonic().saturating_sub(began) < time {
         if offset + bytes as u64 > FILE_BYTES {
             offset = 0;
         }
@@ -39,6 +39,6 @@ pub(crate) fn run(dir: &Path, bytes: usize, time: Duration, direct: bool) -> Res
         offset += bytes as u64;
         syncs += 1;
     }
-    let passed = env.clock.monotonic() - began;
+    let passed = env.clock.monotonic().saturating_sub(began);
     Ok(Raw { syncs_per_second: syncs as f64 / passed.as_secs_f64() })
 }

@@ -239,17 +239,16 @@ impl Reader {
             let (Kind::Structure(members), begin) = (frame.kind, frame.next as usize) else {
                 return syntax();
             };
-            let index = match self.plain_member(members, begin) {
-                Some(index) => index,
-                None => {
-                    let raw = self.key()?;
-                    let name = self.text_of(&raw)?;
-                    let Some(index) = members.iter().position(|m| m.name == name.as_str()) else {
-                        self.skip()?;
-                        continue;
-                    };
-                    index
-                }
+            let index = if let Some(index) = self.plain_member(members, begin) {
+                index
+            } else {
+                let raw = self.key()?;
+                let name = self.text_of(&raw)?;
+                let Some(index) = members.iter().position(|m| m.name == name.as_str()) else {
+                    self.skip()?;
+                    continue;
+                };
+                index
             };
             let frame = self.top();
             frame.current = index as u32;

@@ -56,7 +56,7 @@ impl Ticket {
         }
         match self.place {
             Some(place) if waiting[place].will_wake(cx.waker()) => {}
-            Some(place) => waiting[place] = cx.waker().clone(),
+            Some(place) => waiting[place].clone_from(cx.waker()),
             None => {
                 self.place = Some(waiting.len());
                 waiting.push(cx.waker().clone());
@@ -201,7 +201,7 @@ mod tests {
         let mut task = acker.task();
         let waker = Waker::from(Arc::clone(&of_task));
         let poll_task = |task: &mut AckerTask| {
-            let _ = Pin::new(task).poll(&mut Context::from_waker(&waker));
+            assert!(Pin::new(task).poll(&mut Context::from_waker(&waker)).is_pending());
         };
         poll_task(&mut task);
         let mut tickets: Vec<_> = (0..4).map(|_| Ticket::of(&group)).collect();
@@ -219,7 +219,7 @@ mod tests {
     fn a_dropped_acker_task_strands_nobody() {
         let (acker, waiters) = (Arc::new(Acker::default()), Arc::<Count>::default());
         let mut task = acker.task();
-        let _ = Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         for dropped in [false, true] {
             let group = Arc::new(Group::default());
             let mut tickets: Vec<_> = (0..4).map(|_| Ticket::of(&group)).collect();

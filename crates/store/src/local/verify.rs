@@ -216,7 +216,7 @@ impl Check<'_> {
                     next = header.end_ordinal();
                 }
                 Some(Seen::Damage { offset }) => {
-                    self.damage(path, offset, "these bytes are no batch")
+                    self.damage(path, offset, "these bytes are no batch");
                 }
                 None => {
                     self.damage(path, at, format!("ordinals {next} to {} are missing", end - 1));
@@ -236,7 +236,7 @@ impl Check<'_> {
 
     /// A sealed segment may have lost its footer to a crash; one that is there must be intact.
     fn footer(&mut self, path: &Path, file: &dyn DiskFile, len: u64) -> std::io::Result<()> {
-        let present = len % BLOCK_BYTES as u64 != 0 && len > HEADER_BYTES as u64;
+        let present = !len.is_multiple_of(BLOCK_BYTES as u64) && len > HEADER_BYTES as u64;
         if present && Index::read_footer(file, self.salt)?.is_none() {
             self.damage(path, len, "the index is damaged (it is made anew when it is needed)");
         }

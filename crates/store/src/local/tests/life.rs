@@ -30,9 +30,9 @@ fn records_outlive_many_journals() {
         }
         assert_eq!(world.log(1).tail().next_ordinal, (round + 1) * 600);
         if round == 1 {
-            world.close()
+            world.close();
         } else {
-            world.fake.disk.crash(round)
+            world.fake.disk.crash(round);
         }
         world.start().unwrap();
         (1..4).for_each(|id| check_filled(&world.log(id)));
