@@ -61,7 +61,7 @@ impl Auth {
             return Ok(Principal { account, region, caller_arn });
         }
         let account = AccountId::parse(credential.access_key_id).unwrap_or(self.account);
-        let caller_arn = format!("arn:{partition}:iam::{account}:root").into();
+        let caller_arn = ["arn:", partition, ":iam::", account.as_str(), ":root"].concat().into();
         Ok(Principal { account, region, caller_arn })
     }
 }

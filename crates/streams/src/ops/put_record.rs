@@ -2,6 +2,7 @@
 
 use crate::admission::{Exceeded, WriteBudget};
 use crate::errors::{Result, fail, invalid, stream_not_found};
+use crate::ops::read::number_text;
 use crate::ops::write::{self, Entry, Reshard};
 use crate::options::Limits;
 use crate::sequence::{self, Parsed, SequenceNumber};
@@ -11,6 +12,7 @@ use crate::stream::{Stream, StreamView};
 use api::Text;
 use api::kinesis::{EncryptionType, Error, PutRecordInput, PutRecordOutput};
 use base::Cx;
+use bytes::Bytes;
 use std::sync::Arc;
 use store::{Appended, BatchBuilder, ErrorKind, Pending};
 
@@ -145,7 +147,7 @@ fn output(shard: &Shard, placed: Appended, encrypted: bool) -> PutRecordOutput {
     let number = SequenceNumber::record(index, created_s, ordinal, arrival_ms);
     PutRecordOutput {
         shard_id: shard.id.clone(),
-        sequence_number: number.to_string().into(),
+        sequence_number: number_text(Bytes::copy_from_slice(&number.digits())),
         encryption_type: encrypted.then_some(EncryptionType::Kms),
     }
 }

@@ -65,8 +65,8 @@ impl<'a> Claim<'a> {
                 "Missing Authentication Token",
             )),
         }?;
-        match claim.credential.split('/').count() {
-            5.. => Ok(claim),
+        match claim.credential.bytes().filter(|b| *b == b'/').count() {
+            4.. => Ok(claim),
             _ => Err(incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. \
                  keyid/date/region/service/term, got '{}'",
@@ -86,7 +86,8 @@ impl<'a> Claim<'a> {
     fn from_header(parts: &Parts<'a>, header: &'a str) -> Result<Self, Refusal> {
         let (algorithm, rest) = header.trim_start().split_once([' ', ',']).unwrap_or((header, ""));
         let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-        for pair in rest.split([',', ' ']) {
+        // Why twice: a search for one character is several times faster than for either of two.
+        for pair in rest.split(',').flat_map(|part| part.split(' ')) {
             match pair.trim().split_once('=') {
                 Some(("Credential", value)) => credential = Some(value),
                 Some(("Signature", value)) => signature = Some(value),
@@ -96,7 +97,7 @@ impl<'a> Claim<'a> {
         }
         let present = |value: Option<&'a str>| value.filter(|v| !v.is_empty());
         let found = (present(credential), present(signature), present(signed_headers));
-        let date = present(parts.header("x-amz-date")).or(present(parts.header("date")));
+        let date = present(parts.header("x-amz-date")).or_else(|| present(parts.header("date")));
         let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
             (found.0, found.1, found.2, date)
         else {
