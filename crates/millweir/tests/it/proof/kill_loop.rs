@@ -24,10 +24,11 @@ async fn kill_9_loses_nothing_acknowledged() {
     create(&server.client(), STREAM, SHARDS).await;
     for round in 0..rounds {
         let client = server.client();
+        let shards = open_shards(&client).await;
         let producers: Vec<_> = (0..PRODUCERS)
             .map(|p| tokio::spawn(produce(ledger.clone(), client.clone(), round, p)))
             .collect();
-        let resharding = tokio::spawn(reshard(client, round));
+        let resharding = tokio::spawn(reshard(client, shards, round));
         pause(5 + round * 37 % 190).await;
         server.kill();
         for producer in producers {
@@ -61,8 +62,7 @@ fn item(round: u64, producer: u64, batch: u64, i: u64) -> Item {
 }
 
 /// Splits or merges while records come in; whether it is done before the kill is chance.
-async fn reshard(client: Client, round: u64) {
-    let shards = open_shards(&client).await;
+async fn reshard(client: Client, shards: Vec<Shard>, round: u64) {
     if shards.len() < 6 {
         let shard = &shards[round as usize % shards.len()];
         let start: u128 = shard.hash_key_range.starting_hash_key.parse().unwrap();

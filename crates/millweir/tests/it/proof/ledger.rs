@@ -82,8 +82,9 @@ impl Ledger {
         false
     }
 
-    /// Every acknowledged record of `shard` is among `read` exactly once and unaltered, `read` is in
-    /// order, and the records of one key are in the producer's order. Returns how many were acked.
+    /// Every acknowledged record of `shard` is among `read` exactly once and unaltered, `read` is
+    /// in order, and the records of one key are in the producer's order. Returns how many were
+    /// acked.
     pub(crate) fn check(&self, shard: &Text, read: &[Record]) -> usize {
         let shards = self.0.lock().unwrap();
         let empty = BTreeMap::new();
