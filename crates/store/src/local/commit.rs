@@ -19,7 +19,7 @@ use super::cache::Cache;
 use super::engine::Engine;
 use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, FLAG_LAST, HEADER_BYTES, Header, padded};
 use super::group::outcome_unknown;
-use super::journal::{JournalFile, Position};
+use super::journal::{JournalFile, Position, Wait};
 use super::options::{Durability, RELAXED_SYNC_MS};
 use super::queue::{Entry, Gather, Taken};
 use super::shard::{self, LocalLog};
@@ -122,7 +122,7 @@ impl Committer {
 
     fn commit(&mut self, gather: Gather) -> bool {
         let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
-        if !self.has_room(total) && !self.switch(total, false) {
+        if !self.has_room(total) && !self.switch(&gather, total, false) {
             self.fail(&gather, &"the engine is stopped");
             return false;
         }
@@ -143,7 +143,7 @@ impl Committer {
     fn durable_now(&self) -> bool {
         self.engine.options.durability == Durability::Always
             || self.lsn - self.synced_lsn > UNSYNCED_MAX
-            || self.engine.env.clock.monotonic() - self.synced_at
+            || self.engine.env.clock.monotonic().saturating_sub(self.synced_at)
                 > Duration::from_millis(RELAXED_SYNC_MS)
     }
 
@@ -157,13 +157,18 @@ impl Committer {
         !self.engine.health.is_broken()
     }
 
-    fn switch(&mut self, total: usize, abandon: bool) -> bool {
+    /// Goes on in another file; waits for one. On a disk without room those who wait for this gather
+    /// are answered meanwhile: its frames are written when there is room, ordinals stay dense.
+    fn switch(&mut self, gather: &Gather, total: usize, abandon: bool) -> bool {
         if !abandon && !self.sync_late() {
             return false;
         }
         let engine = &self.engine;
         let due = self.at();
-        let next = engine.journal.switch(total as u64, due, abandon, || engine.keeper.poke());
+        let next = engine.journal.switch(total as u64, due, abandon, |wait| match wait {
+            Wait::Wanted => engine.keeper.poke(),
+            Wait::Stuck(why) => engine.acker.resolve(&gather.group, Err(why)),
+        });
         let Some(next) = next else { return false };
         self.move_to(next);
         true
@@ -266,7 +271,7 @@ impl Committer {
             return false;
         }
         self.incarnation += 1;
-        if !self.switch(total, true) {
+        if !self.switch(&gather, total, true) {
             return false;
         }
         match self.write(&gather.entries, total).and_then(|()| self.sync(self.lsn)) {

@@ -92,6 +92,14 @@ impl Engine {
         error
     }
 
+    /// Answers what waits for a commit that will not come soon; the batches stay queued.
+    pub(crate) fn answer_waiting(&self, error: &Error) {
+        self.journal.set_stuck(error.clone());
+        for group in self.queue.answer() {
+            self.acker.resolve(&group, Err(error.clone()));
+        }
+    }
+
     /// Fails what waits for a commit and everything that comes later.
     pub(crate) fn abort_queue(&self, error: &Error) {
         for gather in self.queue.abort(error.clone()) {

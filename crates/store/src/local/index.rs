@@ -67,10 +67,10 @@ impl Index {
         after.checked_sub(1).map_or(0, |at| self.marks[at].offset)
     }
 
-    /// Offset of a frame at or before the first one that arrived at or after `arrival_ms`.
-    pub(crate) fn before_arrival(&self, arrival_ms: i64) -> u64 {
+    /// A frame at or before the first one that arrived at or after `arrival_ms`; None: the first one.
+    pub(crate) fn before_arrival(&self, arrival_ms: i64) -> Option<Mark> {
         let after = self.marks.partition_point(|m| m.arrival_ms < arrival_ms);
-        after.checked_sub(1).map_or(0, |at| self.marks[at].offset)
+        after.checked_sub(1).map(|at| self.marks[at])
     }
 
     /// The footer, to be written at `end_offset`.
@@ -196,7 +196,7 @@ mod tests {
         }
         for arrival in [0, 1000, 1001, 1025, 1049, 9000] {
             let first = ((arrival - 1000).clamp(0, 50) * 2) as u64 * 8064;
-            assert!(index.before_arrival(arrival) <= first, "{arrival}");
+            assert!(index.before_arrival(arrival).map_or(0, |m| m.offset) <= first, "{arrival}");
         }
     }
 

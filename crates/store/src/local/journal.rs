@@ -14,7 +14,7 @@ use super::frame::BLOCK_BYTES;
 use crate::{Error, ErrorKind};
 use base::Env;
 use base::env::{DiskFile, Open};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,14 @@ enum Use {
     Abandoned,
 }
 
+/// What the commit thread is told while it changes files.
+pub(crate) enum Wait {
+    /// A file is wanted now, or was taken: look whether another one should be made.
+    Wanted,
+    /// There will be none soon.
+    Stuck(Error),
+}
+
 /// Where a commit lies or will lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Position {
@@ -76,6 +84,8 @@ struct State {
     current_used: u64,
     /// Bytes that the commit thread waits for.
     wanted: Option<u64>,
+    /// Why it will wait long.
+    stuck: Option<Error>,
     making: bool,
 }
 
@@ -219,14 +229,14 @@ impl Journal {
     }
 
     /// Leaves the current file and makes the largest free one that holds `bytes` current; waits for
-    /// one. `due` is the commit that goes there; `wanting` is called before it waits and after.
-    /// None when the journal was stopped.
+    /// one. `due` is the commit that goes there; `tell` hears what it waits for. None when the journal
+    /// was stopped.
     pub(crate) fn switch(
         &self,
         bytes: u64,
         due: Position,
         abandon: bool,
-        wanting: impl Fn(),
+        tell: impl Fn(Wait),
     ) -> Option<Arc<JournalFile>> {
         let mut state = self.state.lock();
         let left = state.current.file;
@@ -244,16 +254,16 @@ impl Journal {
                 let file = Arc::clone(file);
                 state.current = Position { file: file.number, offset: 0, ..due };
                 state.current_used = 0;
-                state.wanted = None;
+                (state.wanted, state.stuck) = (None, None);
                 drop(state);
-                wanting();
+                tell(Wait::Wanted);
                 return Some(file);
             }
-            if state.wanted.replace(bytes).is_none() {
-                parking_lot::MutexGuard::unlocked(&mut state, &wanting);
-                continue;
+            let wanted = state.wanted.replace(bytes).is_none().then_some(Wait::Wanted);
+            match wanted.or_else(|| state.stuck.take().map(Wait::Stuck)) {
+                Some(wait) => MutexGuard::unlocked(&mut state, || tell(wait)),
+                None => self.freed.wait(&mut state),
             }
-            self.freed.wait(&mut state);
         }
     }
 
@@ -315,6 +325,12 @@ impl Journal {
         let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
         let ladder = if largest == 0 { first } else { (largest * 2).min(max.max(first)) };
         (state.free() < FREE_FILES_MIN && usable < files_max).then_some(ladder)
+    }
+
+    /// Lets the commit thread answer those whose batches it holds while it waits.
+    pub(crate) fn set_stuck(&self, why: Error) {
+        self.state.lock().stuck = Some(why);
+        self.freed.notify_all();
     }
 
     /// Whether the commit thread waits for a file.

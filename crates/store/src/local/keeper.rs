@@ -108,7 +108,7 @@ impl Keeper {
 /// State of the thread.
 pub(crate) struct Keeping {
     engine: Arc<Engine>,
-    /// The newest one that is durable.
+    /// The newest one whose segments are durable.
     checkpoint: Checkpoint,
     checkpointed_at: Option<Duration>,
     buffer: Buffer,
@@ -210,12 +210,24 @@ impl Keeping {
         }
         if let Err(e) = kept.and_then(|()| self.grow()) {
             self.note(&e, "cannot recycle or extend the journal: trying again");
-            // A full disk may get room again. Any other failure while a commit waits for a file
-            // would leave its writers without an answer.
-            if e.kind() != ErrorKind::Full && engine.journal.is_waited_for() {
-                engine.break_down(&format!("the journal has no file left: {e}"));
-                engine.journal.stop();
-            }
+            self.tell_waiting(&e);
+        }
+    }
+
+    /// A commit that waits for a journal file must not leave its writers without an answer: a full
+    /// disk may get room again, after any other failure the engine is read-only.
+    fn tell_waiting(&self, e: &Error) {
+        let engine = &self.engine;
+        if !engine.journal.is_waited_for() {
+            return;
+        }
+        if e.kind() == ErrorKind::Full {
+            engine.health.set_full(self.no_room.clone());
+            let message = format!("no room for the journal, the outcome is unknown: {e}");
+            engine.answer_waiting(&Error::new(ErrorKind::Full, message));
+        } else {
+            engine.break_down(&format!("the journal has no file left: {e}"));
+            engine.journal.stop();
         }
     }
 
@@ -249,9 +261,11 @@ impl Keeping {
         let tried = self.try_twice(clean);
         engine.keeper.set_syncing(false);
         let (next, full) = tried?;
-        let saved = next.save(&engine.env, &engine.journal_dir);
-        saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
+        // Before it is saved, as a failed save may have left one copy: what it vouches for is synced
+        // and must not be taken back any more.
         self.checkpoint = next;
+        let saved = self.checkpoint.save(&engine.env, &engine.journal_dir);
+        saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
         engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
         self.remove_dead();
         Ok(())
@@ -286,6 +300,10 @@ impl Keeping {
         let mut fits = true;
         for log in &logs {
             let oldest = log.state.lock().tail.unspilled().next().map(|b| b.file);
+            if !log.segments.lock().orphans.is_empty() {
+                let _spilling = log.spilling.lock();
+                log.remove_orphans()?;
+            }
             if !oldest.is_some_and(|file| clean.is_some() || full.contains(&file)) {
                 continue;
             }
@@ -295,6 +313,7 @@ impl Keeping {
                     self.note(&e, "cannot move records to a segment: trying again");
                     (start, full) = (self.checkpoint.at, Vec::new());
                     fits = false;
+                    self.tell_waiting(&e);
                 }
                 spilled => spilled?,
             }
@@ -302,7 +321,7 @@ impl Keeping {
         if fits {
             self.no_room = None;
         }
-        let rows = logs.iter().filter_map(|log| row_of(log)).collect();
+        let rows = logs.iter().filter_map(row_of).collect();
         engine.keeper.set_syncing(true);
         let synced = engine.env.disk.sync_all(&engine.segments_dir);
         let next = Checkpoint {

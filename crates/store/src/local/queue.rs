@@ -63,6 +63,8 @@ pub(crate) struct Gather {
     pub(crate) entries: Vec<Entry>,
     /// Sum of the frames.
     pub(crate) bytes: usize,
+    /// The group has its outcome already: no batch may join it.
+    answered: bool,
 }
 
 /// What the commit thread gets.
@@ -112,7 +114,8 @@ impl Queue {
             return Err(Error::new(ErrorKind::Unavailable, message));
         }
         state.bytes += bytes;
-        if state.gathers.back().is_none_or(|g| g.bytes + bytes > self.commit_bytes_max) {
+        let open = |g: &Gather| !g.answered && g.bytes + bytes <= self.commit_bytes_max;
+        if !state.gathers.back().is_some_and(open) {
             let entries = std::mem::take(&mut state.spare);
             state.gathers.push_back(Gather { entries, ..Gather::default() });
         }
@@ -150,6 +153,17 @@ impl Queue {
                 Some(_) => {}
             }
         }
+    }
+
+    /// The groups of everything inside, which nobody joins any more; their batches stay.
+    pub(crate) fn answer(&self) -> Vec<Arc<Group>> {
+        let mut state = self.state.lock();
+        let open = state.gathers.iter_mut().filter(|gather| !gather.answered);
+        open.map(|gather| {
+            gather.answered = true;
+            Arc::clone(&gather.group)
+        })
+        .collect()
     }
 
     /// Gives an emptied list back for reuse.
@@ -213,6 +227,16 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::Unavailable);
         assert_eq!(sizes(&queue), [2000]);
         queue.push(entry(64)).map(drop).unwrap();
+    }
+
+    #[test]
+    fn nobody_joins_an_answered_group() {
+        let queue = Queue::new(1000, 500);
+        queue.push(entry(64)).map(drop).unwrap();
+        assert_eq!(queue.answer().len(), 1);
+        assert_eq!(queue.answer().len(), 0);
+        queue.push(entry(64)).map(drop).unwrap();
+        assert_eq!(sizes(&queue), [64, 64]);
     }
 
     #[test]

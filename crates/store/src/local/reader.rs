@@ -306,7 +306,7 @@ impl LocalLog {
         while !fill.full && fill.next < end {
             match scan.next().map_err(|e| failed("read", &open.path, &e))? {
                 Some(Seen::Frame { header, .. }) if header.end_ordinal() <= fill.next => {
-                    damage = None
+                    damage = None;
                 }
                 Some(Seen::Frame { offset, header, body }) => {
                     if header.first_ordinal > fill.next || !header.fits(&body) {
@@ -365,11 +365,28 @@ impl LocalLog {
         Ok(state.tail.find_arrival(arrival_ms, state.first_ordinal, state.durable_next))
     }
 
-    /// As `find_memory`, with the segments asked too.
+    /// As `find_memory`, with the segments asked too. Damaged records may be the ones looked for: then
+    /// they are the answer, and the read tells of them.
     pub(crate) fn find_disk(&self, arrival_ms: i64) -> Result<u64> {
-        if let Some(found) = self.find_memory(arrival_ms)? {
-            return Ok(found);
+        for _ in 0..RETRIES_MAX {
+            if let Some(found) = self.find_memory(arrival_ms)? {
+                return Ok(found);
+            }
+            let found = self.find_segments(arrival_ms);
+            if found.as_ref().is_ok_and(|(_, certain)| *certain) {
+                return found.map(|(ordinal, _)| ordinal);
+            }
+            // In doubt, and then taken back into the journal: see `unspill`.
+            let back = |ordinal: &(u64, bool)| self.is_in_journal(ordinal.0);
+            if !self.engine.keeper.wait_certain() && !found.as_ref().is_ok_and(back) {
+                return found.map(|(ordinal, _)| ordinal);
+            }
         }
+        Err(Error::new(ErrorKind::Internal, "an arrival time is neither in memory nor on disk"))
+    }
+
+    /// The ordinal, and whether no damage lies before it.
+    fn find_segments(&self, arrival_ms: i64) -> Result<(u64, bool)> {
         let first_kept = self.state.lock().first_ordinal;
         let found = self.with_segments(|_, list| {
             let spilled_to = self.state.lock().tail.spilled_to();
@@ -378,28 +395,29 @@ impl LocalLog {
             Some((segment, list.get(after).map_or(spilled_to, |next| next.first_ordinal)))
         })?;
         // None: every segment begins at or after the time.
-        let Some((segment, end)) = found else { return Ok(first_kept) };
-        Ok(self.find_in(segment, end, arrival_ms)?.max(first_kept))
+        let Some((segment, end)) = found else { return Ok((first_kept, true)) };
+        let (found, certain) = self.find_in(segment, end, arrival_ms)?;
+        Ok((found.max(first_kept), certain || found <= first_kept))
     }
 
-    fn find_in(&self, segment: Segment, end: u64, arrival_ms: i64) -> Result<u64> {
+    fn find_in(&self, segment: Segment, end: u64, arrival_ms: i64) -> Result<(u64, bool)> {
         let path = self.dir().join(segment.name());
         let read = |e: std::io::Error| failed("read", &path, &e);
         let open = self.open_segment(segment).map_err(read)?;
         let index = self.index_of(&open, segment, end).map_err(read)?;
         let window = Window::new(&*open.file, index.end_offset, READ_BYTES_MIN);
-        let at = index.before_arrival(arrival_ms);
+        let mark = index.before_arrival(arrival_ms);
+        let (mut next, at) = mark.map_or((segment.first_ordinal, 0), |m| (m.ordinal, m.offset));
         let mut scan = Scan::new(window, at, self.engine.salt, self.id);
         while let Some(seen) = scan.next().map_err(read)? {
-            // Headers carry their own checksum; damage is told when the records are read.
-            if let Seen::Frame { header, .. } = seen
-                && header.arrival_ms >= arrival_ms
-                && header.first_ordinal < end
-            {
-                return Ok(header.first_ordinal);
+            // Headers carry their own checksum; the gap that damage leaves shows at the next one.
+            let Seen::Frame { header, .. } = seen else { continue };
+            if header.first_ordinal > next || header.arrival_ms >= arrival_ms {
+                return Ok((next, header.first_ordinal == next));
             }
+            next = header.end_ordinal();
         }
-        Ok(end)
+        Ok((next.min(end), next >= end))
     }
 }
 

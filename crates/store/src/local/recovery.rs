@@ -256,6 +256,7 @@ fn of_row(row: &Row) -> (State, Segments) {
     state.first_ordinal = row.first_ordinal;
     state.durable_next = row.spilled_to;
     state.durable_arrival_ms = row.last_arrival_ms;
-    let segments = Segments { list: None, count: row.segments, active_bytes: row.active_bytes };
+    let (count, active_bytes) = (row.segments, row.active_bytes);
+    let segments = Segments { count, active_bytes, ..Segments::default() };
     (state, segments)
 }

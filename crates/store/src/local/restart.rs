@@ -76,7 +76,7 @@ fn free_file(engine: &Engine, bytes: usize, due: Position) -> Result<Arc<Journal
         let made = journal.make(bytes.max(engine.options.journal_first_bytes));
         made.map_err(|e| failed("extend", &engine.journal_dir, &e))?;
     }
-    let file = journal.switch(bytes, due, false, || {});
+    let file = journal.switch(bytes, due, false, |_| ());
     file.ok_or_else(|| Error::new(ErrorKind::Internal, "the journal was stopped"))
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Segments {
     pub(crate) count: u32,
     /// Bytes of the last one when it may grow; 0 when the next spill starts a new one.
     pub(crate) active_bytes: u32,
+    /// Files that are no part of the log and could not be removed yet. A checkpoint waits for them:
+    /// a start would take them for segments.
+    pub(crate) orphans: Vec<Segment>,
 }
 
 /// Where `segments/` keeps a log.
@@ -103,6 +106,21 @@ impl LocalLog {
             self.engine.env.disk.remove(&self.dir().join(stale.name()))?;
         }
         Ok(list)
+    }
+
+    /// Removes files that are no part of the log. The caller holds `spilling`.
+    pub(crate) fn remove_orphans(&self) -> Result<()> {
+        let mut segments = self.segments.lock();
+        while let Some(orphan) = segments.orphans.last() {
+            let path = self.dir().join(orphan.name());
+            match self.engine.env.disk.remove(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("remove", &path, &e));
+                }
+                _ => segments.orphans.pop(),
+            };
+        }
+        Ok(())
     }
 
     /// The segment that holds `ordinal`, and the ordinal where it ends.

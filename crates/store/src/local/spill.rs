@@ -47,6 +47,7 @@ impl LocalLog {
     pub(crate) fn spill(&self, buffer: &mut Buffer) -> Result<()> {
         let _spilling = self.spilling.lock();
         self.state.lock().spill_queued = false;
+        self.remove_orphans()?;
         self.skip_trimmed()?;
         while let Some(piece) = self.next_piece() {
             let total = piece.frame_bytes.next_multiple_of(BLOCK_BYTES);
@@ -122,7 +123,12 @@ impl LocalLog {
         if let Some((segment, at)) = active {
             let young = now_ms - segment.first_arrival_ms < self.engine.options.segment_age_max_ms;
             let small = u64::from(at) < self.engine.options.segment_bytes_max;
-            match self.reopen(segment, at) {
+            let opened = self.reopen(segment, at);
+            if opened.is_err() || !young || !small {
+                // Decided for good: what comes next is not to lie in it behind a file that follows.
+                self.segments.lock().active_bytes = 0;
+            }
+            match opened {
                 Ok(open) if young && small => return Ok(Target { open, at }),
                 Ok(open) => self.seal_segment(segment, &open, first.first_ordinal),
                 // Shorter than the checkpoint says, or gone: what is lost is told to its readers.
@@ -159,7 +165,10 @@ impl LocalLog {
             .and_then(|()| disk.open(&path, Open::WriteDirect))
             .and_then(|file| file.set_len(0).map(|()| file))
             .and_then(|writer| disk.open(&path, Open::Read).map(|reader| (reader, writer)));
-        let (file, writer) = made.map_err(|e| failed("make", &path, &e))?;
+        let (file, writer) = made.map_err(|e| {
+            self.segments.lock().orphans.push(segment);
+            failed("make", &path, &e)
+        })?;
         let index = Mutex::new(Some(Arc::new(Index::starting_at(segment.first_ordinal))));
         let key = (self.id, segment.first_ordinal);
         // An earlier try under the same name may be open: its file has a stale index.

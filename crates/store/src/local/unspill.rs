@@ -12,7 +12,6 @@
 use super::checkpoint::{Checkpoint, Row};
 use super::engine::Engine;
 use super::frame::FLAG_CONTROL;
-use super::journal::failed;
 use super::segment::Segment;
 use super::shard::LocalLog;
 use super::tail::TailBatch;
@@ -21,13 +20,23 @@ use crate::{LogId, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Tries to read the journal: without it readers would be told of damage that is none.
+const READ_TRIES: usize = 3;
+
 impl Engine {
     /// Makes the logs forget what was spilled since `checkpoint`, the last one that is durable.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt` the journal cannot be walked.
     pub(crate) fn unspill(&self, checkpoint: &Checkpoint) -> Result<()> {
-        let mut journal = self.batches_since(checkpoint)?;
+        let mut journal = self.batches_since(checkpoint);
+        for _ in 1..READ_TRIES {
+            if journal.is_ok() {
+                break;
+            }
+            journal = self.batches_since(checkpoint);
+        }
+        let mut journal = journal?;
         let logs: Vec<Arc<LocalLog>> = self.logs.lock().values().cloned().collect();
         for log in logs {
             let row = checkpoint.rows.binary_search_by_key(&log.id, |row| row.id);
@@ -69,14 +78,16 @@ impl LocalLog {
             // The last segment that stays may end in doubt: it grows no more.
             segments.active_bytes = 0;
             let kept = list.partition_point(|s| s.first_ordinal < to);
-            list.drain(kept..).collect()
+            let stale = list.split_off(kept);
+            segments.orphans.extend(&stale);
+            stale
         })?;
         for segment in stale {
             self.engine.open_files.forget((self.id, segment.first_ordinal));
             self.engine.metrics.segments.dec();
-            let path = self.dir().join(segment.name());
-            self.engine.env.disk.remove(&path).map_err(|e| failed("remove", &path, &e))?;
         }
+        // When it fails the next spill or checkpoint tries again.
+        drop(self.remove_orphans());
         Ok(())
     }
 }
