@@ -11,8 +11,8 @@
 //!
 //! It is stricter than most file systems: syncing a new file does not save its name, and making a
 //! directory needs a sync of its parent. After a failed sync the pages count as clean although they
-//! were not all written, as on Linux: reads still show them, a second sync succeeds and saves nothing.
-//! Direct writes have no such pages: reads show what is on the disk.
+//! were not all written, as on Linux: reads still show them, a second sync succeeds and saves
+//! nothing. Direct writes have no such pages: reads show what is on the disk.
 
 mod content;
 mod fault;
@@ -80,8 +80,8 @@ impl SimDisk {
         Self { state: Arc::new(Mutex::new(state)), life: None }
     }
 
-    /// The disk as a program sees it: dead after the next [`SimDisk::kill`] or [`SimDisk::crash`], so
-    /// that threads of the old program cannot touch the files of the new one.
+    /// The disk as a program sees it: dead after the next [`SimDisk::kill`] or [`SimDisk::crash`],
+    /// so that threads of the old program cannot touch the files of the new one.
     pub fn mount(&self) -> Arc<Self> {
         let life = Some(self.state.lock().life);
         Arc::new(Self { state: Arc::clone(&self.state), life })
@@ -102,13 +102,14 @@ impl SimDisk {
         let mut names = state.names.clone();
         names.crash(|_| Vec::new());
         let mut inodes = state.inodes.clone();
-        inodes.retain(|inode, _| names.uses(*inode));
+        let used = names.used();
+        inodes.retain(|inode, _| used.contains(inode));
         inodes.values_mut().for_each(Inode::lose_pending);
         Arc::new(Self::of(inodes, names, seed))
     }
 
-    /// Cuts the power and restores it: open handles and locks are dead, and of what was not synced a
-    /// part that `seed` decides survives. Space bound stays, injected faults are forgotten.
+    /// Cuts the power and restores it: open handles and locks are dead, and of what was not synced
+    /// a part that `seed` decides survives. Space bound stays, injected faults are forgotten.
     pub fn crash(&self, seed: u64) {
         let rng = SeededRng::new(seed);
         let mut state = self.state.lock();
@@ -117,18 +118,19 @@ impl SimDisk {
         state.locks.clear();
         state.faults = Faults::after(&state.faults);
         state.names.crash(|count| survivors(&rng, count));
-        let names = &state.names;
-        state.inodes.retain(|inode, _| names.uses(*inode));
         state.inodes.values_mut().for_each(|inode| inode.crash(&rng));
+        state.collect();
     }
 
-    /// Ends the program as `kill -9` does: open handles and locks are dead, what it wrote is seen by
-    /// the next program but is not durable. Injected faults are forgotten.
+    /// Ends the program as `kill -9` does: open handles and locks are dead, what it wrote is seen
+    /// by the next program but is not durable. Injected faults are forgotten.
     pub fn kill(&self) {
         let mut state = self.state.lock();
         state.life += 1;
         state.locks.clear();
         state.faults = Faults::after(&state.faults);
+        state.inodes.values_mut().for_each(|inode| inode.handles = 0);
+        state.collect();
     }
 
     /// Changes so far: creations, writes, lengths, renames, removals and syncs.
@@ -137,8 +139,8 @@ impl SimDisk {
     }
 
     /// Cuts the power in the middle of the change after the next `count` ones. That change and
-    /// everything later fails, until [`SimDisk::crash`] restores the power, or [`SimDisk::kill`] says
-    /// that only the program had died.
+    /// everything later fails, until [`SimDisk::crash`] restores the power, or [`SimDisk::kill`]
+    /// says that only the program had died.
     pub fn power_off_after(&self, count: u64) {
         self.state.lock().faults.power_off_after(count);
     }
@@ -226,6 +228,12 @@ impl State {
             .map(Inode::pages)
             .sum();
         pages * PAGE_BYTES
+    }
+
+    /// Forgets files that have no name and are not open.
+    fn collect(&mut self) {
+        let used = self.names.used();
+        self.inodes.retain(|inode, file| file.handles > 0 || used.contains(inode));
     }
 
     fn free_pages(&self) -> u64 {
@@ -344,6 +352,7 @@ impl Disk for SimDisk {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.alive()?;
         let inode = state.open(path, how)?;
+        state.inodes.get_mut(&inode).ok_or_else(gone)?.handles += 1;
         Ok(Arc::new(SimFile {
             state: Arc::clone(&self.state),
             path: path.to_owned(),
@@ -401,6 +410,7 @@ impl Disk for SimDisk {
         }
         state.admit(Op::SyncDir, path)?;
         state.names.sync_dir(path);
+        state.collect();
         Ok(())
     }
 
@@ -411,6 +421,7 @@ impl Disk for SimDisk {
             Verdict::Go => {
                 state.names.sync_all();
                 state.inodes.values_mut().for_each(Inode::sync);
+                state.collect();
                 Ok(())
             }
             Verdict::Fail(e) => {
@@ -491,6 +502,17 @@ impl SimFile {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         Ok(())
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        let mut state = self.state.lock();
+        if self.life == state.life
+            && let Some(inode) = state.inodes.get_mut(&self.inode)
+        {
+            inode.handles -= 1;
+        }
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) struct Inode {
     pending: Vec<Change>,
     /// Pages were lost, and no sync has said so yet.
     owes_an_error: bool,
+    /// Open handles of this life.
+    pub(super) handles: u64,
 }
 
 impl Inode {
@@ -195,6 +197,7 @@ impl Inode {
     pub(super) fn lose_pending(&mut self) {
         self.pending.clear();
         self.now = self.durable.clone();
+        self.handles = 0;
     }
 
     pub(super) fn crash(&mut self, rng: &SeededRng) {
@@ -210,6 +213,7 @@ impl Inode {
         }
         self.now = self.durable.clone();
         self.owes_an_error = false;
+        self.handles = 0;
     }
 
     pub(super) fn flip_bit(&mut self, bit: u64) {

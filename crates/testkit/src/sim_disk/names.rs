@@ -1,6 +1,6 @@
 //! Directories: which name is which file, as seen, as durable, and what is pending between the two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,10 +59,16 @@ impl Names {
         self.now.iter().filter_map(file).collect()
     }
 
-    /// Whether a file is reachable now or after a power loss.
-    pub(super) fn uses(&self, inode: u64) -> bool {
-        let entry = Entry::File(inode);
-        self.now.values().chain(self.durable.values()).any(|e| *e == entry)
+    /// Files that have a name now or may have one after a power loss.
+    pub(super) fn used(&self) -> BTreeSet<u64> {
+        let pending = self.pending.iter().flat_map(|change| &change.0);
+        let pending = pending.filter_map(|(_, entry)| entry.as_ref());
+        let all = self.now.values().chain(self.durable.values()).chain(pending);
+        let file = |entry: &Entry| match entry {
+            Entry::File(inode) => Some(*inode),
+            Entry::Dir => None,
+        };
+        all.filter_map(file).collect()
     }
 
     pub(super) fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
