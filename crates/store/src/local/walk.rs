@@ -65,8 +65,9 @@ impl Commit {
 /// See the module.
 pub(crate) struct Walk {
     files: Vec<Arc<JournalFile>>,
-    /// The first header of each file, by its LSN; the highest incarnation of equal ones.
-    heads: HashMap<u64, (u32, Arc<JournalFile>)>,
+    /// The first header of each file, by its LSN; of equal ones the highest incarnation first. The
+    /// others count as long as that one is torn.
+    heads: HashMap<u64, Vec<(u32, Arc<JournalFile>)>>,
     salt: Salt,
     /// The commit that is due, with the incarnation of the last one.
     at: Position,
@@ -105,10 +106,9 @@ impl Walk {
             let head = read_header(file, 0, salt).map_err(|e| failed("read", &file.path, &e))?;
             let Some(head) = head else { continue };
             walk.incarnation_max = walk.incarnation_max.max(head.incarnation);
-            let known = walk.heads.get(&head.lsn).map(|(incarnation, _)| *incarnation);
-            if known.is_none_or(|known| known < head.incarnation) {
-                walk.heads.insert(head.lsn, (head.incarnation, Arc::clone(file)));
-            }
+            let heads = walk.heads.entry(head.lsn).or_default();
+            let before = heads.partition_point(|(incarnation, _)| *incarnation > head.incarnation);
+            heads.insert(before, (head.incarnation, Arc::clone(file)));
         }
         Ok(walk)
     }
@@ -132,20 +132,18 @@ impl Walk {
     /// The next commit; None at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Commit>> {
         let inline = self.file(self.at.file)?;
-        let head = self.heads.get(&self.at.lsn).cloned();
-        if let Some((incarnation, file)) = &head
-            && *incarnation > self.at.incarnation
-            && let Some(commit) = self.read_commit(file, 0)?
-        {
-            return Ok(Some(self.take(commit)));
+        let heads = self.heads.get(&self.at.lsn).cloned().unwrap_or_default();
+        let later = heads.partition_point(|(incarnation, _)| *incarnation > self.at.incarnation);
+        let start = |(_, file): &(u32, Arc<JournalFile>)| (Arc::clone(file), 0);
+        let places = heads[..later].iter().map(start);
+        let places =
+            places.chain([(inline, self.at.offset)]).chain(heads[later..].iter().map(start));
+        for (file, offset) in places {
+            if let Some(commit) = self.read_commit(&file, offset)? {
+                return Ok(Some(self.take(commit)));
+            }
         }
-        if let Some(commit) = self.read_commit(&inline, self.at.offset)? {
-            return Ok(Some(self.take(commit)));
-        }
-        match head {
-            Some((_, file)) => Ok(self.read_commit(&file, 0)?.map(|commit| self.take(commit))),
-            None => Ok(None),
-        }
+        Ok(None)
     }
 
     fn take(&mut self, commit: Commit) -> Commit {
