@@ -2,6 +2,7 @@
 //!
 //! A failure names its seed; `MILLWEIR_SEED=n` replays only that one, `MILLWEIR_SEEDS=n` runs more.
 
+#![expect(clippy::print_stdout, reason = "a failing seed tells its history")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
 
 mod catalog;

@@ -1,5 +1,5 @@
-//! Disks that refuse: the transaction fails, what was acknowledged stays, the rest depends on what is
-//! known.
+//! Disks that refuse: the transaction fails, what was acknowledged stays, the rest depends on what
+//! is known.
 
 use super::*;
 use testkit::sim_disk::{Fault, Op};
@@ -43,8 +43,8 @@ fn a_failed_write_stops_the_writing() {
     check_read_only(Fault::no_space(Op::Write).on("log-"));
 }
 
-/// After a failed sync, a restart without a power loss sees the frame in the page cache only. What it
-/// then serves must survive a power loss.
+/// After a failed sync, a restart without a power loss sees the frame in the page cache only. What
+/// it then serves must survive a power loss.
 #[test]
 fn pages_of_a_failed_sync_are_not_trusted_after_a_restart() {
     for seed in 0..20 {

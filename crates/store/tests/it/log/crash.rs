@@ -3,7 +3,7 @@
 use super::local::LocalRig;
 use super::model::{Batch, Written};
 use super::*;
-use store::{LogId, ShardLog};
+use store::{Log, LogId, ShardLog};
 use testkit::{SeededRng, block_on, seeds};
 
 const LOGS: u64 = 3;
@@ -139,4 +139,42 @@ fn at_changes_of_the_restart() {
             }
         }
     }
+}
+
+/// Logs come and go while the journal is recycled under them; the power goes at any time. Whatever
+/// the checkpoint knew of a log that was being removed, the next start understands it.
+#[test]
+fn removals_beside_checkpoints() {
+    for seed in seeds(40) {
+        let (rig, rng) = (LocalRig::new(seed), SeededRng::new(seed));
+        let engine = rig.open_local().unwrap();
+        let busy = engine.open(LogId(1)).unwrap();
+        rig.world.disk.power_off_after(20 + rng.below(400));
+        std::thread::scope(|scope| {
+            scope.spawn(|| while put(busy.as_ref(), 100_000).is_ok() {});
+            // Each log takes batches over some files of the journal before it goes.
+            for newest in 10..2_000 {
+                let put = (newest - 8..newest).all(|id| {
+                    engine.open(LogId(id)).is_ok_and(|log| put(log.as_ref(), 2_000).is_ok())
+                });
+                if !put || block_on(engine.remove(LogId(newest - 8))).is_err() {
+                    break;
+                }
+            }
+        });
+        assert!(rig.world.disk.is_off(), "seed {seed}: the history is too short");
+        rig.world.disk.crash(seed);
+        drop((busy, engine));
+        let engine = rig.open_local().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        block_on(engine.close()).unwrap();
+    }
+}
+
+fn put(log: &dyn Log, bytes: usize) -> store::Result<()> {
+    let batch = Batch {
+        records: vec![Written { key: b"k".to_vec(), data: vec![1; bytes] }],
+        encrypted: false,
+        arrival_ms: None,
+    };
+    block_on(log.append(batch.builder(), None)?).map(|_| ())
 }

@@ -1,4 +1,5 @@
-//! The local engine under the model: histories with restarts, kills, power losses and failing disks.
+//! The local engine under the model: histories with restarts, kills, power losses and failing
+//! disks.
 
 use super::*;
 use base::metrics::Registry;
@@ -88,4 +89,9 @@ fn one_busy_log() {
         let rig = LocalRig::new(seed);
         Run::new(&rig, seed, Mix { steps: 200, logs: 1, flights: 30, faulty: false }).go();
     }
+}
+
+#[test]
+fn waiters() {
+    check_waiters(&LocalRig::new(1));
 }

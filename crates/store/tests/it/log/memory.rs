@@ -68,3 +68,8 @@ fn closing_refuses_appends() {
     assert_eq!(log.append(batch(1), None).err().unwrap().kind(), ErrorKind::Unavailable);
     assert!(engine.trouble().is_some());
 }
+
+#[test]
+fn waiters() {
+    check_waiters(&Memory(fake_env(1)));
+}

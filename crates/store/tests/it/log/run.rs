@@ -5,6 +5,7 @@ use super::model::{Batch, Written};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Error, ErrorKind, Log, LogId, Pending, Result, ShardLog};
+use testkit::sim_disk::{Fault, Op};
 use testkit::{FakeEnv, SeededRng, block_on};
 
 /// An engine under test.
@@ -76,6 +77,7 @@ impl<'a> Run<'a> {
 
     /// Waits for everything on its way and reads everything back.
     pub(crate) fn finish(&mut self) {
+        self.rig.world().disk.heal();
         self.land_all();
         self.read_all();
         if self.rig.is_durable() {
@@ -84,6 +86,9 @@ impl<'a> Run<'a> {
     }
 
     fn step(&mut self) {
+        if self.mix.faulty && self.rng.chance(12) {
+            return self.trouble();
+        }
         let durable = self.rig.is_durable();
         match self.rng.below(100) {
             0..=3 => self.open_log(),
@@ -108,7 +113,25 @@ impl<'a> Run<'a> {
     /// A failure must have a cause.
     fn excuse(&self, e: &Error) {
         let off = self.rig.world().disk.is_off();
-        assert!(off || self.mix.faulty, "{:?}: {e}", e.kind());
+        let refused = matches!(e.kind(), ErrorKind::Unavailable | ErrorKind::Full);
+        assert!(refused && (off || self.mix.faulty), "{:?}: {e}", e.kind());
+    }
+
+    /// Plans a fault, or ends the trouble that faults have made.
+    fn trouble(&mut self) {
+        let disk = &self.rig.world().disk;
+        if self.rng.chance(40) && self.engine.trouble().is_some() {
+            disk.heal();
+            let end = [Self::close, Self::kill, Self::cut_power][self.rng.index(3)];
+            return self.restart(end);
+        }
+        let ops = [Op::Write, Op::Sync, Op::Read, Op::SyncAll, Op::SyncDir, Op::Create, Op::Rename];
+        let op =
+            [ops[self.rng.index(ops.len())], Op::Remove, Op::Open, Op::Sync][self.rng.index(4)];
+        let part = ["", ".journal", "/segments/", "checkpoint"][self.rng.index(4)];
+        let fault = Fault::io(op).on(part).after(self.rng.below(6)).times(1 + self.rng.below(2));
+        println!("{fault:?}");
+        disk.fail(fault);
     }
 
     fn pick(&mut self) -> u64 {
@@ -447,6 +470,8 @@ impl<'a> Run<'a> {
         if self.rig.world().disk.is_off() {
             self.rig.world().disk.crash(self.rng.next_u64());
         }
+        // Faults of a start are not this history's matter.
+        self.rig.world().disk.heal();
         self.engine = self.rig.open().unwrap();
         for (id, mut model) in models {
             let log = self.engine.open(LogId(id)).unwrap();
