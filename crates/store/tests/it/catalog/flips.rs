@@ -31,11 +31,12 @@ fn copy(world: &FakeEnv) -> FakeEnv {
     FakeEnv { disk: world.disk.durable_copy(0), ..world.clone() }
 }
 
-/// Bits that mean something, one of each byte, and a few of the zeros between and after.
-fn bits(bytes: &[u8], rng: &SeededRng) -> Vec<u64> {
-    let byte = |(i, byte): (usize, &u8)| (*byte != 0 || rng.below(400) == 0).then_some(i as u64);
-    let bytes = bytes.iter().enumerate().filter_map(byte);
-    bytes.filter(|_| rng.chance(3)).map(|i| i * 8 + rng.below(8)).collect()
+/// `count` bits of bytes that mean something, and a few of the zeros between and after.
+fn bits(bytes: &[u8], count: usize, rng: &SeededRng) -> Vec<u64> {
+    let used: Vec<u64> = (0..bytes.len() as u64).filter(|i| bytes[*i as usize] != 0).collect();
+    let any = |_| used[rng.index(used.len())] * 8 + rng.below(8);
+    let zeros = (0..count.div_ceil(10)).map(|_| rng.below(bytes.len() as u64 * 8));
+    (0..count).map(any).chain(zeros).collect()
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn every_single_flip_is_repaired() {
         let rng = SeededRng::new(seed);
         let mut flips = 0;
         for (path, bytes) in image(&world.disk) {
-            for bit in bits(&bytes, &rng) {
+            for bit in bits(&bytes, 40, &rng) {
                 let what = format!("seed {seed}, bit {bit} of {}", path.display());
                 let world = copy(&world);
                 world.disk.flip_bit(&path, bit);

@@ -5,7 +5,7 @@ use super::*;
 use base::metrics::Registry;
 use std::path::Path;
 use std::sync::Arc;
-use store::local::{KEY_BYTES, KeyRing, Local, Options};
+use store::local::{Durability, KEY_BYTES, KeyRing, Local, Options};
 use store::{Result, ShardLog};
 use testkit::{FakeEnv, seeds};
 
@@ -71,6 +71,9 @@ impl Rig for LocalRig {
     fn is_durable(&self) -> bool {
         true
     }
+    fn survives_power_loss(&self) -> bool {
+        self.options.durability == Durability::Always
+    }
 }
 
 #[test]
@@ -88,6 +91,17 @@ fn one_busy_log() {
         println!("seed {seed}");
         let rig = LocalRig::new(seed);
         Run::new(&rig, seed, Mix { steps: 200, logs: 1, flights: 30, faulty: false }).go();
+    }
+}
+
+/// Relaxed durability may lose the last moments to a power loss, but nothing to a kill.
+#[test]
+fn relaxed_histories() {
+    for seed in seeds(20) {
+        println!("seed {seed}");
+        let mut rig = LocalRig::new(seed);
+        rig.options.durability = Durability::Relaxed;
+        Run::new(&rig, seed, Mix { steps: 250, logs: 4, flights: 8, faulty: false }).go();
     }
 }
 

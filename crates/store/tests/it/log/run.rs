@@ -18,6 +18,10 @@ pub(crate) trait Rig {
     fn key_ids(&self) -> &[&str];
     /// A restart loses nothing that was acknowledged.
     fn is_durable(&self) -> bool;
+    /// Neither does a power loss.
+    fn survives_power_loss(&self) -> bool {
+        self.is_durable()
+    }
 }
 
 /// What a history is made of.
@@ -104,8 +108,10 @@ impl<'a> Run<'a> {
             94 => self.read_all(),
             95 if durable => self.restart(Self::close),
             96 if durable => self.restart(Self::kill),
-            97 if durable => self.restart(Self::cut_power),
-            98 if durable => self.rig.world().disk.power_off_after(self.rng.below(12)),
+            97 if self.rig.survives_power_loss() => self.restart(Self::cut_power),
+            98 if self.rig.survives_power_loss() => {
+                self.rig.world().disk.power_off_after(self.rng.below(12))
+            }
             _ => self.refused_appends(),
         }
     }
