@@ -17,13 +17,14 @@
 //! | 36 | 4 | journal file of the position |
 //! | 40 | 8 | offset in it |
 //! | 48 | 8 | LSN of the first commit needed |
-//! | 56 | 8 | logs, then 40 bytes for each: |
+//! | 56 | 8 | logs, then 48 bytes for each: |
 //! | 0 | 8 | log id |
 //! | 8 | 8 | oldest ordinal kept |
 //! | 16 | 8 | ordinals below are in segments, durable |
 //! | 24 | 8 | arrival time of the newest of them |
-//! | 32 | 4 | bytes of the last segment, 0 when a new one is to be started |
-//! | 36 | 4 | segments |
+//! | 32 | 8 | first ordinal of the segment that grows |
+//! | 40 | 4 | its bytes, 0 when a new one is to be started |
+//! | 44 | 4 | segments |
 
 use super::frame::Salt;
 use super::journal::{Position, failed};
@@ -35,7 +36,7 @@ use std::path::Path;
 
 const MAGIC: [u8; 8] = *b"MWCHKPT1";
 const HEAD_BYTES: usize = 64;
-const ROW_BYTES: usize = 40;
+const ROW_BYTES: usize = 48;
 const COPIES: [&str; 2] = ["checkpoint.0", "checkpoint.1"];
 
 /// See the module.
@@ -55,6 +56,7 @@ pub(crate) struct Row {
     pub(crate) first_ordinal: u64,
     pub(crate) spilled_to: u64,
     pub(crate) last_arrival_ms: i64,
+    pub(crate) active_first: u64,
     pub(crate) active_bytes: u32,
     pub(crate) segments: u32,
 }
@@ -96,6 +98,7 @@ impl Checkpoint {
             b.extend_from_slice(&row.first_ordinal.to_le_bytes());
             b.extend_from_slice(&row.spilled_to.to_le_bytes());
             b.extend_from_slice(&row.last_arrival_ms.to_le_bytes());
+            b.extend_from_slice(&row.active_first.to_le_bytes());
             b.extend_from_slice(&row.active_bytes.to_le_bytes());
             b.extend_from_slice(&row.segments.to_le_bytes());
         }
@@ -121,6 +124,7 @@ impl Checkpoint {
                 first_ordinal: r.u64()?,
                 spilled_to: r.u64()?,
                 last_arrival_ms: r.u64()?.cast_signed(),
+                active_first: r.u64()?,
                 active_bytes: r.u32()?,
                 segments: r.u32()?,
             });
@@ -210,6 +214,7 @@ mod tests {
             first_ordinal: 4,
             spilled_to: 5,
             last_arrival_ms: -6,
+            active_first: 4,
             active_bytes: 7,
             segments: 8,
         };

@@ -10,9 +10,9 @@
 //! wake-up of the acker.
 //!
 //! A failed write or sync: the waiters fail (outcome unknown), the file is never written again, and
-//! the same frames go under a higher incarnation to the start of another file, so that ordinals stay
-//! dense and a retry never syncs the same pages. Commits before it were synced and stay where they
-//! are. When that fails too the engine is read-only until a restart.
+//! the same frames go under a higher incarnation to the start of another file, so that ordinals
+//! stay dense and a retry never syncs the same pages. Commits before it were synced and stay where
+//! they are. When that fails too the engine is read-only until a restart.
 
 use super::buffer::Buffer;
 use super::cache::Cache;
@@ -157,8 +157,9 @@ impl Committer {
         !self.engine.health.is_broken()
     }
 
-    /// Goes on in another file; waits for one. On a disk without room those who wait for this gather
-    /// are answered meanwhile: its frames are written when there is room, ordinals stay dense.
+    /// Goes on in another file; waits for one. On a disk without room those who wait for this
+    /// gather are answered meanwhile: its frames are written when there is room, ordinals stay
+    /// dense.
     fn switch(&mut self, gather: &Gather, total: usize, abandon: bool) -> bool {
         if !abandon && !self.sync_late() {
             return false;
@@ -232,7 +233,8 @@ impl Committer {
                 continue;
             };
             if run[0].is_control() {
-                // Before the next checkpoint looks: it would name a log whose removal it passes over.
+                // Before the next checkpoint looks: it would name a log whose removal it passes
+                // over.
                 log.mark_gone();
                 offset += run[0].frame_bytes() as u32;
                 continue;

@@ -8,7 +8,7 @@
 //! | 4 | 4 | CRC-32C of bytes 8..64, begun with the upper half of the salt |
 //! | 8 | 4 | CRC-32C of the body, made outside any lock |
 //! | 12 | 4 | body length in bytes |
-//! | 16 | 4 | incarnation: grows with every start and every file abandoned after a failed write; 0 in a segment |
+//! | 16 | 4 | incarnation: grows with every start and every abandoned file; 0 in a segment |
 //! | 20 | 4 | records in the body |
 //! | 24 | 8 | LSN: number of the commit that wrote the frame, dense, from 1; 0 in a segment |
 //! | 32 | 8 | log id |

@@ -67,7 +67,8 @@ impl Index {
         after.checked_sub(1).map_or(0, |at| self.marks[at].offset)
     }
 
-    /// A frame at or before the first one that arrived at or after `arrival_ms`; None: the first one.
+    /// A frame at or before the first one that arrived at or after `arrival_ms`; None: the first
+    /// one.
     pub(crate) fn before_arrival(&self, arrival_ms: i64) -> Option<Mark> {
         let after = self.marks.partition_point(|m| m.arrival_ms < arrival_ms);
         after.checked_sub(1).map(|at| self.marks[at])

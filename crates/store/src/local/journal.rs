@@ -229,8 +229,8 @@ impl Journal {
     }
 
     /// Leaves the current file and makes the largest free one that holds `bytes` current; waits for
-    /// one. `due` is the commit that goes there; `tell` hears what it waits for. None when the journal
-    /// was stopped.
+    /// one. `due` is the commit that goes there; `tell` hears what it waits for. None when the
+    /// journal was stopped.
     pub(crate) fn switch(
         &self,
         bytes: u64,

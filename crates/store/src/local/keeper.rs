@@ -37,9 +37,15 @@ const GROW_RETRY_TICKS: u32 = 30;
 pub(crate) struct Keeper {
     asked: Mutex<Asked>,
     changed: Condvar,
-    /// Segments may be in doubt: see `unspill`.
-    syncing: Mutex<bool>,
+    doubt: Mutex<Doubt>,
     synced: Condvar,
+}
+
+/// Whether segments say what was written: see `unspill`.
+#[derive(Default)]
+struct Doubt {
+    syncing: bool,
+    taken_back: u64,
 }
 
 #[derive(Default)]
@@ -72,25 +78,41 @@ impl Keeper {
         self.changed.notify_one();
     }
 
-    /// Waits while the segments are being synced; whether they were.
-    pub(crate) fn wait_certain(&self) -> bool {
-        let mut syncing = self.syncing.lock();
-        let waited = *syncing;
-        while *syncing {
-            self.synced.wait(&mut syncing);
+    /// How often segments were taken back so far; to be asked before a segment is read.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.doubt.lock().taken_back
+    }
+
+    /// Whether what was read of segments since `doubts` said `since` may be wrong because a sync of
+    /// them failed; waits until that is known. Then it is in the journal, or in other segments.
+    pub(crate) fn was_in_doubt(&self, since: u64) -> bool {
+        let mut doubt = self.doubt.lock();
+        let waited = doubt.syncing;
+        while doubt.syncing {
+            self.synced.wait(&mut doubt);
         }
-        waited
+        waited || doubt.taken_back != since
     }
 
     fn set_syncing(&self, syncing: bool) {
-        *self.syncing.lock() = syncing;
+        self.doubt.lock().syncing = syncing;
         self.synced.notify_all();
+    }
+
+    fn note_taken_back(&self) {
+        self.doubt.lock().taken_back += 1;
     }
 
     /// Ends the thread after what it does now.
     pub(crate) fn stop(&self) {
         self.asked.lock().stop = true;
         self.changed.notify_one();
+    }
+
+    /// Drops what was asked and not done.
+    pub(crate) fn forget(&self) {
+        let asked = std::mem::take(&mut *self.asked.lock());
+        drop(asked);
     }
 
     /// Logs to spill, and whether nobody asked for a tick; None when the thread is to end.
@@ -261,8 +283,8 @@ impl Keeping {
         let tried = self.try_twice(clean);
         engine.keeper.set_syncing(false);
         let (next, full) = tried?;
-        // Before it is saved, as a failed save may have left one copy: what it vouches for is synced
-        // and must not be taken back any more.
+        // Before it is saved, as a failed save may have left one copy: what it vouches for is
+        // synced and must not be taken back any more.
         self.checkpoint = next;
         let saved = self.checkpoint.save(&engine.env, &engine.journal_dir);
         saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
@@ -278,6 +300,7 @@ impl Keeping {
             Err(e) => e,
         };
         tracing::error!(error = %e, "syncfs failed: writing the segments in doubt anew");
+        engine.keeper.note_taken_back();
         engine.unspill(&self.checkpoint)?;
         self.try_checkpoint(clean)?.or_else(|again| {
             // Readers find in the journal what the segments may have lost.
@@ -359,6 +382,7 @@ fn row_of(log: &Arc<LocalLog>) -> Option<Row> {
         first_ordinal: state.first_ordinal,
         spilled_to: state.tail.spilled_to(),
         last_arrival_ms: state.tail.spilled_arrival_ms(),
+        active_first: segments.active_first,
         active_bytes: segments.active_bytes,
         segments: segments.count,
     })

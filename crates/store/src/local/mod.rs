@@ -1,7 +1,8 @@
 //! The local engine: shard logs on the disks of this machine.
 //!
 //! ```text
-//!   append --> queue --> commit thread: write + fdatasync --> tail in memory --> readers at the tip
+//!   append --> queue --> commit thread: write + fdatasync --> tail in memory --> readers at the
+//! tip
 //!                              |                                  |
 //!                        journal/NNNN.journal             keeper thread: spill
 //!                        shared by all logs,                      v
@@ -10,8 +11,8 @@
 //!
 //! Invariants: an append resolves after its commit's fdatasync; readers see durable records only; a
 //! 4 KiB block that holds acknowledged bytes is never written again before a checkpoint vouches for
-//! its records elsewhere; a journal file is recycled only after syncfs and two copies of a checkpoint;
-//! nothing is deleted because something cannot be read.
+//! its records elsewhere; a journal file is recycled only after syncfs and two copies of a
+//! checkpoint; nothing is deleted because something cannot be read.
 
 mod buffer;
 mod cache;
@@ -95,8 +96,8 @@ impl Local {
     /// Opens the logs of an open data directory, making them in a new one.
     ///
     /// # Errors
-    /// `Corrupt` naming file and offset: the journal or checkpoint is damaged; `Full`, `Unavailable`
-    /// the disk refused.
+    /// `Corrupt` naming file and offset: the journal or checkpoint is damaged; `Full`,
+    /// `Unavailable` the disk refused.
     pub fn open_in(
         directory: &Arc<Directory>,
         mut options: Options,
@@ -222,5 +223,6 @@ impl Drop for Local {
         engine.pool.stop();
         // Logs hold the engine and the engine its logs: cut the circle.
         engine.logs.lock().clear();
+        engine.keeper.forget();
     }
 }

@@ -206,12 +206,13 @@ impl LocalLog {
                 Place::End => Ok(false),
                 Place::Memory(batches) => self.add_memory(&mut fill, &batches).map(|()| true),
                 Place::Journal(batch) => self.add_journal(&mut fill, &batch).map(|()| true),
-                Place::Segment => match self.add_segment(&mut fill) {
-                    // In doubt, and then taken back into the journal: see `unspill`.
-                    Err(_) if self.engine.keeper.wait_certain() => Ok(true),
-                    Err(_) if self.is_in_journal(fill.next) => Ok(true),
-                    added => added.map(|()| true),
-                },
+                Place::Segment => {
+                    let since = self.engine.keeper.doubts();
+                    match self.add_segment(&mut fill) {
+                        Err(_) if self.engine.keeper.was_in_doubt(since) => Ok(true),
+                        added => added.map(|()| true),
+                    }
+                }
             });
             match step {
                 Ok(true) if fill.next > before || fill.full => retries = 0,
@@ -237,10 +238,6 @@ impl LocalLog {
             Err(_) if self.state.lock().tail.spilled_to() > batch.first_ordinal => Ok(()),
             Err(e) => Err(e),
         }
-    }
-
-    fn is_in_journal(&self, ordinal: u64) -> bool {
-        self.state.lock().tail.from(ordinal).is_some()
     }
 
     /// The body of a batch from the journal, verified.
@@ -365,20 +362,17 @@ impl LocalLog {
         Ok(state.tail.find_arrival(arrival_ms, state.first_ordinal, state.durable_next))
     }
 
-    /// As `find_memory`, with the segments asked too. Damaged records may be the ones looked for: then
-    /// they are the answer, and the read tells of them.
+    /// As `find_memory`, with the segments asked too. Damaged records may be the ones looked for:
+    /// then they are the answer, and the read tells of them.
     pub(crate) fn find_disk(&self, arrival_ms: i64) -> Result<u64> {
         for _ in 0..RETRIES_MAX {
             if let Some(found) = self.find_memory(arrival_ms)? {
                 return Ok(found);
             }
+            let since = self.engine.keeper.doubts();
             let found = self.find_segments(arrival_ms);
-            if found.as_ref().is_ok_and(|(_, certain)| *certain) {
-                return found.map(|(ordinal, _)| ordinal);
-            }
-            // In doubt, and then taken back into the journal: see `unspill`.
-            let back = |ordinal: &(u64, bool)| self.is_in_journal(ordinal.0);
-            if !self.engine.keeper.wait_certain() && !found.as_ref().is_ok_and(back) {
+            let certain = found.as_ref().is_ok_and(|(_, certain)| *certain);
+            if certain || !self.engine.keeper.was_in_doubt(since) {
                 return found.map(|(ordinal, _)| ordinal);
             }
         }

@@ -130,8 +130,8 @@ impl Found {
             unproven.drain(..done).for_each(|commit| replay.commit(&commit));
         }
         self.judge_end(engine, &mut walk)?;
-        // The same for names: a process killed between a rename and the sync of its directory leaves
-        // a checkpoint that a power failure could still take.
+        // The same for names: a process killed between a rename and the sync of its directory
+        // leaves a checkpoint that a power failure could still take.
         let dir = &engine.journal_dir;
         engine.env.disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
         let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };
@@ -256,7 +256,11 @@ fn of_row(row: &Row) -> (State, Segments) {
     state.first_ordinal = row.first_ordinal;
     state.durable_next = row.spilled_to;
     state.durable_arrival_ms = row.last_arrival_ms;
-    let (count, active_bytes) = (row.segments, row.active_bytes);
-    let segments = Segments { count, active_bytes, ..Segments::default() };
+    let segments = Segments {
+        count: row.segments,
+        active_first: row.active_first,
+        active_bytes: row.active_bytes,
+        ..Segments::default()
+    };
     (state, segments)
 }

@@ -1,4 +1,5 @@
-//! The begin of an incarnation: what the journal ends with is made certain, what lies behind is void.
+//! The begin of an incarnation: what the journal ends with is made certain, what lies behind is
+//! void.
 //!
 //! ```text
 //! the last commit is certain (clean shutdown) --> a restart record behind it, synced
@@ -7,9 +8,9 @@
 //! ```
 //!
 //! Why not sync the file again: after a kill -9 the tail is whole in the page cache but perhaps not
-//! on the disk; if the sync failed then, the kernel takes the lost pages for clean and a second sync
-//! succeeds without saving anything. Why not write it again in place: a block that holds acknowledged
-//! bytes is never rewritten.
+//! on the disk; if the sync failed then, the kernel takes the lost pages for clean and a second
+//! sync succeeds without saving anything. Why not write it again in place: a block that holds
+//! acknowledged bytes is never rewritten.
 
 use super::commit::Committer;
 use super::engine::Engine;

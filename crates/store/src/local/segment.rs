@@ -34,7 +34,10 @@ pub(crate) struct Segments {
     pub(crate) list: Option<Vec<Segment>>,
     /// How many there are, as far as known.
     pub(crate) count: u32,
-    /// Bytes of the last one when it may grow; 0 when the next spill starts a new one.
+    /// First ordinal of the one that grows: after a crash in the middle of removals it may be gone
+    /// while older ones are still there.
+    pub(crate) active_first: u64,
+    /// Its bytes; 0 when the next spill starts a new one.
     pub(crate) active_bytes: u32,
     /// Files that are no part of the log and could not be removed yet. A checkpoint waits for them:
     /// a start would take them for segments.

@@ -117,7 +117,7 @@ impl LocalLog {
         let active = self.with_segments(|segments, list| {
             list.last()
                 .copied()
-                .filter(|_| segments.active_bytes > 0)
+                .filter(|s| segments.active_bytes > 0 && segments.active_first == s.first_ordinal)
                 .map(|s| (s, segments.active_bytes))
         })?;
         if let Some((segment, at)) = active {
@@ -178,7 +178,7 @@ impl LocalLog {
             .open_files
             .put(key, OpenSegment { file, writer: writer.into(), path, index });
         self.with_segments(|segments, list| {
-            segments.active_bytes = 0;
+            (segments.active_first, segments.active_bytes) = (segment.first_ordinal, 0);
             if list.last() != Some(&segment) {
                 list.push(segment);
                 self.engine.metrics.segments.inc();

@@ -126,6 +126,18 @@ impl TailBatches {
         last.is_some()
     }
 
+    /// Whether `journal` has everything from `to` to where these batches begin.
+    pub(crate) fn continues(&self, to: u64, journal: &[TailBatch]) -> bool {
+        let front = self.batches.front().map_or(self.spilled_to, |b| b.first_ordinal);
+        let mut next = to;
+        for batch in journal {
+            if batch.first_ordinal == next && next < front {
+                next = batch.end_ordinal();
+            }
+        }
+        next >= front
+    }
+
     /// Takes back what was said of segments: only records below `to` are in them for certain.
     /// `journal` are the batches from there on as the journal has them, at least the spilled ones.
     pub(crate) fn unspill(&mut self, to: u64, arrival_ms: i64, journal: Vec<TailBatch>) {
@@ -242,6 +254,7 @@ mod tests {
             tail.batches.iter().map(|b| TailBatch { body: None, ..b.clone() }).collect();
         tail.evict(20);
         spill(&mut tail, 30, 72 * 3);
+        assert!(tail.continues(10, &journal[1..]) && !tail.continues(10, &journal[..1]));
         tail.unspill(10, 100, journal[1..].to_vec());
         assert_eq!(firsts(tail.unspilled()), [(10, false), (20, true), (30, true)]);
         assert_eq!((tail.spilled_to(), tail.unspilled_bytes()), (10, 72 * 3));

@@ -1,7 +1,8 @@
 //! What the keeper does when syncfs fails: segments written since the last checkpoint are in doubt.
 //!
 //! ```text
-//! syncfs fails --> walk the journal from the last checkpoint --> logs' tails say again what is only
+//! syncfs fails --> walk the journal from the last checkpoint --> logs' tails say again what is
+//! only
 //!   there --> the segments in doubt are removed --> spill into new files --> syncfs again
 //!   --> fails again: the same once more, so that readers read the journal, then read-only
 //! ```
@@ -16,7 +17,7 @@ use super::segment::Segment;
 use super::shard::LocalLog;
 use super::tail::TailBatch;
 use super::walk::Walk;
-use crate::{LogId, Result};
+use crate::{Error, ErrorKind, LogId, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -73,6 +74,10 @@ impl LocalLog {
             return Ok(());
         }
         journal.retain(|batch| batch.first_ordinal >= to);
+        if !self.state.lock().tail.continues(to, &journal) {
+            let message = format!("the journal lacks records of log {} from {to} on", self.id.0);
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
         let stale: Vec<Segment> = self.with_segments(|segments, list| {
             self.state.lock().tail.unspill(to, arrival_ms, journal);
             // The last segment that stays may end in doubt: it grows no more.

@@ -185,3 +185,13 @@ fn a_full_queue_refuses_without_taking_ordinals() {
     assert_eq!(log.tail().next_ordinal, count);
     assert_eq!(put(&log, "next"), count);
 }
+
+#[test]
+fn a_dropped_engine_leaves_nothing_behind() {
+    let mut world = World::new(small());
+    world.fill(1, 300);
+    world.log(1).trim(i64::MAX);
+    let engine = Arc::downgrade(&world.local().engine);
+    world.local = None;
+    assert!(engine.upgrade().is_none());
+}
