@@ -19,9 +19,9 @@ use clap::Parser as _;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// Why not the system's: a request makes some thirty short-lived blocks, and record bodies are freed
-/// by another thread than made them, which glibc's arenas answer with locks and page faults. Without
-/// transparent huge pages, which would clear 2 MiB for every fresh body.
+/// Why not the system's: a request makes some thirty short-lived blocks, and record bodies are
+/// freed by another thread than made them, which glibc's arenas answer with locks and page faults.
+/// Without transparent huge pages, which would clear 2 MiB for every fresh body.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -13,7 +13,8 @@ use wire::Refusal;
 /// Answers below this are not counted: most fit into the socket's own buffer.
 const SMALL_BYTES: usize = 32 << 10;
 
-/// An answer on its way out; dropped when the last of its bytes was written, or the connection ends.
+/// An answer on its way out; dropped when the last of its bytes was written, or the connection
+/// ends.
 struct Unsent {
     bytes: Bytes,
     _room: OwnedSemaphorePermit,

@@ -95,8 +95,8 @@ impl FakeClock {
         wait.inspect(|wait| self.advance(*wait)).is_some()
     }
 
-    /// Runs a future and moves time to the next sleep's end whenever the future and the tasks beside
-    /// it wait for nothing else.
+    /// Runs a future and moves time to the next sleep's end whenever the future and the tasks
+    /// beside it wait for nothing else.
     ///
     /// It polls [`IDLE_POLLS`] times before it moves time, so that other tasks of a single-threaded
     /// runtime get their turn. Work on other threads does not hold the time.

@@ -11,7 +11,8 @@ use streams::Limits;
 /// The API model that is served.
 pub(super) const API_MODEL: &str = "botocore 1.44.5";
 
-/// Labels of `millweir_build_info`. Whoever builds packages sets `MILLWEIR_COMMIT` for the compiler.
+/// Labels of `millweir_build_info`. Whoever builds packages sets `MILLWEIR_COMMIT` for the
+/// compiler.
 pub(super) const BUILD: [(&str, &str); 4] = [
     ("version", env!("CARGO_PKG_VERSION")),
     (

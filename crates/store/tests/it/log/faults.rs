@@ -53,8 +53,8 @@ fn count(log: &dyn Log) -> u64 {
     from
 }
 
-/// One failed write or sync: its waiters hear that the outcome is unknown, the records go to another
-/// file, and the engine goes on.
+/// One failed write or sync: its waiters hear that the outcome is unknown, the records go to
+/// another file, and the engine goes on.
 #[expect(clippy::needless_pass_by_value, reason = "a case reads better without `&`")]
 fn check_goes_on(fault: Fault) {
     for seed in 0..8 {

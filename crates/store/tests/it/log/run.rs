@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
             96 if durable => self.restart(Self::kill),
             97 if self.rig.survives_power_loss() => self.restart(Self::cut_power),
             98 if self.rig.survives_power_loss() => {
-                self.rig.world().disk.power_off_after(self.rng.below(12))
+                self.rig.world().disk.power_off_after(self.rng.below(12));
             }
             _ => self.refused_appends(),
         }
