@@ -33,7 +33,7 @@ pub(crate) struct JournalFile {
     pub(crate) number: u32,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// For whole blocks only.
+    /// For whole blocks only: past the page cache, where a start would wait for pages to be allocated.
     pub(crate) writer: Arc<dyn DiskFile>,
     /// Through the page cache.
     pub(crate) reader: Arc<dyn DiskFile>,
@@ -171,7 +171,19 @@ impl Journal {
     fn prefill(&self, number: u32, bytes: u64) -> io::Result<Arc<JournalFile>> {
         let disk = &self.env.disk;
         let unfinished = self.dir.join(format!("{number:04}.{UNFINISHED}"));
-        let file = disk.open(&unfinished, Open::WriteDirect)?;
+        if let Err(e) = self.write_zeros(&unfinished, bytes) {
+            // Give the space back: on a full disk it is what others need.
+            drop(disk.remove(&unfinished));
+            return Err(e);
+        }
+        let path = self.dir.join(format!("{number:04}.{SUFFIX}"));
+        disk.rename(&unfinished, &path)?;
+        disk.sync_dir(&self.dir)?;
+        self.open_file(number, path, if self.direct { Open::WriteDirect } else { Open::Write })
+    }
+
+    fn write_zeros(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        let file = self.env.disk.open(path, Open::WriteDirect)?;
         let mut zeros = Buffer::default();
         let zeros = zeros.take(PREFILL_BYTES);
         zeros.fill(0);
@@ -179,17 +191,9 @@ impl Journal {
             if self.stopped.load(Ordering::Relaxed) {
                 return Err(io::Error::other("the engine is closing"));
             }
-            if let Err(e) = file.write_at(zeros, offset) {
-                // Give the space back: on a full disk it is what others need.
-                drop(disk.remove(&unfinished));
-                return Err(e);
-            }
+            file.write_at(zeros, offset)?;
         }
-        file.sync_data()?;
-        let path = self.dir.join(format!("{number:04}.{SUFFIX}"));
-        disk.rename(&unfinished, &path)?;
-        disk.sync_dir(&self.dir)?;
-        self.open_file(number, path, if self.direct { Open::WriteDirect } else { Open::Write })
+        file.sync_data()
     }
 
     /// Marks what recovery found: files with live commits, and where the next commit goes.
