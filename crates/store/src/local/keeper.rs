@@ -10,6 +10,7 @@
 //! Disk-full errors are retried every second, other spill errors too: the journal still has the
 //! records. After a failed syncfs see `unspill`.
 
+use super::ballast::Ballast;
 use super::buffer::Buffer;
 use super::checkpoint::{Checkpoint, Row};
 use super::engine::Engine;
@@ -29,6 +30,8 @@ const CALM: Duration = Duration::from_secs(10);
 const ROUNDS_PER_TICK: u32 = 64;
 /// Room of the spill buffer that is kept between rounds.
 const BUFFER_KEPT_BYTES: usize = 1 << 20;
+/// Which part of the first journal file's size is kept as room for checkpoints on a full disk.
+const BALLAST_PART: u64 = 4;
 /// Ticks between two tries to make a journal file that failed.
 const GROW_RETRY_TICKS: u32 = 30;
 
@@ -141,11 +144,14 @@ pub(crate) struct Keeping {
     grow_pause_ticks: u32,
     no_room: Option<String>,
     low_space: bool,
+    ballast: Ballast,
 }
 
 impl Keeping {
     pub(crate) fn new(engine: &Arc<Engine>, checkpoint: Checkpoint) -> Self {
+        let ballast_bytes = engine.options.journal_first_bytes / BALLAST_PART;
         Self {
+            ballast: Ballast::new(&engine.env, &engine.journal_dir, ballast_bytes),
             engine: Arc::clone(engine),
             checkpoint,
             checkpointed_at: None,
@@ -172,6 +178,7 @@ impl Keeping {
                 self.spill(log);
             }
             self.keep_journal();
+            self.keep_ballast();
             self.buffer.shrink_above(BUFFER_KEPT_BYTES);
             self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
         }
@@ -286,11 +293,28 @@ impl Keeping {
         // Before it is saved, as a failed save may have left one copy: what it vouches for is
         // synced and must not be taken back any more.
         self.checkpoint = next;
-        let saved = self.checkpoint.save(&engine.env, &engine.journal_dir);
-        saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))?;
+        self.save()?;
         engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
         self.remove_dead();
         Ok(())
+    }
+
+    /// Writes the checkpoint down; on a full disk in the room kept for that.
+    fn save(&mut self) -> Result<()> {
+        let (engine, checkpoint) = (&self.engine, &self.checkpoint);
+        self.ballast.make_room(|| {
+            let saved = checkpoint.save(&engine.env, &engine.journal_dir);
+            saved.map_err(|e| failed("write", &engine.journal_dir.join("checkpoint"), &e))
+        })
+    }
+
+    fn keep_ballast(&mut self) {
+        if self.low_space || self.no_room.is_some() || self.engine.health.is_broken() {
+            return;
+        }
+        if let Err(e) = self.ballast.keep() {
+            tracing::debug!(error = %e, "no room is kept for a full disk");
+        }
     }
 
     fn try_twice(&mut self, clean: Option<Position>) -> Result<(Checkpoint, Vec<u32>)> {

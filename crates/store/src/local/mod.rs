@@ -14,6 +14,7 @@
 //! its records elsewhere; a journal file is recycled only after syncfs and two copies of a
 //! checkpoint; nothing is deleted because something cannot be read.
 
+mod ballast;
 mod buffer;
 mod cache;
 mod checkpoint;
