@@ -10,7 +10,9 @@
 #![expect(clippy::print_stdout, reason = "its output is a table for people")]
 
 mod engine;
+mod idle;
 mod raw;
+mod reads;
 mod system;
 
 use anyhow::Result;
@@ -74,25 +76,37 @@ fn main() -> Result<()> {
         "raw rec/s",
         "ratio"
     );
+    appends(&args, &runtime, time)?;
+    if args.only.is_empty() || args.only == "reads" {
+        runtime.block_on(reads::run(&args, time))?;
+    }
+    if args.only.is_empty() || args.only == "idle" {
+        runtime.block_on(idle::run(&args))?;
+    }
+    Ok(())
+}
+
+fn appends(args: &Args, runtime: &tokio::runtime::Runtime, time: Duration) -> Result<()> {
     for row in ROWS {
         let name = format!("{}x{}", row.producers, row.records);
         if !name.contains(&args.only) {
             continue;
         }
         let dir = tempfile::tempdir_in(&args.dir)?;
-        let ours = runtime.block_on(engine::run(dir.path(), &args, row, time))?;
+        let ours = runtime.block_on(engine::run(dir.path(), args, row, time))?;
         drop(dir);
         let dir = tempfile::tempdir_in(&args.dir)?;
         let raw = raw::run(dir.path(), ours.commit_bytes, time, !args.buffered)?;
         let raw_records = raw.syncs_per_second * ours.records_per_second / ours.commits_per_second;
         println!(
-            "{name:>10} {:>11.0} {:>9.0} {:>9.0} {:>9.0} {:>10.1} {:>11.0} {raw_records:>11.0} {:>6.2}",
+            "{name:>10} {:>11.0} {:>9.0} {:>9.0} {:>9.0} {:>10.1} {:>11.0} {:>11.0} {:>6.2}",
             ours.records_per_second,
             ours.p50.as_micros(),
             ours.p99.as_micros(),
             ours.commits_per_second,
             ours.commit_bytes as f64 / 1024.0,
             raw.syncs_per_second,
+            raw_records,
             ours.records_per_second / raw_records,
         );
     }

@@ -173,7 +173,8 @@ impl Checkpoint {
                 format!("`{}` offset 0: no copy of the checkpoint is intact", path.display()),
             )),
             (Some(_), Some(path)) => {
-                tracing::warn!(file = %path.display(), "a checkpoint copy is damaged: using the other");
+                let file = path.display();
+                tracing::warn!(%file, "a checkpoint copy is damaged: using the other");
                 Ok(newest)
             }
             _ => Ok(newest),

@@ -33,7 +33,7 @@ pub(crate) struct JournalFile {
     pub(crate) number: u32,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// For whole blocks only: past the page cache, where a start would wait for pages to be allocated.
+    /// For whole blocks only: past the page cache, which a start would wait for to be filled.
     pub(crate) writer: Arc<dyn DiskFile>,
     /// Through the page cache.
     pub(crate) reader: Arc<dyn DiskFile>,

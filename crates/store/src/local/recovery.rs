@@ -15,7 +15,7 @@ use super::restart::restart;
 use super::segment::Segments;
 use super::shard::{LocalLog, State};
 use super::tail::{TailBatch, TailBatches};
-use super::walk::{Commit, Walk};
+use super::walk::{Commit, Walk, reach};
 use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
 use std::collections::{BTreeMap, HashMap};
@@ -149,7 +149,7 @@ impl Found {
         if self.checkpoint.clean && walk.at() == self.checkpoint.at {
             return Ok(());
         }
-        let mut past = walk.look_past(false)?;
+        let mut past = walk.look_past(reach(&engine.options))?;
         self.recovery.torn_bytes = past.torn_bytes;
         engine.metrics.truncated.add(past.torn_bytes);
         let Some((proof, proof_at)) = past.proof.take() else { return Ok(()) };
@@ -169,7 +169,7 @@ impl Found {
         }
         tracing::error!(damage = %message, "giving up what lies behind the damage, as asked");
         // Every byte, for the highest incarnation: what is cut must stay cut.
-        self.recovery.cut_bytes = walk.look_past(true)?.cut_bytes;
+        self.recovery.cut_bytes = walk.look_past(u64::MAX)?.cut_bytes;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::frame::{BLOCK_BYTES, HEADER_BYTES, Header, Salt, find_header};
 use crate::LogId;
 use base::env::DiskFile;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::io;
 
 /// Bytes per read.
@@ -35,13 +35,19 @@ impl<'a> Window<'a> {
             return Ok(bytes);
         }
         self.load(offset, len)?;
-        Ok(self.bytes.slice(..len.min(self.bytes.len())))
+        let rest = self.bytes.slice(self.at(offset)..);
+        Ok(rest.slice(..len.min(rest.len())))
     }
 
     /// Everything that is loaded from `offset` on, at least a chunk when there is one.
     pub(crate) fn rest(&mut self, offset: u64) -> io::Result<Bytes> {
         self.load(offset, self.chunk_bytes)?;
-        Ok(self.bytes.clone())
+        Ok(self.bytes.slice(self.at(offset)..))
+    }
+
+    /// Where `offset` is in what was just loaded for it.
+    fn at(&self, offset: u64) -> usize {
+        ((offset - self.start) as usize).min(self.bytes.len())
     }
 
     /// Takes over what another view of the same file had loaded.
@@ -54,16 +60,18 @@ impl<'a> Window<'a> {
         (self.start, self.bytes)
     }
 
+    /// Loads whole blocks around `len` bytes at `offset`: a handle past the page cache will do.
     fn load(&mut self, offset: u64, len: usize) -> io::Result<()> {
-        let left = self.end.saturating_sub(offset);
-        let want = (len.max(self.chunk_bytes) as u64).min(left) as usize;
+        let start = offset / BLOCK_BYTES as u64 * BLOCK_BYTES as u64;
+        let left = self.end.saturating_sub(start);
+        let want = ((offset - start) as usize + len).max(self.chunk_bytes) as u64;
+        let want = (want.min(left) as usize).next_multiple_of(BLOCK_BYTES);
         // Reuses the memory unless a record still points into it.
-        let old = std::mem::take(&mut self.bytes);
-        let mut buffer = old.try_into_mut().unwrap_or_else(|_| BytesMut::new());
-        buffer.resize(want, 0);
-        let read = self.file.read_at(&mut buffer, offset)?;
-        buffer.truncate(read);
-        self.start = offset;
+        let old = std::mem::take(&mut self.bytes).try_into_mut().unwrap_or_default();
+        let mut buffer = aligned(old, want);
+        let read = self.file.read_at(&mut buffer, start)?;
+        buffer.truncate(read.min(left as usize));
+        self.start = start;
         self.bytes = buffer.freeze();
         Ok(())
     }
@@ -76,6 +84,18 @@ impl<'a> Window<'a> {
         let whole = self.get(offset, HEADER_BYTES + header.body_bytes as usize)?;
         Ok(Some((header, whole.slice(HEADER_BYTES.min(whole.len())..))))
     }
+}
+
+/// A buffer of `len` bytes that starts at a multiple of 4 KiB; in the memory of `old` if it fits.
+fn aligned(old: BytesMut, len: usize) -> BytesMut {
+    let fits = |b: &BytesMut| b.capacity() >= len && b.as_ptr().align_offset(BLOCK_BYTES) == 0;
+    let mut buffer = old;
+    if !fits(&buffer) {
+        buffer = BytesMut::zeroed(len + BLOCK_BYTES);
+        buffer.advance(buffer.as_ptr().align_offset(BLOCK_BYTES));
+    }
+    buffer.resize(len, 0);
+    buffer
 }
 
 /// What stands next in a segment.

@@ -14,16 +14,24 @@
 
 use super::frame::{BLOCK_BYTES, FLAG_LAST, HEADER_BYTES, Header, Salt, find_header};
 use super::journal::{JournalFile, Position, failed};
-use super::options::BATCH_BYTES_MAX;
-use super::scan::{CHUNK_BYTES, Window};
+use super::options::Options;
+use super::scan::Window;
 use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-/// How far behind a missing commit the next one is looked for on start: twice the largest commit.
-const LOOK_PAST_BYTES: u64 = 2 * (BATCH_BYTES_MAX as u64 + (4 << 20));
+/// Bytes per read.
+const WALK_BYTES: usize = 4 << 20;
+
+/// How far past the end of the journal is looked, in bytes: no commit is larger than a batch or a
+/// gather with this much around it, so the next one's header lies within.
+///
+/// Why not everything: a start would read the whole journal. `verify` does.
+pub(crate) fn reach(options: &Options) -> u64 {
+    options.batch_bytes_max.max(options.commit_bytes_max) as u64 + (4 << 20)
+}
 
 /// A whole commit.
 pub(crate) struct Commit {
@@ -158,7 +166,7 @@ impl Walk {
     /// The commit that is due, when it lies whole at this place.
     fn read_commit(&mut self, file: &Arc<JournalFile>, offset: u64) -> Result<Option<Commit>> {
         let read = |e: io::Error| failed("read", &file.path, &e);
-        let mut window = Window::new(&*file.reader, file.bytes, CHUNK_BYTES);
+        let mut window = Window::new(&*file.writer, file.bytes, WALK_BYTES);
         if file.number == self.at.file {
             window.resume(std::mem::take(&mut self.window));
         }
@@ -190,10 +198,10 @@ impl Walk {
         Ok(whole.map(|incarnation| Commit { file, incarnation, lsn, frames, start: offset, end }))
     }
 
-    /// Looks behind the end for what must not be there; `thorough` looks at every byte.
-    pub(crate) fn look_past(&mut self, thorough: bool) -> Result<Past> {
+    /// Looks up to `reach` bytes past the end for what must not be there; `u64::MAX` looks at every
+    /// byte of every file.
+    pub(crate) fn look_past(&mut self, reach: u64) -> Result<Past> {
         let mut past = Past::default();
-        let reach = if thorough { u64::MAX } else { LOOK_PAST_BYTES };
         for file in self.files.clone() {
             let read = |e: io::Error| failed("read", &file.path, &e);
             let head = read_header(&file, 0, self.salt).map_err(read)?;
@@ -201,7 +209,7 @@ impl Walk {
                 _ if file.number == self.at.file => self.at.offset,
                 // Its first block is whole, so its commits are where the walk would have gone,
                 // unless the commit that is due begins it and is damaged behind its first header.
-                Some(head) if !thorough && head.lsn != self.at.lsn => {
+                Some(head) if reach < u64::MAX && head.lsn != self.at.lsn => {
                     self.judge(&head, &file, 0, &mut past);
                     continue;
                 }
@@ -220,7 +228,7 @@ impl Walk {
         end: u64,
         past: &mut Past,
     ) -> io::Result<()> {
-        let mut window = Window::new(&*file.reader, end, CHUNK_BYTES);
+        let mut window = Window::new(&*file.writer, end, WALK_BYTES);
         let mut from = start;
         while from + HEADER_BYTES as u64 <= end {
             let chunk = window.rest(from)?;
