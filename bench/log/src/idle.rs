@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
 fn start(what: &str, dir: &Path, env: &Env) -> Result<Arc<Local>> {
     let began = env.clock.monotonic();
     let (local, _) = Local::open(dir, env, Options::default())?;
-    let took = env.clock.monotonic() - began;
+    let took = env.clock.monotonic().saturating_sub(began);
     println!("start, {what}: {:.1} ms", took.as_secs_f64() * 1e3);
     Ok(local)
 }

@@ -50,10 +50,11 @@ async fn read(log: &store::Result<Arc<dyn Log>>, env: &Env, time: Duration) -> R
     let log = log.as_ref().map_err(Clone::clone)?;
     let began = env.clock.monotonic();
     let (mut at, mut records) = (0, 0);
-    while env.clock.monotonic() - began < time {
+    while env.clock.monotonic().saturating_sub(began) < time {
         let read = log.read(at % RECORDS, STEP, 10 << 20).await?;
         at = read.next_ordinal;
         records += read.records.len();
     }
-    Ok(records as f64 / (env.clock.monotonic() - began).as_secs_f64())
+    let took = env.clock.monotonic().saturating_sub(began);
+    Ok(records as f64 / took.as_secs_f64())
 }

@@ -1,8 +1,9 @@
 //! Room kept for the moment when the disk has none.
 //!
-//! Removing trimmed segments takes a checkpoint that says so, and a checkpoint takes room: on a disk
-//! that is full to the last block a trim could never free anything. So a file of no use lies beside
-//! the journal; it goes when a checkpoint does not fit, and comes back as soon as that is written.
+//! Removing trimmed segments takes a checkpoint that says so, and a checkpoint takes room: on a
+//! disk that is full to the last block a trim could never free anything. So a file of no use lies
+//! beside the journal; it goes when a checkpoint does not fit, and comes back as soon as that is
+//! written.
 
 use super::journal::failed;
 use crate::{ErrorKind, Result};
@@ -41,7 +42,8 @@ impl Ballast {
         self.fill(self.bytes_max).map_err(|e| failed("write", &self.path, &e))
     }
 
-    /// Runs `work`; when the disk is full, again in the room that was kept, which is then taken back.
+    /// Runs `work`; when the disk is full, again in the room that was kept, which is then taken
+    /// back.
     pub(crate) fn make_room(&mut self, work: impl Fn() -> Result<()>) -> Result<()> {
         match work() {
             Err(e) if e.kind() == ErrorKind::Full && self.give() => {
