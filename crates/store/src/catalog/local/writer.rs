@@ -69,10 +69,13 @@ impl Writer {
             unreadable,
             poison: None,
         };
-        match writer.need_room(0, &rows) {
+        match writer.need_room(0).and_then(|_| writer.need_snapshot(&rows)) {
             // Reads go on when the disk is full, and so do commits once there is room.
             Err(e) if e.kind() == ErrorKind::Full && writer.poison.is_none() => {
                 tracing::warn!(error = %e, "the catalog opens read-only: the disk is full");
+            }
+            Err(e) if writer.log.is_some() => {
+                tracing::warn!(error = %e, "the catalog opens read-only: no snapshot");
             }
             other => other?,
         }
@@ -119,7 +122,14 @@ impl Writer {
 
     fn append(&mut self, body: &[u8], shared: &Shared) -> Result<()> {
         let bytes = 2 * format::frame_bytes(body.len());
-        self.need_room(bytes, &shared.rows.read())?;
+        let is_new = self.need_room(bytes)?;
+        self.need_snapshot(&shared.rows.read())?;
+        if is_new && self.unsaved_bytes >= self.saved_bytes_min() {
+            // Failing is no harm: the logs hold the same, and the next full log brings another try.
+            if let Err(e) = self.snapshot(&shared.rows.read()) {
+                tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot");
+            }
+        }
         let log = self.log.as_mut().expect("`need_room` made a log");
         let frame = format::encode_frame(log.incarnation, self.sequence + 1, body);
         let written = log.file.write_at(&frame, log.at as u64).and_then(|()| log.file.sync_data());
@@ -142,18 +152,26 @@ impl Writer {
         poison
     }
 
-    /// Makes sure that the current log has room for `bytes`; `rows` are those after `sequence`.
-    fn need_room(&mut self, bytes: usize, rows: &Rows) -> Result<()> {
+    /// Makes sure that the current log has room for `bytes`; whether it is a new one.
+    fn need_room(&mut self, bytes: usize) -> Result<bool> {
         if self.log.as_ref().is_some_and(|log| log.at + bytes <= log.end) {
-            return Ok(());
+            return Ok(false);
         }
         let log = self.make_log(bytes).map_err(|e| self.failed_to_make(e))?;
         self.log = Some(log);
-        let saved_bytes = self.snapshot_bytes.max(self.options.log_bytes as u64 / 2);
-        if self.snapshot_due || self.unsaved_bytes >= saved_bytes {
-            self.snapshot(rows);
-        }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Bytes of frames that are worth a snapshot.
+    fn saved_bytes_min(&self) -> u64 {
+        self.snapshot_bytes.max(self.options.log_bytes as u64 / 2)
+    }
+
+    /// Writes down the rows that came from an earlier process's log. Why nothing is committed
+    /// before: if that process ended because a sync failed, its last frame may be in the page cache
+    /// only, for ever, and a frame that follows it would be out of reach without it.
+    fn need_snapshot(&mut self, rows: &Rows) -> Result<()> {
+        if self.snapshot_due { self.snapshot(rows) } else { Ok(()) }
     }
 
     fn make_log(&self, bytes: usize) -> std::result::Result<CurrentLog, MakeError> {
@@ -172,21 +190,15 @@ impl Writer {
         if e.visible { self.poison(&e.error) } else { e.error }
     }
 
-    /// Writes the rows down and removes what is then not needed. Failing is no harm: the logs hold
-    /// the same, and the next full log brings another try.
-    fn snapshot(&mut self, rows: &Rows) {
-        match self.make_snapshot(rows) {
-            Ok(bytes) => {
-                self.snapshot_bytes = bytes;
-                self.unsaved_bytes = 0;
-                self.snapshot_due = false;
-                let disk = self.env.disk.as_ref();
-                if let Err(e) = files::clean(disk, &self.dir, &self.unreadable) {
-                    tracing::warn!(error = %e, "old files of the catalog stay for now");
-                }
-            }
-            Err(e) => tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot"),
+    /// Writes the rows down and removes what is then not needed.
+    fn snapshot(&mut self, rows: &Rows) -> Result<()> {
+        self.snapshot_bytes = self.make_snapshot(rows)?;
+        self.unsaved_bytes = 0;
+        self.snapshot_due = false;
+        if let Err(e) = files::clean(self.env.disk.as_ref(), &self.dir, &self.unreadable) {
+            tracing::warn!(error = %e, "old files of the catalog stay for now");
         }
+        Ok(())
     }
 
     fn make_snapshot(&mut self, rows: &Rows) -> Result<u64> {

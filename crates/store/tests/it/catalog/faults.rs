@@ -63,6 +63,28 @@ fn pages_of_a_failed_sync_are_not_trusted_after_a_restart() {
     }
 }
 
+/// Nothing is committed behind a frame that may be in the page cache only: should its snapshot fail
+/// too, the catalog waits for one that does not.
+#[test]
+fn nothing_follows_pages_of_a_failed_sync_before_they_are_saved_elsewhere() {
+    for seed in 0..20 {
+        let world = world(seed);
+        let catalog = open(&world).unwrap();
+        put(catalog.as_ref(), "a").unwrap();
+        world.disk.fail(Fault::io(Op::Sync).on("log-"));
+        put(catalog.as_ref(), "b").unwrap_err();
+        drop(catalog);
+        world.disk.fail(Fault::io(Op::Write).on("snapshot-").times(2));
+        let catalog = open(&world).unwrap();
+        put(catalog.as_ref(), "c").unwrap_err();
+        put(catalog.as_ref(), "d").unwrap();
+        let served = rows(catalog.as_ref());
+        world.disk.crash(seed);
+        drop(catalog);
+        assert_eq!(rows(open(&world).unwrap().as_ref()), served, "seed {seed}");
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_and_recovers_without_a_restart() {
     let world = world(1);
