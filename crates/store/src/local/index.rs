@@ -1,7 +1,7 @@
 //! The sparse index of a segment: derived from its frames, never evidence about the log.
 //!
-//! In memory one mark per 32 KiB; at the seal it is written behind the frames as a footer. A footer
-//! that is absent or bad costs one scan of the segment. All numbers little endian.
+//! In memory one mark per 32 KiB; at the seal it is written behind the frames as a footer, from the
+//! next multiple of 4 KiB on. A footer that is absent or bad costs one scan of the segment. All numbers little endian.
 //!
 //! | offset | bytes | footer field |
 //! | --- | --- | --- |
@@ -12,7 +12,7 @@
 //! | +16 | 8 | end of the frames |
 //! | +24 | 8 | ordinal after the last record |
 
-use super::frame::{Header, Salt};
+use super::frame::{BLOCK_BYTES, Header, Salt};
 use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
 use crate::LogId;
 use base::env::DiskFile;
@@ -74,7 +74,13 @@ impl Index {
         after.checked_sub(1).map(|at| self.marks[at])
     }
 
-    /// The footer, to be written at `end_offset`.
+    /// Where the footer goes: in a block of its own, as the last block of the frames may be the only
+    /// place where they are.
+    pub(crate) fn footer_offset(&self) -> u64 {
+        self.end_offset.next_multiple_of(BLOCK_BYTES as u64)
+    }
+
+    /// The footer, to be written at `footer_offset`.
     pub(crate) fn footer(&self, salt: Salt) -> Vec<u8> {
         let mut b = Vec::with_capacity(self.marks.len() * MARK_ENCODED_BYTES + TRAILER_BYTES);
         for mark in &self.marks {
@@ -105,11 +111,13 @@ impl Index {
         let (crc, count) = (u64_at(8) as u32, (u64_at(8) >> 32) as usize);
         let (end_offset, end_ordinal) = (u64_at(16), u64_at(24));
         let marks_bytes = count * MARK_ENCODED_BYTES;
-        if end_offset.checked_add(marks_bytes as u64) != Some(at) {
+        let start = end_offset.checked_next_multiple_of(BLOCK_BYTES as u64);
+        let Some(start) = start.filter(|start| start.checked_add(marks_bytes as u64) == Some(at))
+        else {
             return Ok(None);
-        }
+        };
         let mut marks = vec![0; marks_bytes];
-        let read = file.read_at(&mut marks, end_offset)?;
+        let read = file.read_at(&mut marks, start)?;
         if read < marks_bytes || crc32c::crc32c_append(salt.crc(&marks), &trailer[12..]) != crc {
             return Ok(None);
         }
@@ -207,13 +215,13 @@ mod tests {
         let file = env.disk.open(Path::new("/f"), Open::Write).unwrap();
         assert_eq!(Index::read_footer(&*file, SALT).unwrap(), None);
         let (index, footer) = (sample(), sample().footer(SALT));
-        file.write_at(&footer, index.end_offset).unwrap();
+        file.write_at(&footer, index.footer_offset()).unwrap();
         assert_eq!(Index::read_footer(&*file, SALT).unwrap(), Some(index.clone()));
         assert_eq!(Index::read_footer(&*file, Salt(1)).unwrap(), None);
         for at in 0..footer.len() {
             let mut bad = footer.clone();
             bad[at] ^= 16;
-            file.write_at(&bad, index.end_offset).unwrap();
+            file.write_at(&bad, index.footer_offset()).unwrap();
             assert_eq!(Index::read_footer(&*file, SALT).unwrap(), None, "byte {at}");
         }
     }

@@ -212,7 +212,7 @@ impl LocalLog {
                 return Ok(());
             }
             let file = self.engine.env.disk.open(&open.path, Open::Write)?;
-            file.write_at(&index.footer(self.engine.salt), index.end_offset)
+            file.write_at(&index.footer(self.engine.salt), index.footer_offset())
         });
         if let Err(e) = footer {
             tracing::warn!(file = %open.path.display(), error = %e, "no index was written");
