@@ -14,6 +14,7 @@ use super::journal::failed;
 use super::shard::LocalLog;
 use crate::Result;
 use base::Env;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -110,7 +111,16 @@ impl LocalLog {
         let _spilling = self.spilling.lock();
         let mut segments = self.segments.lock();
         let dir = self.dir();
-        self.engine.env.disk.remove_dir_all(&dir).map_err(|e| failed("remove", &dir, &e))?;
+        let disk = &self.engine.env.disk;
+        disk.remove_dir_all(&dir).map_err(|e| failed("remove", &dir, &e))?;
+        // The owner forgets the log now: what came back after a power failure would stay for ever.
+        let parent = dir.parent().expect("a log's directory is in `segments`");
+        match disk.sync_dir(parent) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(failed("sync", parent, &e));
+            }
+            _ => {}
+        }
         for segment in segments.list.take().unwrap_or_default() {
             self.engine.open_files.forget((self.id, segment.first_ordinal));
         }
