@@ -162,6 +162,10 @@ impl Check<'_> {
         let mut next = row.first_ordinal.min(row.spilled_to);
         for (n, segment) in list.iter().enumerate() {
             let end = list.get(n + 1).map_or(row.spilled_to, |s| s.first_ordinal);
+            if end <= row.first_ordinal {
+                // Trimmed, not yet removed; what follows it may have been trimmed unwritten.
+                continue;
+            }
             if segment.first_ordinal > next {
                 let what = format!("ordinals {next} to {} are missing", segment.first_ordinal - 1);
                 self.damage(&dir.join(segment.name()), 0, what);
