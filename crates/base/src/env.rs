@@ -72,8 +72,8 @@ pub trait Disk: Send + Sync + 'static {
     fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
-    /// Makes every dirty file of the file system that holds `path` durable (`syncfs`).
-    fn sync_all(&self, path: &Path) -> io::Result<()>;
+    /// A handle to the file system that holds the directory `path`.
+    fn file_system(&self, path: &Path) -> io::Result<Arc<dyn FileSystem>>;
     /// Bytes still free on, and in total of, the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
     /// Locks a file for this process until the answer is dropped.
@@ -90,6 +90,15 @@ pub struct Space {
     pub free_bytes: u64,
     /// Size of the file system.
     pub total_bytes: u64,
+}
+
+/// An open file system.
+pub trait FileSystem: Send + Sync + 'static {
+    /// Makes every dirty file durable (`syncfs`).
+    ///
+    /// Tells of every page that could not be written since the handle was opened or told last. Why
+    /// a handle: the kernel tells a new one nothing of what another process was told already.
+    fn sync_all(&self) -> io::Result<()>;
 }
 
 /// One open file.

@@ -21,7 +21,7 @@ mod names;
 pub use fault::{Fault, FaultKind, Op};
 
 use crate::SeededRng;
-use base::env::{Disk, DiskFile, Open, Space};
+use base::env::{Disk, DiskFile, FileSystem, Open, Space};
 use content::Inode;
 use fault::{Faults, Verdict};
 use names::{Entry, Names};
@@ -414,10 +414,39 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    fn sync_all(&self, path: &Path) -> io::Result<()> {
+    fn file_system(&self, path: &Path) -> io::Result<Arc<dyn FileSystem>> {
+        drop(self.alive()?);
+        let disk = Self { state: Arc::clone(&self.state), life: self.life };
+        Ok(Arc::new(SimFileSystem { disk, path: path.to_owned() }))
+    }
+
+    fn space(&self, _path: &Path) -> io::Result<Space> {
+        let state = self.alive()?;
+        let total_bytes = state.space_bytes;
+        Ok(Space { free_bytes: total_bytes.saturating_sub(state.used_bytes()), total_bytes })
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
         let mut state = self.alive()?;
+        state.open(path, Open::Write)?;
+        if !state.locks.insert(path.to_owned()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let (life, path) = (state.life, path.to_owned());
+        Ok(Box::new(Lock { state: Arc::clone(&self.state), path, life }))
+    }
+}
+
+struct SimFileSystem {
+    disk: SimDisk,
+    path: PathBuf,
+}
+
+impl FileSystem for SimFileSystem {
+    fn sync_all(&self) -> io::Result<()> {
+        let mut state = self.disk.alive()?;
         let state = &mut *state;
-        match state.faults.judge(Op::SyncAll, path) {
+        match state.faults.judge(Op::SyncAll, &self.path) {
             Verdict::Go => {
                 state.names.sync_all();
                 state.inodes.values_mut().for_each(Inode::sync);
@@ -437,22 +466,6 @@ impl Disk for SimDisk {
             }
             Verdict::Cut(e) | Verdict::Off(e) => Err(e),
         }
-    }
-
-    fn space(&self, _path: &Path) -> io::Result<Space> {
-        let state = self.alive()?;
-        let total_bytes = state.space_bytes;
-        Ok(Space { free_bytes: total_bytes.saturating_sub(state.used_bytes()), total_bytes })
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
-        let mut state = self.alive()?;
-        state.open(path, Open::Write)?;
-        if !state.locks.insert(path.to_owned()) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let (life, path) = (state.life, path.to_owned());
-        Ok(Box::new(Lock { state: Arc::clone(&self.state), path, life }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place behind the `Disk` seam")]
 
-use super::{Disk, DiskFile, Open, Space};
+use super::{Disk, DiskFile, FileSystem, Open, Space};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -74,8 +74,8 @@ impl Disk for OsDisk {
         File::open(path)?.sync_all()
     }
 
-    fn sync_all(&self, path: &Path) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(File::open(path)?)?)
+    fn file_system(&self, path: &Path) -> io::Result<Arc<dyn FileSystem>> {
+        Ok(Arc::new(OsFileSystem(File::open(path)?)))
     }
 
     fn space(&self, path: &Path) -> io::Result<Space> {
@@ -87,6 +87,14 @@ impl Disk for OsDisk {
         let file = open_file(path, Open::Write)?;
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
         Ok(Box::new(file))
+    }
+}
+
+struct OsFileSystem(File);
+
+impl FileSystem for OsFileSystem {
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.0)?)
     }
 }
 

@@ -13,11 +13,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "ballast";
+/// Which part of the first journal file's size is kept.
+const PART: u64 = 4;
 const CHUNK_BYTES: usize = 16 << 10;
 /// How often the room that is taken back is halved until it fits.
 const HALVES_MAX: u32 = 4;
 
-/// See the module. Only the keeper has it.
+/// See the module. Only the keeper has it, and before it runs whoever opens the journal.
 pub(crate) struct Ballast {
     env: Env,
     path: PathBuf,
@@ -27,7 +29,8 @@ pub(crate) struct Ballast {
 
 impl Ballast {
     /// The ballast of a journal's directory, not looked at yet.
-    pub(crate) fn new(env: &Env, journal_dir: &Path, bytes_max: u64) -> Self {
+    pub(crate) fn new(env: &Env, journal_dir: &Path, journal_first_bytes: u64) -> Self {
+        let bytes_max = journal_first_bytes / PART;
         Self { env: env.clone(), path: journal_dir.join(NAME), bytes_max, bytes: 0 }
     }
 
@@ -95,7 +98,7 @@ mod tests {
         let fake = testkit::fake_env(1);
         let env = fake.env();
         env.disk.create_dir_all(Path::new("/j")).unwrap();
-        let mut ballast = Ballast::new(&env, Path::new("/j"), 256 << 10);
+        let mut ballast = Ballast::new(&env, Path::new("/j"), 1 << 20);
         fake.disk.set_space(128 << 10);
         assert_eq!(ballast.keep().unwrap_err().kind(), ErrorKind::Full);
         assert_eq!(fake.disk.used_bytes(), 0, "a part of it helps nobody");
@@ -103,7 +106,7 @@ mod tests {
         ballast.keep().unwrap();
         assert_eq!(fake.disk.used_bytes(), 256 << 10);
         // The next process takes it over.
-        let mut ballast = Ballast::new(&env, Path::new("/j"), 256 << 10);
+        let mut ballast = Ballast::new(&env, Path::new("/j"), 1 << 20);
         ballast.keep().unwrap();
         let write = |path: &str| {
             let written = env

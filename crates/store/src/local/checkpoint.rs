@@ -147,6 +147,12 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Whether both copies say this.
+    pub(crate) fn is_twice(&self, env: &Env, dir: &Path) -> bool {
+        let says = |copy| read_all(env, &dir.join(copy)).ok().as_deref().and_then(Self::decode);
+        COPIES.iter().all(|copy| says(copy).as_ref() == Some(self))
+    }
+
     /// The newer intact copy; None when there never was one.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use super::options::{Durability, RELAXED_SYNC_MS};
 use super::queue::{Entry, Gather, Taken};
 use super::shard::{self, LocalLog};
 use super::tail::TailBatch;
+use super::walk::Commit;
 use crate::Error;
 use std::io;
 use std::sync::Arc;
@@ -64,31 +65,38 @@ impl Committer {
         }
     }
 
-    /// Writes a commit before the thread runs; the file that it went to.
+    /// Writes a commit before the thread runs, at any place and not yet synced.
     pub(crate) fn rewrite(
         &mut self,
         entries: &[Entry],
         total: usize,
-    ) -> io::Result<Arc<JournalFile>> {
-        self.write(entries, total)?;
-        self.advance(total);
-        Ok(Arc::clone(&self.file))
+        (file, offset, lsn): (&Arc<JournalFile>, u64, u64),
+    ) -> io::Result<()> {
+        self.file = Arc::clone(file);
+        (self.offset, self.lsn) = (offset, lsn);
+        self.write(entries, total)
     }
 
-    /// Makes durable what was rewritten.
-    pub(crate) fn sync_written(&mut self) -> io::Result<()> {
-        self.sync(self.lsn - 1)
+    /// Goes on behind what was rewritten, all of which is durable.
+    pub(crate) fn go_on_behind(&mut self, last: &Commit) {
+        self.file = Arc::clone(&last.file);
+        self.synced_lsn = last.at().lsn;
+        self.lsn = self.synced_lsn + 1;
+        self.offset = last.at().offset + last.bytes() as u64;
+        self.engine.journal.used(self.offset);
+    }
+
+    /// Writes a commit before the thread runs, and makes it durable.
+    pub(crate) fn write_synced(&mut self, entries: &[Entry], total: usize) -> io::Result<()> {
+        self.write(entries, total)?;
+        self.sync(self.lsn)?;
+        self.advance(total);
+        Ok(())
     }
 
     /// Whether a commit of so many bytes fits behind the last one.
-    pub(crate) fn has_room(&self, total: usize) -> bool {
+    fn has_room(&self, total: usize) -> bool {
         self.offset + total as u64 <= self.file.bytes
-    }
-
-    /// Goes on at the start of another file.
-    pub(crate) fn move_to(&mut self, file: Arc<JournalFile>) {
-        self.file = file;
-        self.offset = 0;
     }
 
     /// Commits until the queue is closed and empty; where the next commit would go.
@@ -171,7 +179,8 @@ impl Committer {
             Wait::Stuck(why) => engine.acker.resolve(&gather.group, Err(why)),
         });
         let Some(next) = next else { return false };
-        self.move_to(next);
+        self.file = next;
+        self.offset = 0;
         true
     }
 

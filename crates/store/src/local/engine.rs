@@ -3,7 +3,7 @@
 use super::frame::Salt;
 use super::group::Acker;
 use super::health::Health;
-use super::journal::Journal;
+use super::journal::{Journal, failed};
 use super::keeper::Keeper;
 use super::metrics::Metrics;
 use super::open_files::OpenFiles;
@@ -12,8 +12,9 @@ use super::pool::Pool;
 use super::queue::Queue;
 use super::retention::ClockGuard;
 use super::shard::{self, LocalLog};
-use crate::{Error, LogId};
+use crate::{Error, LogId, Result};
 use base::Env;
+use base::env::FileSystem;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) salt: Salt,
     pub(crate) journal_dir: PathBuf,
     pub(crate) segments_dir: PathBuf,
+    /// Of the segments. Open since the start: see [`FileSystem::sync_all`].
+    pub(crate) file_system: Arc<dyn FileSystem>,
     pub(crate) journal: Journal,
     pub(crate) queue: Queue,
     pub(crate) acker: Arc<Acker>,
@@ -40,6 +43,9 @@ pub(crate) struct Engine {
     pub(crate) closed: AtomicBool,
 }
 
+/// Name of the segments' directory, beside the journal's.
+pub(crate) const SEGMENTS: &str = "segments";
+
 /// Where the journal of a data directory lies.
 pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
     dir.join("journal")
@@ -47,7 +53,7 @@ pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
 
 /// Where the segments of a data directory lie.
 pub(crate) fn segments_dir(dir: &Path) -> PathBuf {
-    dir.join("segments")
+    dir.join(SEGMENTS)
 }
 
 impl Engine {
@@ -57,12 +63,15 @@ impl Engine {
         options: Options,
         journal: Journal,
         salt: Salt,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let segments_dir = segments_dir(dir);
+        let file_system = env.disk.file_system(&segments_dir);
+        Ok(Self {
             env: env.clone(),
             salt,
             journal_dir: journal_dir(dir),
-            segments_dir: segments_dir(dir),
+            file_system: file_system.map_err(|e| failed("open", &segments_dir, &e))?,
+            segments_dir,
             journal,
             queue: Queue::new(options.queue_bytes_max, options.commit_bytes_max),
             acker: Arc::default(),
@@ -75,7 +84,7 @@ impl Engine {
             metrics: Metrics::of(&options.metrics),
             closed: AtomicBool::new(false),
             options,
-        }
+        })
     }
 
     /// Why nothing can be written, if so.

@@ -278,14 +278,23 @@ impl Journal {
         (state.current, full)
     }
 
-    /// Frees files whose commits are all in durable segments; abandoned ones are removed.
-    pub(crate) fn release(&self, numbers: &[u32]) -> io::Result<()> {
+    /// Frees files whose commits are all in durable segments; those above `files_max`, which starts
+    /// had to make, and abandoned ones are removed.
+    pub(crate) fn release(&self, numbers: &[u32], files_max: usize) -> io::Result<()> {
         let mut removed = Vec::new();
         let mut state = self.state.lock();
+        let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
+        let mut surplus = usable.saturating_sub(files_max);
         for number in numbers {
             match state.files.get_mut(number) {
-                Some((_, used_for)) if *used_for == Use::Full => *used_for = Use::Free,
-                Some((file, Use::Abandoned)) => removed.push(file.path.clone()),
+                Some((_, used_for)) if *used_for == Use::Full && surplus == 0 => {
+                    *used_for = Use::Free;
+                }
+                Some((file, used_for)) if matches!(used_for, Use::Full | Use::Abandoned) => {
+                    surplus -= usize::from(*used_for == Use::Full);
+                    *used_for = Use::Abandoned;
+                    removed.push(file.path.clone());
+                }
                 _ => {}
             }
         }

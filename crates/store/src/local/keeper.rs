@@ -30,8 +30,8 @@ const CALM: Duration = Duration::from_secs(10);
 const ROUNDS_PER_TICK: u32 = 64;
 /// Room of the spill buffer that is kept between rounds.
 const BUFFER_KEPT_BYTES: usize = 1 << 20;
-/// Which part of the first journal file's size is kept as room for checkpoints on a full disk.
-const BALLAST_PART: u64 = 4;
+/// Tries to write a segment that a checkpoint needs.
+const SPILL_TRIES: usize = 3;
 /// Ticks between two tries to make a journal file that failed.
 const GROW_RETRY_TICKS: u32 = 30;
 
@@ -149,9 +149,9 @@ pub(crate) struct Keeping {
 
 impl Keeping {
     pub(crate) fn new(engine: &Arc<Engine>, checkpoint: Checkpoint) -> Self {
-        let ballast_bytes = engine.options.journal_first_bytes / BALLAST_PART;
+        let first_bytes = engine.options.journal_first_bytes;
         Self {
-            ballast: Ballast::new(&engine.env, &engine.journal_dir, ballast_bytes),
+            ballast: Ballast::new(&engine.env, &engine.journal_dir, first_bytes),
             engine: Arc::clone(engine),
             checkpoint,
             checkpointed_at: None,
@@ -198,6 +198,21 @@ impl Keeping {
                 self.again.push(log);
             }
         }
+    }
+
+    /// Spills what a checkpoint needs. Each try after a failed write starts another file.
+    fn spill_now(&mut self, log: &Arc<LocalLog>) -> Result<()> {
+        let mut spilled = log.spill(&mut self.buffer);
+        for _ in 1..SPILL_TRIES {
+            match &spilled {
+                Err(e) if e.kind() == ErrorKind::Unavailable => {
+                    tracing::error!(error = %e, "cannot write a segment: starting another");
+                }
+                _ => break,
+            }
+            spilled = log.spill(&mut self.buffer);
+        }
+        spilled
     }
 
     fn note(&mut self, e: &Error, what: &'static str) {
@@ -294,7 +309,9 @@ impl Keeping {
         // synced and must not be taken back any more.
         self.checkpoint = next;
         self.save()?;
-        engine.journal.release(&full).map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
+        let files_max = engine.options.journal_files_max;
+        let released = engine.journal.release(&full, files_max);
+        released.map_err(|e| failed("recycle", &engine.journal_dir, &e))?;
         self.remove_dead();
         Ok(())
     }
@@ -354,7 +371,7 @@ impl Keeping {
             if !oldest.is_some_and(|file| clean.is_some() || full.contains(&file)) {
                 continue;
             }
-            match log.spill(&mut self.buffer) {
+            match self.spill_now(log) {
                 // What was trimmed must be removable on a full disk: without moving the position.
                 Err(e) if e.kind() == ErrorKind::Full && clean.is_none() => {
                     self.note(&e, "cannot move records to a segment: trying again");
@@ -370,7 +387,7 @@ impl Keeping {
         }
         let rows = logs.iter().filter_map(row_of).collect();
         engine.keeper.set_syncing(true);
-        let synced = engine.env.disk.sync_all(&engine.segments_dir);
+        let synced = engine.file_system.sync_all();
         let next = Checkpoint {
             sequence: self.checkpoint.sequence + 1,
             salt: engine.salt,

@@ -98,13 +98,14 @@ impl Local {
     ///
     /// # Errors
     /// `Corrupt` naming file and offset: the journal or checkpoint is damaged; `Full`,
-    /// `Unavailable` the disk refused.
+    /// `Unavailable` the disk refused; `Invalid` sizes that files cannot have.
     pub fn open_in(
         directory: &Arc<Directory>,
         mut options: Options,
     ) -> Result<(Arc<Self>, Recovery)> {
         let (dir, env) = (directory.path(), directory.env());
         let started = env.clock.monotonic();
+        options.check()?;
         options.journal_files_max = options.journal_files_max.max(3);
         for part in [engine::journal_dir(dir), engine::segments_dir(dir)] {
             let made = env.disk.create_dir_all(&part).and_then(|()| env.disk.sync_dir(dir));
@@ -114,7 +115,7 @@ impl Local {
         let journal = Journal::new(env, journal_dir.clone(), options.journal_direct);
         let mut found = recovery::find(env, &journal_dir, journal, options.journal_first_bytes)?;
         let salt = found.checkpoint.salt;
-        let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt));
+        let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);
         let committer = found.resume(&engine)?;
         let keeping = Keeping::new(&engine, found.checkpoint);
         let took = env.clock.monotonic().saturating_sub(started);

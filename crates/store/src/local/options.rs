@@ -1,6 +1,8 @@
 //! What an owner may set; every default is a named constant with its unit.
 
+use super::frame::BLOCK_BYTES;
 use super::keys::KeyRing;
+use crate::{Error, ErrorKind, Result};
 use base::env::Space;
 use base::metrics::Registry;
 use std::fmt;
@@ -86,7 +88,7 @@ pub struct Options {
     pub cache_bytes_max: usize,
     /// Unspilled bytes of one log at which it is written to its segment.
     pub spill_bytes: u64,
-    /// Bytes at which a segment is sealed; below 2 GiB.
+    /// Bytes at which a segment is sealed; at most 2 GiB, as of the journal's files.
     pub segment_bytes_max: u64,
     /// Age at which a segment is sealed, in milliseconds.
     pub segment_age_max_ms: i64,
@@ -110,6 +112,30 @@ pub struct Options {
     pub metrics: Registry,
     /// Start on a damaged journal all the same and give up what lies behind the damage.
     pub cut_damaged_journal: bool,
+}
+
+/// Largest file: offsets in them are kept in 32 bits.
+const FILE_BYTES_MAX: u64 = 2 << 30;
+
+impl Options {
+    /// Refuses sizes that files cannot have.
+    ///
+    /// # Errors
+    /// `Invalid` naming the option.
+    pub fn check(&self) -> Result<()> {
+        for (name, bytes) in [
+            ("a segment", self.segment_bytes_max),
+            ("the first journal file", self.journal_first_bytes),
+            ("a journal file", self.journal_file_bytes_max),
+        ] {
+            if !(BLOCK_BYTES as u64..=FILE_BYTES_MAX).contains(&bytes) {
+                let message =
+                    format!("{name} has {BLOCK_BYTES} to {FILE_BYTES_MAX} bytes, not {bytes}");
+                return Err(Error::new(ErrorKind::Invalid, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Options {

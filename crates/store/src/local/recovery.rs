@@ -6,9 +6,10 @@
 //!   --> each log: spilled ordinals from the checkpoint, the rest by place in the journal
 //! ```
 
+use super::ballast::Ballast;
 use super::checkpoint::{Checkpoint, Row};
 use super::commit::Committer;
-use super::engine::Engine;
+use super::engine::{self, Engine};
 use super::frame::{BLOCK_BYTES, FLAG_CONTROL, Header, RESTART, Salt};
 use super::journal::{Journal, JournalFile, Position, failed};
 use super::restart::restart;
@@ -25,6 +26,10 @@ use std::time::Duration;
 
 /// Replayed batches past which all logs are spilled at once: each stands in memory until then.
 const REPLAYED_MAX: u64 = 1 << 16;
+
+/// How far behind the end of a clean shutdown is looked for damage: the next start left a restart
+/// record of one block there, and what it acknowledged begins behind that.
+const UNUSED_REACH_BYTES: u64 = 1 << 20;
 
 /// What a start found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,9 +65,12 @@ pub(crate) fn find(env: &Env, dir: &Path, journal: Journal, first_bytes: u64) ->
     let checkpoint = Checkpoint::load(env, dir)?;
     let fresh = checkpoint.is_none();
     let checkpoint = match checkpoint {
-        Some(checkpoint) => checkpoint,
+        Some(checkpoint) => {
+            repair(env, dir, &checkpoint, first_bytes)?;
+            checkpoint
+        }
         None => {
-            refuse_used(&files)?;
+            refuse_used(env, dir, &files)?;
             if files.is_empty() {
                 journal.make(first_bytes).map_err(|e| failed("fill", dir, &e))?;
                 files = load(&journal)?;
@@ -74,8 +82,29 @@ pub(crate) fn find(env: &Env, dir: &Path, journal: Journal, first_bytes: u64) ->
     Ok(Found { checkpoint, recovery, files, journal: Some(journal) })
 }
 
-/// A journal with content whose checkpoint is gone is not a new one.
-fn refuse_used(files: &[Arc<JournalFile>]) -> Result<()> {
+/// Writes the copies again unless both say the same. Before anything else is written: files that
+/// only the older one needs would be recycled, and then it must not be what a start finds.
+fn repair(env: &Env, dir: &Path, checkpoint: &Checkpoint, first_bytes: u64) -> Result<()> {
+    if checkpoint.is_twice(env, dir) {
+        return Ok(());
+    }
+    Ballast::new(env, dir, first_bytes).make_room(|| save(env, dir, checkpoint))
+}
+
+fn save(env: &Env, dir: &Path, checkpoint: &Checkpoint) -> Result<()> {
+    checkpoint.save(env, dir).map_err(|e| failed("write", &dir.join("checkpoint"), &e))
+}
+
+/// A journal with content whose checkpoint is gone is not a new one, nor is one beside segments:
+/// they would be taken for remains of a crash and removed.
+fn refuse_used(env: &Env, dir: &Path, files: &[Arc<JournalFile>]) -> Result<()> {
+    let segments = dir.with_file_name(engine::SEGMENTS);
+    let listed = env.disk.list(&segments).map_err(|e| failed("read", &segments, &e))?;
+    if !listed.is_empty() {
+        let (segments, dir) = (segments.display(), dir.display());
+        let message = format!("`{segments}` holds records but there is no checkpoint in `{dir}`");
+        return Err(Error::new(ErrorKind::Corrupt, message));
+    }
     for file in files {
         let mut block = [0; BLOCK_BYTES];
         file.reader.read_at(&mut block, 0).map_err(|e| failed("read", &file.path, &e))?;
@@ -98,7 +127,7 @@ fn first_checkpoint(env: &Env, dir: &Path, file: u32) -> Result<Checkpoint> {
         at: Position { file, offset: 0, lsn: 1, incarnation: 0 },
         rows: Vec::new(),
     };
-    checkpoint.save(env, dir).map_err(|e| failed("write", &dir.join("checkpoint"), &e))?;
+    save(env, dir, &checkpoint)?;
     Ok(checkpoint)
 }
 
@@ -134,7 +163,13 @@ impl Found {
         // leaves a checkpoint that a power failure could still take.
         let dir = &engine.journal_dir;
         engine.env.disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
-        let next = Position { incarnation: walk.incarnation_max() + 1, ..walk.at() };
+        let mut end = walk.at();
+        // Restart records hold nothing: the next one is written over the last one, so that a
+        // server that is restarted again and again uses up no file.
+        while let Some(restart) = unproven.pop_if(|commit| commit.is_restart()) {
+            end = restart.at();
+        }
+        let next = Position { incarnation: walk.incarnation_max() + 1, ..end };
         engine.journal.resume(&live, start, next.offset);
         let (committer, rewritten) = restart(engine, next, unproven)?;
         rewritten.iter().for_each(|commit| replay.commit(commit));
@@ -146,10 +181,9 @@ impl Found {
 
     /// Tells a torn tail from damage.
     fn judge_end(&mut self, engine: &Engine, walk: &mut Walk) -> Result<()> {
-        if self.checkpoint.clean && walk.at() == self.checkpoint.at {
-            return Ok(());
-        }
-        let mut past = walk.look_past(reach(&engine.options))?;
+        let unused = self.checkpoint.clean && walk.at() == self.checkpoint.at;
+        let mut past =
+            walk.look_past(if unused { UNUSED_REACH_BYTES } else { reach(&engine.options) })?;
         self.recovery.torn_bytes = past.torn_bytes;
         engine.metrics.truncated.add(past.torn_bytes);
         let Some((proof, proof_at)) = past.proof.take() else { return Ok(()) };

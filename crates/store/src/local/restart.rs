@@ -2,9 +2,10 @@
 //! void.
 //!
 //! ```text
-//! the last commit is certain (clean shutdown) --> a restart record behind it, synced
+//! the last commit is certain --> a restart record behind it, or in the place of the last one
 //! it is not: nobody says that its sync succeeded --> the same frames under the same number and the
-//!   new incarnation to the start of another file, synced: from now on that file counts
+//!   new incarnation to the start of another file, synced: from now on that file counts; behind
+//!   them a restart record
 //! ```
 //!
 //! Why not sync the file again: after a kill -9 the tail is whole in the page cache but perhaps not
@@ -12,9 +13,10 @@
 //! sync succeeds without saving anything. Why not write it again in place: a block that holds
 //! acknowledged bytes is never rewritten.
 
+use super::ballast::Ballast;
 use super::commit::Committer;
 use super::engine::Engine;
-use super::frame::{BLOCK_BYTES, FLAG_LAST, HEADER_BYTES};
+use super::frame::{BLOCK_BYTES, FLAG_LAST, HEADER_BYTES, RESTART};
 use super::journal::{JournalFile, Position, failed};
 use super::queue::Entry;
 use super::walk::Commit;
@@ -36,23 +38,50 @@ pub(crate) fn restart(
     let Some(first) = unproven.first() else {
         return Ok((behind(engine, next)?, Vec::new()));
     };
-    let due = Position { lsn: first.at().lsn, ..next };
-    let file = free_file(engine, first.bytes(), due)?;
-    let mut committer = Committer::new(engine, file, Position { offset: 0, ..due });
+    let due = Position { lsn: first.at().lsn, offset: 0, ..next };
+    let places = places(engine, due, &unproven)?;
+    let mut committer = Committer::new(engine, Arc::clone(&places[0].0), due);
     let mut rewritten = Vec::new();
-    for commit in unproven {
-        if !committer.has_room(commit.bytes()) {
-            committer.sync_written().map_err(|e| unwritten(engine, &e))?;
-            let file = free_file(engine, commit.bytes(), committer.at())?;
-            committer.move_to(file);
-        }
+    // Why from back to front, each file's first commit after the others are on the disk: as soon as
+    // a file's first commit is whole, the file counts in the place of what it was copied from.
+    for (commit, (file, offset)) in unproven.into_iter().zip(places).rev() {
         let (entries, total) = (entries_of(&commit)?, commit.bytes());
-        let at = committer.at().offset;
-        let file = committer.rewrite(&entries, total).map_err(|e| unwritten(engine, &e))?;
-        rewritten.push(commit.moved_to(file, at));
+        let begins = offset == 0;
+        let followed = rewritten.last().is_some_and(|next: &Commit| next.lies_in(&file));
+        if begins && followed {
+            file.writer.sync_data().map_err(|e| unwritten(engine, &e))?;
+        }
+        let written = committer.rewrite(&entries, total, (&file, offset, commit.at().lsn));
+        let synced = written.and_then(|()| if begins { file.writer.sync_data() } else { Ok(()) });
+        synced.map_err(|e| unwritten(engine, &e))?;
+        rewritten.push(commit.moved_to(file, offset));
     }
-    committer.sync_written().map_err(|e| unwritten(engine, &e))?;
+    rewritten.reverse();
+    let last = rewritten.last().expect("there are commits to rewrite");
+    committer.go_on_behind(last);
+    restart_record(engine, &mut committer)?;
     Ok((committer, rewritten))
+}
+
+/// Where each commit goes, with room for a restart record behind it. Before any of them is written,
+/// so that a disk without room changes nothing.
+fn places(
+    engine: &Engine,
+    due: Position,
+    commits: &[Commit],
+) -> Result<Vec<(Arc<JournalFile>, u64)>> {
+    let mut places: Vec<(Arc<JournalFile>, u64)> = Vec::with_capacity(commits.len());
+    let mut end = 0;
+    for commit in commits {
+        let bytes = (commit.bytes() + BLOCK_BYTES) as u64;
+        let place = match places.last() {
+            Some((file, _)) if end + bytes <= file.bytes => (Arc::clone(file), end),
+            _ => (free_file(engine, bytes, Position { lsn: commit.at().lsn, ..due })?, 0),
+        };
+        end = place.1 + commit.bytes() as u64;
+        places.push(place);
+    }
+    Ok(places)
 }
 
 /// A restart record behind the last commit.
@@ -61,21 +90,35 @@ fn behind(engine: &Arc<Engine>, next: Position) -> Result<Committer> {
     let fits = |f: &Arc<JournalFile>| next.offset + BLOCK_BYTES as u64 <= f.bytes;
     let (file, at) = match current.filter(fits) {
         Some(file) => (file, next),
-        None => (free_file(engine, BLOCK_BYTES, next)?, Position { offset: 0, ..next }),
+        None => (free_file(engine, BLOCK_BYTES as u64, next)?, Position { offset: 0, ..next }),
     };
     let mut committer = Committer::new(engine, file, at);
-    let restart = [Entry::control(super::frame::RESTART)];
-    let begun = committer.rewrite(&restart, BLOCK_BYTES).and_then(|_| committer.sync_written());
-    begun.map_err(|e| unwritten(engine, &e))?;
+    restart_record(engine, &mut committer)?;
     Ok(committer)
 }
 
-/// Makes another file current, a new one when none is free.
-fn free_file(engine: &Engine, bytes: usize, due: Position) -> Result<Arc<JournalFile>> {
-    let (journal, bytes) = (&engine.journal, bytes as u64);
+/// Says that everything before it is durable.
+fn restart_record(engine: &Engine, committer: &mut Committer) -> Result<()> {
+    let written = committer.write_synced(&[Entry::control(RESTART)], BLOCK_BYTES);
+    written.map_err(|e| unwritten(engine, &e))
+}
+
+/// Makes another file current, a new one when none is free: on a full disk a small one, in the room
+/// that is kept for that, since an engine that does not start can never free anything.
+fn free_file(engine: &Engine, bytes: u64, due: Position) -> Result<Arc<JournalFile>> {
+    let (journal, first_bytes) = (&engine.journal, engine.options.journal_first_bytes);
+    let make = |bytes| {
+        let made = journal.make(bytes);
+        made.map_err(|e| failed("extend", &engine.journal_dir, &e))
+    };
     if !journal.has_free(bytes) {
-        let made = journal.make(bytes.max(engine.options.journal_first_bytes));
-        made.map_err(|e| failed("extend", &engine.journal_dir, &e))?;
+        match make(bytes.max(first_bytes)) {
+            Err(e) if e.kind() == ErrorKind::Full => {
+                let mut ballast = Ballast::new(&engine.env, &engine.journal_dir, first_bytes);
+                ballast.make_room(|| make(bytes))?;
+            }
+            made => made?,
+        }
     }
     let file = journal.switch(bytes, due, false, |_| ());
     file.ok_or_else(|| Error::new(ErrorKind::Internal, "the journal was stopped"))

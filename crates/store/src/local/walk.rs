@@ -12,7 +12,9 @@
 //! one commit the disk may persist blocks in any order, so whole frames behind a torn one are no
 //! proof: only a frame that says that h was synced is.
 
-use super::frame::{BLOCK_BYTES, FLAG_LAST, HEADER_BYTES, Header, Salt, find_header};
+use super::frame::{
+    BLOCK_BYTES, FLAG_CONTROL, FLAG_LAST, HEADER_BYTES, Header, RESTART, Salt, find_header,
+};
 use super::journal::{JournalFile, Position, failed};
 use super::options::Options;
 use super::scan::Window;
@@ -49,6 +51,16 @@ impl Commit {
     pub(crate) fn at(&self) -> Position {
         let (lsn, incarnation) = (self.lsn, self.incarnation);
         Position { file: self.file.number, offset: self.start, lsn, incarnation }
+    }
+
+    /// Whether it is in this file.
+    pub(crate) fn lies_in(&self, file: &JournalFile) -> bool {
+        self.file.number == file.number
+    }
+
+    /// Whether it is a restart record, which holds nothing.
+    pub(crate) fn is_restart(&self) -> bool {
+        self.frames.iter().all(|(header, _)| header.is(FLAG_CONTROL) && header.log == RESTART)
     }
 
     /// Bytes up to where the next one goes.

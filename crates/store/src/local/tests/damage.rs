@@ -169,3 +169,73 @@ fn a_journal_without_its_checkpoint_is_refused() {
     let told = world.start().unwrap_err();
     assert_eq!(told.kind(), ErrorKind::Corrupt);
 }
+
+/// The block that the start wrote, and what was acknowledged behind it.
+fn check_damaged_first_block(clean: bool) {
+    let mut world = World::new(still());
+    if clean {
+        world.fill(1, 3);
+        world.close();
+        world.start().unwrap();
+    }
+    let restart_at = world.engine().journal.live_bytes() - 4096;
+    let before = world.log(1).tail().next_ordinal;
+    world.fill(1, 5);
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    flip(&world, &file, restart_at + 10);
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    let place = format!("`{}` offset {restart_at}", file.display());
+    assert!(told.to_string().contains(&place), "{told} {place}");
+    flip(&world, &file, restart_at + 10);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, before + 5);
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn damage_where_the_journal_begins_is_no_empty_journal() {
+    check_damaged_first_block(false);
+    check_damaged_first_block(true);
+}
+
+#[test]
+fn copies_of_a_checkpoint_that_differ_are_made_alike_by_the_next_start() {
+    let mut world = World::new(small());
+    let copies =
+        ["checkpoint.0", "checkpoint.1"].map(|copy| Path::new(DIR).join("journal").join(copy));
+    for copy in &copies {
+        world.fill(1, 20);
+        let old = world.fake.disk.bytes(copy);
+        world.close();
+        let new = world.fake.disk.bytes(copy);
+        // The power went between the two, or one of them rotted.
+        for one in [&old[..], &new[..40]] {
+            world.fake.disk.plant(copy, one);
+            world.start().unwrap();
+            let [first, second] = copies.each_ref().map(|copy| world.fake.disk.bytes(copy));
+            assert_eq!(first, new);
+            assert_eq!(second, new);
+            world.local = None;
+        }
+        world.start().unwrap();
+    }
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn segments_without_a_journal_are_refused_and_kept() {
+    let mut world = closed();
+    let segments = world.files("seg");
+    for file in world.fake.disk.files() {
+        if file.starts_with(Path::new(DIR).join("journal")) {
+            world.fake.env().disk.remove(&file).unwrap();
+        }
+    }
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    assert!(told.to_string().contains("/data/segments"), "{told}");
+    assert_eq!(world.files("seg"), segments);
+}

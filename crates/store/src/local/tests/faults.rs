@@ -119,6 +119,37 @@ fn a_full_disk_refuses_appends_and_recovers_by_itself() {
     world.close();
 }
 
+#[test]
+fn a_full_disk_does_not_keep_the_engine_from_starting() {
+    // The room that is kept is a quarter of the first file: enough for the smallest one.
+    let mut world = World::new(Options { journal_first_bytes: 8 << 20, ..still() });
+    world.fill(1, 5);
+    world.engine().keeper.poke();
+    let ballast = Path::new(DIR).join("journal/ballast");
+    let is_kept = || {
+        world.fake.disk.files().contains(&ballast)
+            && world.fake.disk.bytes(&ballast).len() == 2 << 20
+    };
+    until("room is kept", is_kept);
+    world.fake.disk.kill();
+    world.local = None;
+    // Only the file in use is left, and no room for another one.
+    for file in &world.files("journal")[1..] {
+        world.fake.env().disk.remove(file).unwrap();
+    }
+    world.fake.disk.set_space(world.fake.disk.used_bytes());
+    for _ in 0..5 {
+        world.kill().unwrap();
+        check_filled(&world.log(1));
+        assert_eq!(world.log(1).tail().next_ordinal, 5);
+    }
+    world.fake.disk.set_space(64 << 20);
+    world.engine().keeper.poke();
+    until("appends are taken again", || world.local().trouble().is_none());
+    world.fill(1, 5);
+    check_filled(&world.log(1));
+}
+
 /// Reads everything; records of the test itself are "x".
 fn check_filled_but_x(log: &Arc<dyn Log>) {
     let read = block_on(log.read(0, 1000, 1 << 20)).unwrap();
@@ -138,7 +169,16 @@ fn segments_without_room_are_written_when_there_is_room() {
         // Refused in between: the client tries again.
         while log.tail().next_ordinal == n {
             match log.append(batch(&text(n)), None) {
-                Ok(pending) => assert!(block_on(pending).is_ok()),
+                // Taken already: it is written as soon as there is room.
+                Ok(pending) => {
+                    if let Err(e) = block_on(pending) {
+                        assert_eq!(e.kind(), ErrorKind::Full, "{e}");
+                        until("it is written", || {
+                            world.engine().keeper.poke();
+                            log.tail().next_ordinal > n
+                        });
+                    }
+                }
                 Err(e) => {
                     assert_eq!(e.kind(), ErrorKind::Full);
                     world.engine().keeper.poke();

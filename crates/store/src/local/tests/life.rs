@@ -58,6 +58,37 @@ fn an_unsynced_tail_is_made_durable_before_it_is_shown() {
 }
 
 #[test]
+fn restarts_use_up_no_journal_file() {
+    let mut world = World::new(still());
+    for round in 0..3 {
+        world.fill(1, 5);
+        world.kill().unwrap();
+        let files = world.files("journal").len();
+        for _ in 0..20 {
+            world.kill().unwrap();
+        }
+        assert_eq!(world.files("journal").len(), files, "round {round}");
+        assert_eq!(world.log(1).tail().next_ordinal, (round + 1) * 5);
+    }
+    world.fake.disk.crash(7);
+    world.start().unwrap();
+    check_filled(&world.log(1));
+}
+
+#[test]
+fn sizes_that_the_files_cannot_have_are_refused() {
+    let fake = fake_env(1);
+    for options in [
+        Options { segment_bytes_max: 4 << 30, ..small() },
+        Options { journal_first_bytes: 4 << 30, ..small() },
+        Options { journal_file_bytes_max: 4 << 30, ..small() },
+    ] {
+        let refused = Local::open(Path::new(DIR), &fake.env(), options).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Invalid, "{refused}");
+    }
+}
+
+#[test]
 fn encrypted_records_lie_nowhere_in_the_clear() {
     let options = still();
     options.keys.insert("alias/a", &[3; KEY_BYTES]).unwrap();

@@ -14,7 +14,7 @@ fn closed(seed: u64) -> (FakeEnv, Model) {
         assert!(step(catalog.as_ref(), &rng, &mut model, &mut maybe));
     }
     drop(catalog);
-    world.env().disk.sync_all(Path::new("/")).unwrap();
+    world.env().disk.file_system(Path::new("/")).unwrap().sync_all().unwrap();
     (world, model)
 }
 

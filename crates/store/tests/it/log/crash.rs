@@ -141,6 +141,40 @@ fn at_changes_of_the_restart() {
     }
 }
 
+/// Under relaxed durability many commits are written anew by a start; a kill at any moment of that
+/// loses none of them.
+#[test]
+fn relaxed_kills_of_the_restart() {
+    for seed in seeds(2) {
+        for again in 0..60 {
+            let (mut rig, mut models) = (LocalRig::new(seed), models());
+            rig.options.durability = store::local::Durability::Relaxed;
+            let engine = rig.open_local().unwrap();
+            append_all(engine.as_ref(), &mut models, &SeededRng::new(seed));
+            rig.world.disk.kill();
+            drop(engine);
+            rig.world.disk.power_off_after(again);
+            drop(rig.open_local());
+            rig.world.disk.kill();
+            check(&rig, &mut models, &format!("seed {seed}, killed again after {again} changes"));
+        }
+    }
+}
+
+/// More than two journal files hold, too fast for a sync between.
+fn append_all(engine: &dyn ShardLog, models: &mut Models, rng: &SeededRng) {
+    for stamp in 0..ROUNDS {
+        let which = rng.index(LOGS as usize);
+        let log = engine.open(LogId(which as u64 + 1)).unwrap();
+        let record = Written { key: b"k".to_vec(), data: stamp.to_le_bytes().repeat(8_000) };
+        let batch = Batch { records: vec![record], encrypted: false, arrival_ms: None };
+        let first = models[which].assigned();
+        let pending = log.append(batch.builder(), None).unwrap();
+        models[which].batches.push(batch);
+        models[which].acknowledge(first, block_on(pending).unwrap());
+    }
+}
+
 /// Logs come and go while the journal is recycled under them; the power goes at any time. Whatever
 /// the checkpoint knew of a log that was being removed, the next start understands it.
 #[test]

@@ -45,7 +45,7 @@ impl Closed {
             block_on(engine.close()).unwrap();
         }
         drop(engine);
-        rig.world.env().disk.sync_all(Path::new("/")).unwrap();
+        rig.world.env().disk.file_system(Path::new("/")).unwrap().sync_all().unwrap();
         Self { rig, models, last: killed.then_some(which), to_the_end: false }
     }
 
@@ -211,7 +211,7 @@ fn a_lost_segment_is_told_and_the_rest_is_served() {
     for path in segments {
         let rig = closed.rig.copy();
         rig.world.env().disk.remove(path).unwrap();
-        rig.world.env().disk.sync_all(Path::new("/")).unwrap();
+        rig.world.env().disk.file_system(Path::new("/")).unwrap().sync_all().unwrap();
         let what = format!("without {}", path.display());
         assert_eq!(closed.outcome(&rig, &what), Outcome::Told, "{what}");
     }
