@@ -20,12 +20,15 @@ use std::sync::Arc;
 /// The format that this build reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Where the records lie that a catalog knows of.
+pub(crate) const RECORDS: &str = "journal";
+
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "LOCK";
 const FORMAT_PREFIX: &str = "millweir data format ";
 const FORMAT_BYTES_MAX: usize = 64;
 /// Directories whose presence without a `FORMAT` file means that the file was lost.
-const PARTS: [&str; 3] = ["journal", "segments", "catalog"];
+const PARTS: [&str; 3] = [RECORDS, "segments", "catalog"];
 
 /// An open data directory; locked until the last clone of the handle is dropped.
 pub struct Directory {

@@ -48,7 +48,7 @@ pub(crate) const SEGMENTS: &str = "segments";
 
 /// Where the journal of a data directory lies.
 pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
-    dir.join("journal")
+    dir.join(crate::directory::RECORDS)
 }
 
 /// Where the segments of a data directory lie.

@@ -87,7 +87,7 @@ impl Recovery<'_> {
         let newest = self.load_snapshot(&listing)?;
         let base = self.state.sequence;
         if listing.logs.is_empty() && listing.snapshots.is_empty() {
-            return Ok(());
+            return self.refuse_lost(dir);
         }
         self.need_log(dir, &listing, base + 1)?;
         // A snapshot ends where a log ends: logs that start before its end hold nothing beyond it.
@@ -102,6 +102,22 @@ impl Recovery<'_> {
             return Err(self.lost(newest + 1));
         }
         Ok(())
+    }
+
+    /// A catalog is there before the records are: none beside them was lost, and a new one would
+    /// name logs by numbers that others had.
+    fn refuse_lost(&mut self, dir: &Path) -> Result<()> {
+        let records = dir.with_file_name(crate::directory::RECORDS);
+        let exists = self.disk.exists(&records).and_then(|there| match there {
+            true => self.disk.list(&records).map(|files| !files.is_empty()),
+            false => Ok(false),
+        });
+        if !exists.map_err(|e| files::failed("read", &records, &e))? {
+            return Ok(());
+        }
+        let what = format!("the catalog of `{}` is missing", records.display());
+        self.state.damages.push(damage(dir, 0, &what));
+        Err(Error::new(ErrorKind::Corrupt, format!("`{}`: {what}", dir.display())))
     }
 
     /// Loads the newest whole snapshot; answers the sequence of the newest one there is.

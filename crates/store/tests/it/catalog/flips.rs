@@ -211,3 +211,18 @@ fn a_newer_format_is_refused() {
     assert_eq!(refused.kind(), ErrorKind::Invalid);
     assert!(refused.to_string().contains("has format 9, this program reads up to 1"), "{refused}");
 }
+
+#[test]
+fn a_catalog_lost_beside_its_records_is_no_new_one() {
+    let world = world(1);
+    let disk = world.env().disk;
+    disk.create_dir_all(&Path::new(DATA).join("journal")).unwrap();
+    drop(open(&world).unwrap());
+    disk.open(&Path::new(DATA).join("journal/0000.journal"), base::env::Open::Write).unwrap();
+    drop(open(&world).unwrap());
+    disk.remove_dir_all(&Path::new(DATA).join("catalog")).unwrap();
+    let told = open(&world).err().unwrap();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    assert!(told.to_string().contains("/data/catalog"), "{told}");
+    assert!(!LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().is_empty());
+}
