@@ -5,6 +5,9 @@
 //! `encryption.make_keys` is off. A made key is in the file, and the file on the disk, before the
 //! engine may encrypt with it.
 //!
+//! Before the engine may encrypt with a key the catalog has its fingerprint, so that a key file
+//! that was lost or replaced is told, and no second key is ever made under the name of a lost one.
+//!
 //! The file, one line per key, owner-only; a damaged line refuses the start, since a wrong key
 //! would make records unreadable one by one:
 //!
@@ -17,7 +20,7 @@
 use base::env::Open;
 use base::{AccountId, Env, Region};
 use ring::digest;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
@@ -25,12 +28,15 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use store::local::{KEY_BYTES, KeyRing};
+use store::{Catalog, Transaction};
 use streams::{KeyTrouble, Keys};
 use tokio::sync::Mutex;
 
 /// Longest name that the key ring takes, in bytes.
 const RING_NAME_BYTES_MAX: usize = 255;
 const CHECK_BYTES: usize = 8;
+/// Catalog keys of fingerprints; the key's name in the ring follows.
+const FINGERPRINTS: &str = "encryption-key/";
 
 /// A key of the configuration.
 #[derive(Clone)]
@@ -51,16 +57,22 @@ impl std::fmt::Debug for GivenKey {
 pub(crate) struct LocalKeys {
     env: Env,
     ring: Arc<KeyRing>,
-    given: BTreeSet<String>,
-    /// Makes keys on demand; none when that is off.
-    maker: Option<Mutex<Maker>>,
+    given: BTreeMap<String, Fingerprint>,
+    /// Of the keys in the file.
+    kept: Mutex<Kept>,
+    make_keys: bool,
+    catalog: Arc<dyn Catalog>,
 }
 
+/// The start of the SHA-256 of a key.
+type Fingerprint = String;
+
 /// The made keys, and where they are kept.
-struct Maker {
+struct Kept {
     /// None in memory mode.
     path: Option<PathBuf>,
     text: String,
+    fingerprints: BTreeMap<String, Fingerprint>,
 }
 
 impl LocalKeys {
@@ -69,59 +81,119 @@ impl LocalKeys {
     /// `file`: where made keys are kept; none keeps them in memory only.
     ///
     /// # Errors
-    /// The file cannot be read or is damaged; the message names the line.
+    /// The file cannot be read or is damaged, the message names the line; a key is not the one that
+    /// records were encrypted with.
     pub(crate) fn open(
         env: Env,
         ring: Arc<KeyRing>,
-        given: &[GivenKey],
+        catalog: Arc<dyn Catalog>,
         file: Option<&Path>,
-        make_keys: bool,
+        (given, make_keys): (&[GivenKey], bool),
     ) -> io::Result<Self> {
         let text = file.map_or(Ok(String::new()), |path| read(&env, path))?;
+        let mut fingerprints = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let (name, key) = parse(line).ok_or_else(|| damaged(file, index + 1))?;
             insert(&ring, name, &key)?;
+            fingerprints.insert(name.to_owned(), fingerprint(&key));
         }
         for key in given {
             insert(&ring, &given_name(&key.id), &key.key)?;
         }
-        let path = file.map(Path::to_owned);
-        let maker = make_keys.then(|| Mutex::new(Maker { path, text }));
-        Ok(Self { env, ring, given: given.iter().map(|key| key.id.clone()).collect(), maker })
+        let of_given = |key: &GivenKey| (key.id.clone(), fingerprint(&key.key));
+        let kept = Mutex::new(Kept { path: file.map(Path::to_owned), text, fingerprints });
+        let given = given.iter().map(of_given).collect();
+        let mut keys = Self { env, ring, given, kept, make_keys, catalog };
+        keys.compare()?;
+        Ok(keys)
+    }
+
+    /// Compares the keys with those that were used.
+    fn compare(&mut self) -> io::Result<()> {
+        let kept = self.kept.get_mut();
+        let mut of_ring = kept.fingerprints.clone();
+        of_ring.extend(self.given.iter().map(|(id, print)| (given_name(id), print.clone())));
+        for (key, used) in self.catalog.scan(FINGERPRINTS.as_bytes(), None, usize::MAX) {
+            let name = String::from_utf8_lossy(&key[FINGERPRINTS.len()..]).into_owned();
+            match of_ring.get(&name) {
+                Some(print) if *print.as_bytes() == *used => {}
+                Some(_) => {
+                    let text = format!(
+                        "the encryption key `{name}` is not the one that records were encrypted \
+                         with: restore it"
+                    );
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+                None => {
+                    let file = kept.path.as_deref().unwrap_or(Path::new("")).display();
+                    tracing::warn!(key = name, %file, "an encryption key is missing: what was \
+                        encrypted with it cannot be read until it is restored");
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn find(&self, scope: String, id: &str) -> Result<String, KeyTrouble> {
-        if self.given.contains(id) {
-            return Ok(given_name(id));
+        if let Some(print) = self.given.get(id) {
+            let name = given_name(id);
+            self.note(&name, print).await?;
+            return Ok(name);
         }
         let name = format!("{scope}/{id}");
         if name.len() > RING_NAME_BYTES_MAX || name.contains(char::is_whitespace) {
             return Err(KeyTrouble::NotFound);
         }
-        let Some(maker) = &self.maker else {
-            let known = self.ring.contains(&name);
-            return if known { Ok(name) } else { Err(KeyTrouble::NotFound) };
-        };
-        let mut maker = maker.lock().await;
-        if !self.ring.contains(&name) {
-            self.make(&mut maker, &name).map_err(|e| {
+        let mut kept = self.kept.lock().await;
+        if !kept.fingerprints.contains_key(&name) {
+            if self.catalog.get(&row_key(&name)).is_some() {
+                tracing::error!(key = name, "an encryption key is missing: restore the key file");
+                return Err(KeyTrouble::Unavailable);
+            }
+            if !self.make_keys || !is_key_id(id) {
+                return Err(KeyTrouble::NotFound);
+            }
+            self.make(&mut kept, &name).map_err(|e| {
                 tracing::error!(error = %e, "cannot keep a new encryption key");
                 KeyTrouble::Unavailable
             })?;
         }
+        self.note(&name, &kept.fingerprints[&name]).await?;
         Ok(name)
     }
 
-    fn make(&self, maker: &mut Maker, name: &str) -> io::Result<()> {
+    /// Writes a key's fingerprint to the catalog, unless it is there.
+    async fn note(&self, name: &str, print: &Fingerprint) -> Result<(), KeyTrouble> {
+        if self.catalog.get(&row_key(name)).is_some() {
+            return Ok(());
+        }
+        let mut transaction = Transaction::default();
+        transaction.put(row_key(name), print.clone().into_bytes());
+        self.catalog.commit(transaction).await.map_err(|e| {
+            tracing::error!(error = %e, "cannot note an encryption key");
+            KeyTrouble::Unavailable
+        })
+    }
+
+    fn make(&self, kept: &mut Kept, name: &str) -> io::Result<()> {
         let mut key = [0; KEY_BYTES];
         self.env.rng.fill(&mut key);
-        let text = format!("{}{}\n", maker.text, line(name, &key));
-        if let Some(path) = &maker.path {
+        let text = format!("{}{}\n", kept.text, line(name, &key));
+        if let Some(path) = &kept.path {
             write(&self.env, path, &text)?;
         }
-        maker.text = text;
+        kept.text = text;
+        kept.fingerprints.insert(name.to_owned(), fingerprint(&key));
         insert(&self.ring, name, &key)
     }
+}
+
+fn row_key(name: &str) -> Vec<u8> {
+    format!("{FINGERPRINTS}{name}").into_bytes()
+}
+
+fn fingerprint(key: &[u8; KEY_BYTES]) -> Fingerprint {
+    check(key)
 }
 
 impl Keys for LocalKeys {
@@ -143,6 +215,20 @@ fn bare(key_id: &str) -> &str {
         return key_id;
     };
     resource.strip_prefix("key/").unwrap_or(resource)
+}
+
+/// Whether a key of this name can be: `alias/` and a name, a UUID, or `mrk-` and its digits.
+fn is_key_id(id: &str) -> bool {
+    let hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(alias) = id.strip_prefix("alias/") {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_-".contains(&b);
+        return !alias.is_empty() && alias.bytes().all(fits);
+    }
+    if let Some(digits) = id.strip_prefix("mrk-") {
+        return hex(digits, 32);
+    }
+    let parts: Vec<&str> = id.split('-').collect();
+    parts.len() == 5 && parts.iter().zip([8, 4, 4, 4, 12]).all(|(part, len)| hex(part, len))
 }
 
 /// A name that no account's key can have: accounts are digits.
@@ -185,19 +271,19 @@ fn write(env: &Env, path: &Path, text: &str) -> io::Result<()> {
 
 fn line(name: &str, key: &[u8; KEY_BYTES]) -> String {
     let body = format!("{name} {}", hex(key));
-    let check = check(&body);
+    let check = check(body.as_bytes());
     format!("{body} {check}")
 }
 
 fn parse(line: &str) -> Option<(&str, [u8; KEY_BYTES])> {
     let (body, sum) = line.rsplit_once(' ')?;
     let (name, key) = body.split_once(' ')?;
-    (check(body) == sum).then_some(())?;
+    (check(body.as_bytes()) == sum).then_some(())?;
     Some((name, unhex(key)?))
 }
 
-fn check(body: &str) -> String {
-    hex(&digest::digest(&digest::SHA256, body.as_bytes()).as_ref()[..CHECK_BYTES])
+fn check(bytes: &[u8]) -> String {
+    hex(&digest::digest(&digest::SHA256, bytes).as_ref()[..CHECK_BYTES])
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -219,13 +305,23 @@ pub(crate) fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
 mod tests {
     use super::*;
     use server::system_env;
+    use store::catalog::MemoryCatalog;
 
     async fn resolve(keys: &LocalKeys, key_id: &str) -> Result<String, KeyTrouble> {
         keys.resolve(AccountId::DEFAULT, &Region::default(), key_id).await
     }
 
     fn open(file: Option<&Path>, given: &[GivenKey], make: bool) -> io::Result<LocalKeys> {
-        LocalKeys::open(system_env(), Arc::default(), given, file, make)
+        open_with(MemoryCatalog::new(), file, given, make)
+    }
+
+    fn open_with(
+        catalog: Arc<dyn Catalog>,
+        file: Option<&Path>,
+        given: &[GivenKey],
+        make: bool,
+    ) -> io::Result<LocalKeys> {
+        LocalKeys::open(system_env(), Arc::default(), catalog, file, (given, make))
     }
 
     #[tokio::test]
@@ -254,6 +350,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lost_key_is_told_and_never_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys");
+        let catalog: Arc<dyn Catalog> = MemoryCatalog::new();
+        let open = |given: &[GivenKey]| open_with(catalog.clone(), Some(&file), given, true);
+        let keys = open(&[]).unwrap();
+        resolve(&keys, "alias/a").await.unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        resolve(&keys, "alias/b").await.unwrap();
+        let put = |bytes: &[u8]| {
+            #[expect(clippy::disallowed_methods, reason = "the test loses a part of the file")]
+            std::fs::write(&file, bytes).unwrap();
+        };
+        put(&whole);
+        let keys = open(&[]).unwrap();
+        assert!(resolve(&keys, "alias/a").await.is_ok());
+        assert_eq!(resolve(&keys, "alias/b").await, Err(KeyTrouble::Unavailable));
+        assert!(resolve(&keys, "alias/c").await.is_ok());
+        // A file of another directory has another key under this name.
+        put(line("000000000000/us-east-1/alias/b", &[1; KEY_BYTES]).as_bytes());
+        let told = open(&[]).err().unwrap();
+        assert!(told.to_string().contains("alias/b"), "{told}");
+
+        put(&whole);
+        let given = |byte| [GivenKey { id: "alias/given".into(), key: [byte; KEY_BYTES] }];
+        resolve(&open(&given(1)).unwrap(), "alias/given").await.unwrap();
+        assert!(open(&given(1)).is_ok());
+        assert!(open(&given(2)).err().unwrap().to_string().contains("alias/given"));
+    }
+
+    #[tokio::test]
     async fn a_flipped_bit_refuses_the_start() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("keys");
@@ -265,6 +392,18 @@ mod tests {
             #[expect(clippy::disallowed_methods, reason = "the test damages the file")]
             std::fs::write(&file, bad).unwrap();
             assert!(open(Some(&file), &[], true).is_err(), "byte {at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_key_id_gets_no_key() {
+        let keys = open(None, &[], true).unwrap();
+        for id in ["garbage", "alias/", "alias/a b", "mrk-1", "1234-ab", ""] {
+            assert_eq!(resolve(&keys, id).await, Err(KeyTrouble::NotFound), "{id}");
+        }
+        let arn = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        for id in [arn, "alias/aws/kinesis", "mrk-1234abcd12ab34cd56ef1234567890ab"] {
+            assert!(resolve(&keys, id).await.is_ok(), "{id}");
         }
     }
 

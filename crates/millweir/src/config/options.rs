@@ -220,7 +220,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     fn storage(&mut self) -> store::local::Options {
         let default = store::local::Options::default();
         let relaxed = self.is("durability", "relaxed");
-        store::local::Options {
+        let options = store::local::Options {
             durability: if relaxed { Durability::Relaxed } else { Durability::Always },
             cache_bytes_max: self.size("storage.cache") as usize,
             journal_first_bytes: self.size("storage.journal_first"),
@@ -232,7 +232,11 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             no_space_percent: self.parsed("storage.no_space_percent", default.no_space_percent),
             cut_damaged_journal: self.is("storage.cut_damaged_journal", "true"),
             ..default
+        };
+        if let Err(e) = options.check() {
+            self.problems.add(format!("`storage`: {e}"));
         }
+        options
     }
 
     fn limits(&mut self) -> server::Limits {

@@ -41,17 +41,20 @@ impl Engines {
 pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<Engines> {
     let ring: Arc<KeyRing> = Arc::default();
     if options.memory {
+        let catalog: Arc<dyn Catalog> = MemoryCatalog::new();
         return Ok(Engines {
-            catalog: MemoryCatalog::new(),
+            keys: keys(options, env, (&ring, &catalog), None)?,
+            catalog,
             logs: MemoryLog::new(env.clone(), options.memory_engine),
-            keys: keys(options, env, &ring, None)?,
             durable: None,
         });
     }
     let dir = directory::open(&options.data, env)?;
-    let keys = keys(options, env, &ring, Some(&options.encryption.keys_file))?;
-    let catalog = LocalCatalog::open(dir.path(), env.clone())
+    let durable = LocalCatalog::open(dir.path(), env.clone())
         .with_context(|| format!("the catalog of `{}`", dir.path().display()))?;
+    let catalog: Arc<dyn Catalog> = durable.clone();
+    let file = Some(options.encryption.keys_file.as_path());
+    let keys = keys(options, env, (&ring, &catalog), file)?;
     let storage = store::local::Options {
         keys: ring,
         metrics: registry.clone(),
@@ -62,7 +65,7 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     tell(&recovery);
     // It saves a wake-up per append and ends with the runtime.
     tokio::spawn(logs.acker());
-    Ok(Engines { catalog: catalog.clone(), logs, keys, durable: Some(catalog) })
+    Ok(Engines { catalog, logs, keys, durable: Some(durable) })
 }
 
 /// Warns once a minute while the disk fills up; past a further mark the engine refuses writes.
@@ -94,11 +97,10 @@ fn tell(found: &Recovery) {
 fn keys(
     options: &Options,
     env: &Env,
-    ring: &Arc<KeyRing>,
+    (ring, catalog): (&Arc<KeyRing>, &Arc<dyn Catalog>),
     file: Option<&Path>,
 ) -> Result<Arc<dyn Keys>> {
-    let encryption = &options.encryption;
-    let keys =
-        LocalKeys::open(env.clone(), ring.clone(), &encryption.given, file, encryption.make_keys);
+    let how = (options.encryption.given.as_slice(), options.encryption.make_keys);
+    let keys = LocalKeys::open(env.clone(), ring.clone(), catalog.clone(), file, how);
     Ok(Arc::new(keys.context("the encryption keys")?))
 }
