@@ -119,6 +119,11 @@ impl Policy {
         matching.peek().is_some() && matching.all(|s| s.allow)
     }
 
+    /// Whether some statement denies the request.
+    pub fn denies(&self, request: &Request<'_>) -> bool {
+        self.statements.iter().any(|s| !s.allow && s.applies(request))
+    }
+
     /// Every action pattern that is named, as `kinesis:Put*`.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.statements.iter().flat_map(|s| s.actions.items.iter().map(String::as_str))

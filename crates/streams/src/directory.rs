@@ -3,7 +3,7 @@
 use crate::arn::{ConsumerKey, Resource};
 use crate::consumer::Consumer;
 use crate::errors::{
-    Result, consumer_not_found, invalid, not_authorized, shard_not_found, stream_not_found,
+    self, Result, consumer_not_found, invalid, not_authorized, shard_not_found, stream_not_found,
 };
 use crate::rows::Status;
 use crate::shard::{Shard, parse_shard_id};
@@ -53,13 +53,14 @@ impl Directory {
         let Some(arn) = stream_arn else {
             let name = stream_name
                 .ok_or_else(|| invalid("Either StreamName or StreamARN should be provided."))?;
-            return self.get(cx.account, &cx.region, name).ok_or_else(|| {
+            let found = self.get(cx.account, &cx.region, name).ok_or_else(|| {
                 stream_not_found(&StreamKey {
                     account: cx.account,
                     region: cx.region.clone(),
                     name: name.as_str().into(),
                 })
-            });
+            })?;
+            return check_own(found, cx, action);
         };
         let Some(Resource::Stream(key)) = Resource::parse(arn) else {
             return Err(invalid(format!("StreamARN {arn} is not the ARN of a stream.")));
@@ -89,7 +90,7 @@ impl Directory {
     pub(crate) fn reach(&self, cx: &Cx, action: &str, key: &StreamKey) -> Result<Arc<Stream>> {
         let found = self.in_region(cx, key)?;
         if key.account == cx.account {
-            return found.ok_or_else(|| stream_not_found(key));
+            return check_own(found.ok_or_else(|| stream_not_found(key))?, cx, action);
         }
         // Another account learns nothing of what exists: absent and not allowed look the same.
         found
@@ -126,7 +127,9 @@ impl Directory {
         let consumer = stream.as_ref().and_then(|s| s.consumer(key));
         let found = stream.zip(consumer);
         if key.stream.account == cx.account {
-            return found.ok_or_else(|| consumer_not_found(&key.arn()));
+            let found = found.ok_or_else(|| consumer_not_found(&key.arn()))?;
+            let denied = denies_owner(&found.1.policy, cx, action, &found.1.arn);
+            return if denied { Err(errors::denied(cx, action, &key.arn())) } else { Ok(found) };
         }
         found
             .filter(|(_, consumer)| consumer.allows(cx, action))
@@ -197,10 +200,56 @@ impl Consumer {
     }
 }
 
-fn allowed(policy: &RwLock<Option<Arc<Policy>>>, cx: &Cx, action: &str, resource: &str) -> bool {
+/// What a policy may let another account do; everything else is the owner's, also under a wildcard.
+const SHARED: [&str; 14] = [
+    "DeregisterStreamConsumer",
+    "DescribeStream",
+    "DescribeStreamConsumer",
+    "DescribeStreamSummary",
+    "GetRecords",
+    "GetShardIterator",
+    "ListShards",
+    "ListStreamConsumers",
+    "ListTagsForResource",
+    "ListTagsForStream",
+    "PutRecord",
+    "PutRecords",
+    "RegisterStreamConsumer",
+    "SubscribeToShard",
+];
+
+/// What no policy keeps its owner from: else it could never be taken back.
+const OWNERS: [&str; 3] = ["DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"];
+
+type PolicySlot = RwLock<Option<Arc<Policy>>>;
+
+fn allowed(policy: &PolicySlot, cx: &Cx, action: &str, resource: &str) -> bool {
+    SHARED.contains(&action) && ask(policy, cx, action, resource, Policy::allows)
+}
+
+fn denies_owner(policy: &PolicySlot, cx: &Cx, action: &str, resource: &str) -> bool {
+    !OWNERS.contains(&action) && ask(policy, cx, action, resource, Policy::denies)
+}
+
+fn ask(
+    policy: &PolicySlot,
+    cx: &Cx,
+    action: &str,
+    resource: &str,
+    what: impl Fn(&Policy, &Request<'_>) -> bool,
+) -> bool {
     let Some(policy) = policy.read().clone() else { return false };
     let (account, caller_arn) = (cx.account, &*cx.caller_arn);
-    policy.allows(&Request { account, caller_arn, action: &format!("kinesis:{action}"), resource })
+    let action = &format!("kinesis:{action}");
+    what(&policy, &Request { account, caller_arn, action, resource })
+}
+
+/// A stream of the caller's own account, unless its policy denies this.
+fn check_own(stream: Arc<Stream>, cx: &Cx, action: &str) -> Result<Arc<Stream>> {
+    if denies_owner(&stream.policy, cx, action, &stream.arn) {
+        return Err(errors::denied(cx, action, &stream.arn));
+    }
+    Ok(stream)
 }
 
 impl StreamView {

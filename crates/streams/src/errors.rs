@@ -91,6 +91,15 @@ pub(crate) fn not_authorized(cx: &Cx, action: &str, arn: &str) -> Error {
     ))
 }
 
+/// The owner's own policy forbids it.
+pub(crate) fn denied(cx: &Cx, action: &str, arn: &str) -> Error {
+    let caller = &cx.caller_arn;
+    Error::AccessDenied(format!(
+        "User: {caller} is not authorized to perform: kinesis:{action} on resource: {arn} with an \
+         explicit deny in a resource-based policy"
+    ))
+}
+
 /// An operation of the model that this server does not have.
 pub(crate) fn not_yet() -> Error {
     invalid("This operation is not supported by this server yet.")
