@@ -14,9 +14,9 @@ use base::Cx;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Refused writes that were seen, by stream.
+/// Refused writes that were seen, by stream and its beginning, and by shard.
 #[derive(Default)]
-pub(crate) struct Demand(HashMap<StreamKey, u64>);
+pub(crate) struct Demand(HashMap<(StreamKey, i64), HashMap<u32, u64>>);
 
 impl Demand {
     /// Doubles a stream that refused writes since the last look. Never fails: the next look comes.
@@ -25,22 +25,25 @@ impl Demand {
         if view.row.mode != Mode::OnDemand {
             return;
         }
-        // Closed shards count too: the sum must not fall when a stream grows.
-        let counters = view.shards.iter().filter_map(|shard| shard.metrics.get());
-        let refused = counters
-            .map(|m| m.write_throttled_bytes.get() + m.write_throttled_records.get())
-            .sum::<u64>();
-        let before = self.0.insert(stream.key.clone(), refused).unwrap_or(0);
-        if refused > before
-            && let Err(e) = grow(inner, stream).await
-        {
+        let seen = self.0.entry((stream.key.clone(), view.row.created_ms)).or_default();
+        let before = std::mem::take(seen);
+        for shard in &view.shards {
+            let Some(m) = shard.metrics.get() else { continue };
+            let refused = m.write_throttled_bytes.get() + m.write_throttled_records.get();
+            seen.insert(shard.row.index, refused);
+        }
+        let news = seen.iter().any(|(index, n)| *n > before.get(index).copied().unwrap_or(0));
+        if news && let Err(e) = grow(inner, stream).await {
             tracing::info!("on-demand stream {} does not grow: {}", stream.arn, e.message());
         }
     }
 
     /// Lets go of streams that are no more.
     pub(crate) fn forget_deleted(&mut self, directory: &Directory) {
-        self.0.retain(|key, _| directory.get(key.account, &key.region, &key.name).is_some());
+        self.0.retain(|(key, created_ms), _| {
+            let stream = directory.get(key.account, &key.region, &key.name);
+            stream.is_some_and(|stream| stream.view().row.created_ms == *created_ms)
+        });
     }
 }
 
@@ -52,12 +55,14 @@ async fn grow(inner: &Arc<Inner>, stream: &Arc<Stream>) -> crate::errors::Result
         return Ok(());
     }
     let open = view.open.len() as u32;
-    let target = open.saturating_mul(2).min(inner.options.stream_shards_max);
-    if target <= open {
-        return Ok(());
-    }
     let cx = Cx::of_service(stream.key.account, stream.key.region.clone());
-    Quota::of(inner, &cx).check_shards(inner, &cx, target - open)?;
+    let quota = Quota::of(inner, &cx);
+    let most = (open + quota.shards_left(inner)).min(inner.options.stream_shards_max);
+    let target = open.saturating_mul(2).min(most);
+    if target <= open {
+        // Says which limit that is.
+        return quota.check_growth(inner, &cx, (open, open + 1));
+    }
     lifecycle::begin(inner, &cx, stream, |row| {
         row.change = Some(Change::Scale { target });
         Ok(())

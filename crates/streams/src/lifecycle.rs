@@ -13,7 +13,8 @@ use crate::errors::{Result, stream_not_active};
 use crate::keeper;
 use crate::reshard;
 use crate::rows::{
-    self, ConsumerRow, ConsumerStatus, PolicyRow, Removal, ShardRow, Status, StreamRow, TagsRow,
+    self, ConsumerRow, ConsumerStatus, PolicyRow, Predecessor, Removal, ShardRow, Status,
+    StreamRow, TagsRow,
 };
 use crate::service::Inner;
 use crate::stream::Stream;
@@ -162,6 +163,10 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
     }
+    let last_s = last_s(stream);
+    if last_s >= inner.env.clock.now_ms().div_euclid(1000) {
+        rows::put(&mut transaction, Predecessor::key(key), &Predecessor { last_s });
+    }
     inner.catalog.commit(transaction).await?;
     inner.directory.remove(key);
     stream.retire();
@@ -170,6 +175,31 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
         schedule_removal(inner, removal);
     }
     Ok(())
+}
+
+/// The last created second by which anything of a stream is told.
+fn last_s(stream: &Stream) -> i64 {
+    let view = stream.view();
+    let consumers = stream.consumers.read();
+    let of_consumers = consumers.values().map(|consumer| consumer.key.created_s);
+    let of_shards = view.shards.iter().map(|shard| shard.row.created_s);
+    of_shards.chain(of_consumers).fold(view.row.consumer_s, i64::max)
+}
+
+/// Forgets what deleted streams left, once the clock has passed it.
+pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
+    if inner.catalog.scan(Predecessor::PREFIX.as_bytes(), None, 1).is_empty() {
+        return Ok(());
+    }
+    let _one_at_a_time = inner.control.lock().await;
+    let now_s = inner.env.clock.now_ms().div_euclid(1000);
+    let mut transaction = Transaction::default();
+    for (key, row) in rows::scan::<Predecessor>(&*inner.catalog, Predecessor::PREFIX)? {
+        if row.last_s < now_s {
+            transaction.remove(key.to_vec());
+        }
+    }
+    if transaction.writes.is_empty() { Ok(()) } else { inner.catalog.commit(transaction).await }
 }
 
 fn remove_consumer(transaction: &mut Transaction, stream: &Stream, name: &str) {

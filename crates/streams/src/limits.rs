@@ -10,7 +10,11 @@ use base::Cx;
 pub(crate) const CREATING_MAX: usize = 5;
 
 /// Most consumers of a stream.
-pub(crate) const CONSUMERS_MAX: usize = 20;
+const CONSUMERS_MAX: usize = 20;
+
+/// Most consumers of an on-demand stream of an account that made the commitment (model: On-demand
+/// Advantage).
+const CONSUMERS_MAX_ADVANTAGE: usize = 50;
 
 /// Most warm throughput of a stream: 10 GiB/s.
 const WARM_MIBPS_MAX: u32 = 10_240;
@@ -38,8 +42,13 @@ impl Quota {
         quota
     }
 
+    /// Open shards that the account may still have.
+    pub(crate) fn shards_left(&self, inner: &Inner) -> u32 {
+        inner.options.shards_max.saturating_sub(self.open_shards as u32)
+    }
+
     /// Whether the account may have this many open shards more.
-    pub(crate) fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
+    fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
         let shards_max = inner.options.shards_max;
         if self.open_shards + more as usize <= shards_max as usize {
             return Ok(());
@@ -52,6 +61,26 @@ impl Quota {
              limits and how to request higher limits.",
             cx.account, cx.region, self.open_shards
         )))
+    }
+
+    /// Whether a stream may grow from `open` to `target` shards.
+    ///
+    /// # Errors
+    /// `LimitExceeded` the stream, or the account with it, would have too many.
+    pub(crate) fn check_growth(
+        &self,
+        inner: &Inner,
+        cx: &Cx,
+        (open, target): (u32, u32),
+    ) -> Result<()> {
+        let shards_max = inner.options.stream_shards_max;
+        if target > shards_max {
+            return Err(limit(format!(
+                "Target shard count or number of open shards cannot be greater than {shards_max}. \
+                 Current open shard count: {open}, Target shard count: {target}"
+            )));
+        }
+        self.check_shards(inner, cx, target.saturating_sub(open))
     }
 
     /// Whether the account may have one on-demand stream more.
@@ -109,16 +138,25 @@ pub(crate) fn warm(inner: &Inner, cx: &Cx, mode: Mode, mibps: i32) -> Result<u32
             "WarmThroughputMiBps {mibps} is above the limit of {WARM_MIBPS_MAX}."
         )));
     }
-    let row = account(inner, cx)?;
-    let now_ms = inner.env.clock.now_ms();
-    let committed = row.commitment.is_some_and(|commitment| commitment.runs(now_ms));
-    if !committed {
+    if !is_committed(inner, cx)? {
         return Err(validation(
             "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be enabled for the \
              account.",
         ));
     }
     Ok(mibps)
+}
+
+/// Most consumers of a stream of this mode.
+pub(crate) fn consumers_max(inner: &Inner, cx: &Cx, mode: Mode) -> Result<usize> {
+    let has_advantage = mode == Mode::OnDemand && is_committed(inner, cx)?;
+    Ok(if has_advantage { CONSUMERS_MAX_ADVANTAGE } else { CONSUMERS_MAX })
+}
+
+/// Whether the account's minimum throughput billing commitment runs.
+fn is_committed(inner: &Inner, cx: &Cx) -> Result<bool> {
+    let now_ms = inner.env.clock.now_ms();
+    Ok(account(inner, cx)?.commitment.is_some_and(|commitment| commitment.runs(now_ms)))
 }
 
 /// The caller's account settings.

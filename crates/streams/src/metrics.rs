@@ -70,16 +70,23 @@ impl Metrics {
 
     /// The counters of a shard, made when it has none yet.
     pub(crate) fn shard<'a>(&self, stream: &Stream, shard: &'a Shard) -> &'a ShardMetrics {
-        shard.metrics.get_or_init(|| {
-            let many = stream.view().shards.len() > self.shard_labels_max;
-            self.make(&stream.key, if many { "" } else { shard.id.as_str() })
-        })
+        shard.metrics.get_or_init(|| self.make(&stream.key, self.label(stream, shard)))
     }
 
     /// How far a fan-out consumer is behind on one shard.
-    pub(crate) fn behind(&self, key: &StreamKey, consumer: &str, shard: &str) -> Gauge {
-        let labels = with(key, &[("consumer", consumer), ("shard", shard)]);
-        self.registry.gauge(BEHIND.0, BEHIND.1, &labels)
+    pub(crate) fn behind(&self, stream: &Stream, consumer: &str, shard: &Shard) -> Gauge {
+        let labels = [("consumer", consumer), ("shard", self.label(stream, shard))];
+        self.registry.gauge(BEHIND.0, BEHIND.1, &with(&stream.key, &labels))
+    }
+
+    fn label<'a>(&self, stream: &Stream, shard: &'a Shard) -> &'a str {
+        let many = stream.view().shards.len() > self.shard_labels_max;
+        if many { "" } else { shard.id.as_str() }
+    }
+
+    /// Forgets a shard that expired.
+    pub(crate) fn forget_shard(&self, key: &StreamKey, shard: &Shard) {
+        self.registry.forget_all(&with(key, &[("shard", shard.id.as_str())]));
     }
 
     /// Forgets a deleted stream.

@@ -103,9 +103,9 @@ impl Draft {
             Change::Split { shard, at } => _ = self.split(*shard, *at, now_s),
             Change::Merge { lower, upper } => _ = self.merge(*lower, *upper, now_s),
             Change::Scale { target } => self.scale(*target, now_s),
-            Change::Warm { mibps } => {
+            Change::Warm { mibps, target } => {
                 self.row.warm_mibps = Some(*mibps);
-                self.scale(warm_shards(*mibps), now_s);
+                self.scale(*target, now_s);
             }
             Change::Encrypt { encryption } => self.row.encryption.clone_from(encryption),
             Change::Settle => {}
@@ -114,6 +114,12 @@ impl Draft {
 
     fn is_open(&self, index: u32) -> bool {
         self.shards.get(&index).is_some_and(|row| row.closed.is_none())
+    }
+
+    fn is_uniform(&self) -> bool {
+        let open = self.open();
+        let ranges = open.iter().map(|index| self.shards[index].range);
+        HashRange::uniform(open.len() as u32).into_iter().eq(ranges)
     }
 
     /// Indexes of the open shards in order of their hash keys.
@@ -156,9 +162,21 @@ impl Draft {
     ///
     /// Growing splits every shard and then merges down (observed: 4 to 5 leaves 15 shards in all,
     /// 10 to 13 leaves 37); shrinking only merges. Cuts are laid where even shards would end.
+    /// Shards that were uneven before are cut there first, wherever that is.
     fn scale(&mut self, target: u32, now_s: i64) {
         let even: Vec<u128> =
             HashRange::uniform(target).iter().skip(1).map(|range| range.start).collect();
+        if !self.is_uniform() {
+            for at in &even {
+                let holds = |index: &u32| {
+                    let range = self.shards[index].range;
+                    range.start < *at && *at <= range.end
+                };
+                if let Some(index) = self.open().into_iter().find(holds) {
+                    self.split(index, *at, now_s);
+                }
+            }
+        }
         while self.open().len() < target as usize {
             let before = self.open().len();
             for index in self.open() {

@@ -33,11 +33,18 @@ pub(crate) async fn keep(inner: &Arc<Inner>, stream: &Stream) {
     }
 }
 
+/// Now, for what expires: the wall clock, unless it jumped ahead. See [`ClockGuard`].
+pub(crate) fn now_ms(inner: &Inner) -> i64 {
+    inner.guard.lock().now_ms(&*inner.env.clock)
+}
+
 /// Arrival time before which a stream's records are gone: retention, what was gone before retention
 /// was extended, and the stream's own beginning.
 pub(crate) fn horizon_ms(row: &StreamRow, now_ms: i64) -> i64 {
     let kept_ms = i64::from(row.retention_hours) * HOUR_MS;
-    (now_ms - kept_ms).max(row.trimmed_ms).max(row.created_ms)
+    // A mark from a time that has not come is one of a clock that was ahead.
+    let trimmed_ms = if row.trimmed_ms <= now_ms { row.trimmed_ms } else { i64::MIN };
+    (now_ms - kept_ms).max(trimmed_ms).max(row.created_ms)
 }
 
 /// Whether a shard's records have all expired, and it with them.
@@ -66,7 +73,7 @@ pub(crate) fn check_hours(hours: i32) -> Result<u32> {
 /// Hides expired records of all shards.
 pub(crate) fn trim(inner: &Inner, stream: &Stream) {
     let view = stream.view();
-    let horizon_ms = horizon_ms(&view.row, inner.env.clock.now_ms());
+    let horizon_ms = horizon_ms(&view.row, now_ms(inner));
     // Everything arrived after the stream was made, unless the clock was set back.
     if horizon_ms > view.row.created_ms {
         for shard in &view.shards {
@@ -77,7 +84,7 @@ pub(crate) fn trim(inner: &Inner, stream: &Stream) {
 
 /// Takes expired shards out of the catalog and frees their logs.
 async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
-    let horizon_ms = horizon_ms(&stream.view().row, inner.env.clock.now_ms());
+    let horizon_ms = horizon_ms(&stream.view().row, now_ms(inner));
     if !stream.view().shards.iter().any(|shard| is_expired(&shard.row, horizon_ms)) {
         return Ok(());
     }
@@ -96,6 +103,9 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
     }
     inner.catalog.commit(transaction).await?;
     stream.replace(StreamView::new(view.row.clone(), kept));
+    for shard in gone {
+        inner.metrics.forget_shard(&stream.key, &shard);
+    }
     for removal in removals {
         schedule_removal(inner, removal);
     }
@@ -108,13 +118,15 @@ pub(crate) struct ClockGuard {
     monotonic: Duration,
     /// Nothing expires before this.
     paused_until: Duration,
+    /// The last time that was trusted, and when that was.
+    trusted: (i64, Duration),
 }
 
 impl ClockGuard {
     /// Trusts the clock as it is.
     pub(crate) fn new(clock: &dyn Clock) -> Self {
-        let paused_until = Duration::ZERO;
-        Self { wall_ms: clock.now_ms(), monotonic: clock.monotonic(), paused_until }
+        let (wall_ms, monotonic) = (clock.now_ms(), clock.monotonic());
+        Self { wall_ms, monotonic, paused_until: Duration::ZERO, trusted: (wall_ms, monotonic) }
     }
 
     /// Whether something may expire by the wall clock now.
@@ -126,7 +138,22 @@ impl ClockGuard {
             tracing::warn!("the wall clock jumped ahead: nothing expires for an hour");
         }
         (self.wall_ms, self.monotonic) = (wall_ms, monotonic);
-        monotonic >= self.paused_until
+        let trusted = monotonic >= self.paused_until;
+        if trusted {
+            self.trusted = (wall_ms, monotonic);
+        }
+        trusted
+    }
+
+    /// The wall clock's time, or while it is not trusted what it would be had it not jumped.
+    pub(crate) fn now_ms(&mut self, clock: &dyn Clock) -> i64 {
+        if self.trusts(clock) {
+            return self.wall_ms;
+        }
+        let (trusted_ms, then) = self.trusted;
+        let passed = self.monotonic.saturating_sub(then).as_millis() as i64;
+        // Once the clock is set back it is right again, though not yet trusted.
+        self.wall_ms.min(trusted_ms + passed)
     }
 }
 
@@ -163,5 +190,20 @@ mod tests {
         assert!(!at(9_000_010_000, 30));
         assert!(at(9_003_600_000, 20 + 3600));
         assert!(at(0, 20 + 3610), "a clock set back expires nothing");
+    }
+
+    #[test]
+    fn time_goes_on_beside_a_clock_that_is_not_trusted() {
+        let clock = SetClock(Mutex::new((0, 0)));
+        let mut guard = ClockGuard::new(&clock);
+        let mut at = |wall_ms, s| {
+            *clock.0.lock() = (wall_ms, s);
+            guard.now_ms(&clock)
+        };
+        assert_eq!(at(10_000, 10), 10_000);
+        assert_eq!(at(9_000_000_000, 20), 20_000);
+        assert_eq!(at(9_000_010_000, 30), 30_000);
+        assert_eq!(at(40_000, 40), 40_000, "set right");
+        assert_eq!(at(4_000_000, 4000), 4_000_000, "trusted again");
     }
 }

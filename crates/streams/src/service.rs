@@ -16,6 +16,7 @@ use crate::keys::Keys;
 use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::retention::ClockGuard;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     /// Whose turn it is when a stream distributes records by itself.
     pub(crate) turn: AtomicUsize,
     pub(crate) tasks: Tasks,
+    /// Whether the wall clock may let something expire.
+    pub(crate) guard: parking_lot::Mutex<ClockGuard>,
     /// Held by whoever changes the catalog.
     pub(crate) control: tokio::sync::Mutex<()>,
 }
@@ -89,6 +92,7 @@ impl Streams {
             subscriptions: Subscriptions::default(),
             turn: AtomicUsize::new(0),
             tasks: Tasks::new(),
+            guard: parking_lot::Mutex::new(ClockGuard::new(&*env.clock)),
             control: tokio::sync::Mutex::default(),
             env,
             options,

@@ -73,7 +73,7 @@ pub(crate) fn metrics(names: &[String]) -> Vec<kinesis::MetricsName> {
 /// A stream's warm throughput; `None` when none was ever asked for.
 pub(crate) fn warm(row: &StreamRow) -> Option<kinesis::WarmThroughputObject> {
     let target = match row.change {
-        Some(crate::rows::Change::Warm { mibps }) => Some(mibps),
+        Some(crate::rows::Change::Warm { mibps, .. }) => Some(mibps),
         _ => row.warm_mibps,
     };
     let target_mibps = target?.cast_signed();

@@ -60,6 +60,7 @@ impl Tagged {
         cx: &Cx,
         tags: BTreeMap<Text, Text>,
     ) -> Result<()> {
+        check_keys(tags.keys())?;
         check(
             tags.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]),
             "add tags to",
@@ -113,6 +114,7 @@ impl Tagged {
 pub(crate) fn initial(tags: Option<BTreeMap<Text, Text>>, stream: &StreamKey) -> Result<TagsRow> {
     let mut row = TagsRow::default();
     let tags = tags.unwrap_or_default();
+    check_keys(tags.keys())?;
     check(tags.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]), "add tags to", stream)?;
     merge(&mut row, tags, stream)?;
     Ok(row)
@@ -128,6 +130,15 @@ fn merge(row: &mut TagsRow, tags: BTreeMap<Text, Text>, stream: &StreamKey) -> R
         "Failed to add tags to stream {name} under account {account} because a given stream cannot \
          have more than {TAGS_MAX} tags associated with it."
     )))
+}
+
+/// Keys that begin with `aws:` are AWS's own.
+fn check_keys<'a>(mut keys: impl Iterator<Item = &'a Text>) -> Result<()> {
+    let is_reserved = |key: &Text| key.get(..4).is_some_and(|k| k.eq_ignore_ascii_case("aws:"));
+    match keys.find(|key| is_reserved(key)) {
+        Some(key) => Err(invalid(format!("Tag key {key} begins with the reserved prefix aws:."))),
+        None => Ok(()),
+    }
 }
 
 /// AWS takes `%` for a character of tags and then refuses it with a second text (observed).

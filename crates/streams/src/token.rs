@@ -41,7 +41,10 @@ pub(crate) enum Listing {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Filter {
     AtTrimHorizon,
-    AtLatest,
+    /// Open at this moment.
+    AtLatest {
+        at_ms: i64,
+    },
     AtMs(i64),
     FromMs(i64),
 }

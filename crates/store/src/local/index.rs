@@ -1,7 +1,8 @@
 //! The sparse index of a segment: derived from its frames, never evidence about the log.
 //!
 //! In memory one mark per 32 KiB; at the seal it is written behind the frames as a footer, from the
-//! next multiple of 4 KiB on. A footer that is absent or bad costs one scan of the segment. All numbers little endian.
+//! next multiple of 4 KiB on. A footer that is absent or bad costs one scan of the segment. All
+//! numbers little endian.
 //!
 //! | offset | bytes | footer field |
 //! | --- | --- | --- |
@@ -74,8 +75,8 @@ impl Index {
         after.checked_sub(1).map(|at| self.marks[at])
     }
 
-    /// Where the footer goes: in a block of its own, as the last block of the frames may be the only
-    /// place where they are.
+    /// Where the footer goes: in a block of its own, as the last block of the frames may be the
+    /// only place where they are.
     pub(crate) fn footer_offset(&self) -> u64 {
         self.end_offset.next_multiple_of(BLOCK_BYTES as u64)
     }

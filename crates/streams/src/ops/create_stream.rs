@@ -1,11 +1,11 @@
 //! `CreateStream`.
 
-use crate::errors::{Result, fail, invalid, limit, stream_exists};
+use crate::errors::{Result, fail, limit, stream_exists};
 use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::{self, LogCounter, Mode, ShardRow, Status, StreamRow, TagsRow};
+use crate::rows::{self, LogCounter, Mode, Predecessor, ShardRow, Status, StreamRow, TagsRow};
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
@@ -39,8 +39,8 @@ pub(crate) async fn create_stream(
         )));
     }
     let row = row(inner, &cx, &input)?;
-    let shards = shard_count(inner, &row, input.shard_count)?;
-    quota.check_shards(inner, &cx, shards)?;
+    let shards = shard_count(&row, input.shard_count);
+    quota.check_growth(inner, &cx, (0, shards))?;
     if row.mode == Mode::OnDemand {
         quota.check_on_demand(inner, &cx)?;
     }
@@ -90,16 +90,11 @@ fn row(inner: &Inner, cx: &Cx, input: &CreateStreamInput) -> Result<StreamRow> {
 
 /// A provisioned stream without a number gets four shards (observed); an on-demand one has no
 /// number.
-fn shard_count(inner: &Inner, row: &StreamRow, asked: Option<i32>) -> Result<u32> {
-    let shards = match row.mode {
+fn shard_count(row: &StreamRow, asked: Option<i32>) -> u32 {
+    match row.mode {
         Mode::Provisioned => asked.map_or(StreamRow::SHARDS_DEFAULT, i32::cast_unsigned),
         Mode::OnDemand => warm_shards(row.warm_mibps.unwrap_or(0)),
-    };
-    let shards_max = inner.options.stream_shards_max;
-    if shards > shards_max {
-        return Err(invalid(format!("A stream cannot have more than {shards_max} shards.")));
     }
-    Ok(shards)
 }
 
 /// Stream, shards and tags in one transaction.
@@ -112,6 +107,11 @@ async fn store(
 ) -> Result<Stream> {
     let mut transaction = Transaction::default();
     let mut counter = LogCounter::load(&*inner.catalog).map_err(|e| fail(cx, &e))?;
+    let left = rows::get::<Predecessor>(&*inner.catalog, &Predecessor::key(&key));
+    let left_s = left.map_err(|e| fail(cx, &e))?.map_or(0, |left| left.last_s);
+    transaction.remove(Predecessor::key(&key));
+    let created_s = row.created_ms.div_euclid(1000).max(left_s + 1);
+    let row = StreamRow { consumer_s: left_s, ..row };
     rows::put(&mut transaction, StreamRow::key(&key), &row);
     let mut shards = Vec::with_capacity(row.next_shard as usize);
     for (index, range) in (0..).zip(HashRange::uniform(row.next_shard)) {
@@ -119,7 +119,7 @@ async fn store(
             index,
             log_id: counter.take().0,
             range,
-            created_s: row.created_ms.div_euclid(1000),
+            created_s,
             opened_ms: row.created_ms,
             parent: None,
             adjacent_parent: None,

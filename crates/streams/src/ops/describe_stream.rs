@@ -1,7 +1,7 @@
 //! `DescribeStream`.
 
 use crate::errors::{Result, shard_not_found};
-use crate::retention::{horizon_ms, is_expired};
+use crate::retention::{self, horizon_ms, is_expired};
 use crate::rows::Status;
 use crate::service::Streams;
 use crate::shapes;
@@ -10,7 +10,7 @@ use crate::stream::{Stream, StreamView};
 use api::kinesis::{DescribeStreamInput, DescribeStreamOutput, StreamDescription};
 use base::Cx;
 
-/// Shards of a page when the request names no limit (model).
+/// Most shards of a page, whatever limit the request names (model).
 const PAGE_SHARDS: usize = 100;
 
 /// A stream with a page of its shards, closed ones included, none while it is `CREATING`.
@@ -30,8 +30,8 @@ pub(crate) fn describe_stream(
         None => None,
     };
     let view = stream.view();
-    let horizon_ms = horizon_ms(&view.row, inner.env.clock.now_ms());
-    let limit = input.limit.map_or(PAGE_SHARDS, |limit| limit as usize);
+    let horizon_ms = horizon_ms(&view.row, retention::now_ms(inner));
+    let limit = input.limit.map_or(PAGE_SHARDS, |limit| PAGE_SHARDS.min(limit as usize));
     let mut page = Vec::new();
     if view.row.status != Status::Creating {
         let wanted = |shard: &&Shard| {

@@ -32,8 +32,11 @@ pub(crate) async fn increase_stream_retention_period(
     if row.status != Status::Active {
         return Err(stream_not_active(&stream.key, row.status));
     }
+    if hours == row.retention_hours {
+        return Ok(());
+    }
     // What has expired stays gone (model), also after a restart of an engine that still has it.
-    let trimmed_ms = retention::horizon_ms(&row, inner.env.clock.now_ms());
+    let trimmed_ms = retention::horizon_ms(&row, retention::now_ms(inner));
     let row = StreamRow { retention_hours: hours, trimmed_ms, ..row };
     inner.update(&cx, &stream, row).await
 }

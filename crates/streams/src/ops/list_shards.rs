@@ -12,7 +12,7 @@
 //! A shard is kept until it has been closed for the whole retention.
 
 use crate::errors::{Result, invalid, shard_not_found, stream_not_active, stream_not_found};
-use crate::retention::{horizon_ms, is_expired};
+use crate::retention::{self, horizon_ms, is_expired};
 use crate::rows::{ShardRow, Status};
 use crate::service::{Inner, Streams};
 use crate::shapes;
@@ -52,7 +52,7 @@ pub(crate) fn list_shards(
         return Err(stream_not_active(&stream.key, view.row.status));
     }
     let limit = input.max_results.map_or(PAGE_SHARDS, |max| PAGE_SHARDS.min(max as usize));
-    let mut page = wanted.list(&view, now_ms, limit + 1);
+    let mut page = wanted.list(&view, retention::now_ms(inner), limit + 1);
     let more = page.len() > limit;
     page.truncate(limit);
     let next_token = page.last().filter(|_| more).map(|last| {
@@ -83,7 +83,9 @@ impl Wanted {
         };
         let fits = |row: &ShardRow| match self.filter {
             None => true,
-            Some(Filter::AtLatest) => row.closed.is_none(),
+            Some(Filter::AtLatest { at_ms }) => {
+                row.opened_ms <= at_ms && row.closed.as_ref().is_none_or(|c| c.at_ms > at_ms)
+            }
             Some(Filter::AtTrimHorizon) => has_no_parent(row),
             // What was open before the horizon is what was open at it.
             Some(Filter::AtMs(at_ms)) if at_ms < horizon_ms => has_no_parent(row),
@@ -117,7 +119,7 @@ fn begin(inner: &Inner, cx: &Cx, input: &ListShardsInput) -> Result<(Arc<Stream>
     }
     let index = |id: &Text| parse_shard_id(id).ok_or_else(|| shard_not_found(&stream.key, id));
     let (filter, behind) = match &input.shard_filter {
-        Some(filter) => read_filter(filter)?,
+        Some(filter) => read_filter(filter, latest_ms(&stream.view(), inner.env.clock.now_ms()))?,
         None => (None, None),
     };
     let behind = behind.map(index).transpose()?;
@@ -125,8 +127,17 @@ fn begin(inner: &Inner, cx: &Cx, input: &ListShardsInput) -> Result<(Arc<Stream>
     Ok((stream.clone(), Wanted { filter, after: behind.max(start) }))
 }
 
+/// Now, and not before anything of the stream happened: the clock may have been set back.
+fn latest_ms(view: &StreamView, now_ms: i64) -> i64 {
+    let changes = view.shards.iter().flat_map(|shard| {
+        let closed = shard.row.closed.as_ref().map(|closed| closed.at_ms);
+        [Some(shard.row.opened_ms), closed].into_iter().flatten()
+    });
+    changes.fold(now_ms, i64::max)
+}
+
 /// The filter, and the id that `AFTER_SHARD_ID` names.
-fn read_filter(filter: &ShardFilter) -> Result<(Option<Filter>, Option<&Text>)> {
+fn read_filter(filter: &ShardFilter, latest_ms: i64) -> Result<(Option<Filter>, Option<&Text>)> {
     let without = |member: &str| {
         let kind = filter.type_.as_str();
         invalid(format!("ShardFilter of type {kind} needs the parameter {member}."))
@@ -138,7 +149,7 @@ fn read_filter(filter: &ShardFilter) -> Result<(Option<Filter>, Option<&Text>)> 
         }
         ShardFilterType::AtTrimHorizon => (Some(Filter::AtTrimHorizon), None),
         ShardFilterType::FromTrimHorizon => (None, None),
-        ShardFilterType::AtLatest => (Some(Filter::AtLatest), None),
+        ShardFilterType::AtLatest => (Some(Filter::AtLatest { at_ms: latest_ms }), None),
         ShardFilterType::AtTimestamp => (Some(Filter::AtMs(at_ms()?)), None),
         ShardFilterType::FromTimestamp => (Some(Filter::FromMs(at_ms()?)), None),
     })

@@ -3,7 +3,7 @@
 use crate::consumer::Consumer;
 use crate::errors::{Result, limit, stream_not_active};
 use crate::lifecycle;
-use crate::limits::{CONSUMERS_MAX, CREATING_MAX};
+use crate::limits::{self, CREATING_MAX};
 use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, TagsRow};
 use crate::service::Streams;
 use crate::shapes;
@@ -18,8 +18,8 @@ use store::Transaction;
 ///
 /// # Errors
 /// `ResourceNotFound` no such stream; `ResourceInUse` the name is taken, or the stream is being
-/// made or deleted; `LimitExceeded` 20 consumers, or five of them in `CREATING`; `InvalidArgument`
-/// tags that cannot be.
+/// made or deleted; `LimitExceeded` 20 consumers (50 with On-demand Advantage), or five of them in
+/// `CREATING`; `InvalidArgument` tags that cannot be.
 pub(crate) async fn register_stream_consumer(
     streams: Streams,
     cx: Cx,
@@ -32,7 +32,8 @@ pub(crate) async fn register_stream_consumer(
     if !matches!(row.status, Status::Active | Status::Updating) {
         return Err(stream_not_active(&stream.key, row.status));
     }
-    check(&stream, &input.consumer_name, inner.options.scaling_limits)?;
+    let consumers_max = limits::consumers_max(inner, &cx, row.mode)?;
+    check(&stream, &input.consumer_name, consumers_max, inner.options.scaling_limits)?;
     let tags = tags::initial(input.tags, &stream.key)?;
     let now_s = inner.env.clock.now_ms().div_euclid(1000);
     let row = ConsumerRow {
@@ -52,7 +53,12 @@ pub(crate) async fn register_stream_consumer(
     Ok(RegisterStreamConsumerOutput { consumer: shapes::consumer(&consumer) })
 }
 
-fn check(stream: &Stream, name: &str, creating_is_bounded: bool) -> Result<()> {
+fn check(
+    stream: &Stream,
+    name: &str,
+    consumers_max: usize,
+    creating_is_bounded: bool,
+) -> Result<()> {
     let consumers = stream.consumers.read();
     let (stream_name, account) = (&stream.key.name, stream.key.account);
     if consumers.contains_key(name) {
@@ -60,9 +66,9 @@ fn check(stream: &Stream, name: &str, creating_is_bounded: bool) -> Result<()> {
             "Consumer {name} under stream {stream_name} already exists for account {account}."
         )));
     }
-    if consumers.len() >= CONSUMERS_MAX {
+    if consumers.len() >= consumers_max {
         return Err(limit(format!(
-            "Stream {stream_name} under account {account} has {CONSUMERS_MAX} registered \
+            "Stream {stream_name} under account {account} has {consumers_max} registered \
              consumers, which is the limit."
         )));
     }

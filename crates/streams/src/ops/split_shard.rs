@@ -28,7 +28,8 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
     }
     let shard = view.find_shard(&stream.key, &input.shard_to_split)?;
     check_open(&stream.key, shard)?;
-    Quota::of(inner, &cx).check_shards(inner, &cx, 1)?;
+    let open = view.open.len() as u32;
+    Quota::of(inner, &cx).check_growth(inner, &cx, (open, open + 1))?;
     let at = HashKey::parse(&input.new_starting_hash_key)
         .filter(|at| {
             // One hash key more below than a split needs, as AWS has it (observed).

@@ -81,7 +81,7 @@ pub(crate) async fn subscribe_to_shard(
         .claim(&consumer.arn, shard.row.index, now)
         .ok_or_else(|| in_use(&consumer, &shard))?;
     let reader = Reader {
-        behind: inner.metrics.behind(&stream.key, &consumer.key.name, &shard.id),
+        behind: inner.metrics.behind(&stream, &consumer.key.name, &shard),
         streams: streams.clone(),
         cx: cx.clone(),
         pace: (inner.options.limits == Limits::Aws).then(|| Bucket::full(READ_BYTES)),

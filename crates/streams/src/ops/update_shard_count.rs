@@ -35,8 +35,8 @@ pub(crate) async fn update_shard_count(
         return Err(stream_not_active(&stream.key, view.row.status));
     }
     let (open, target) = (view.open.len() as u32, input.target_shard_count.cast_unsigned());
+    Quota::of(inner, &cx).check_growth(inner, &cx, (open, target))?;
     check(inner, open, target)?;
-    Quota::of(inner, &cx).check_shards(inner, &cx, target.saturating_sub(open))?;
     if target != open {
         lifecycle::begin(inner, &cx, &stream, |row| {
             row.change = Some(Change::Scale { target });
@@ -54,13 +54,6 @@ pub(crate) async fn update_shard_count(
 
 fn check(inner: &Inner, open: u32, target: u32) -> Result<()> {
     let counts = format!("Current open shard count: {open}, Target shard count: {target}");
-    let shards_max = inner.options.stream_shards_max;
-    if target > shards_max {
-        return Err(limit(format!(
-            "Target shard count or number of open shards cannot be greater than {shards_max}. \
-             {counts}"
-        )));
-    }
     if inner.options.scaling_limits && target > open.saturating_mul(2) {
         return Err(limit(format!(
             "UpdateShardCount cannot scale up over double your current open shard count. {counts}"

@@ -3,6 +3,7 @@
 use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::{self, Quota, ration};
+use crate::reshard::warm_shards;
 use crate::rows::{Change, Mode};
 use crate::service::Streams;
 use api::kinesis::{StreamMode, UpdateStreamModeInput};
@@ -14,8 +15,9 @@ const SWITCHES_MAX: usize = 2;
 /// Switches between provisioned and on-demand mode; the shards stay as they are.
 ///
 /// # Errors
-/// `ResourceNotFound`; `ResourceInUse` not `ACTIVE`; `LimitExceeded` two switches a day, or the
-/// account's on-demand streams; `InvalidArgument`, `Validation` a warm throughput that cannot be.
+/// `ResourceNotFound`; `ResourceInUse` not `ACTIVE`; `LimitExceeded` two switches a day, the
+/// account's on-demand streams, or the shards of stream or account; `InvalidArgument`, `Validation`
+/// a warm throughput that cannot be.
 pub(crate) async fn update_stream_mode(
     streams: Streams,
     cx: Cx,
@@ -34,8 +36,15 @@ pub(crate) async fn update_stream_mode(
     if mode == stream.view().row.mode && warm.is_none() {
         return Ok(());
     }
+    let quota = Quota::of(inner, &cx);
     if mode == Mode::OnDemand && stream.view().row.mode == Mode::Provisioned {
-        Quota::of(inner, &cx).check_on_demand(inner, &cx)?;
+        quota.check_on_demand(inner, &cx)?;
+    }
+    let open = stream.view().open.len() as u32;
+    // A switch never takes shards away (observed).
+    let target = warm.map_or(open, |mibps| warm_shards(mibps).max(open));
+    if target > open {
+        quota.check_growth(inner, &cx, (open, target))?;
     }
     lifecycle::begin(inner, &cx, &stream, |row| {
         if mode != row.mode {
@@ -46,7 +55,7 @@ pub(crate) async fn update_stream_mode(
             row.auto_distribution = false;
             row.warm_mibps = None;
         }
-        row.change = Some(warm.map_or(Change::Settle, |mibps| Change::Warm { mibps }));
+        row.change = Some(warm.map_or(Change::Settle, |mibps| Change::Warm { mibps, target }));
         Ok(())
     })
     .await

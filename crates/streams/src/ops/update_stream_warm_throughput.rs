@@ -2,7 +2,8 @@
 
 use crate::errors::Result;
 use crate::lifecycle;
-use crate::limits;
+use crate::limits::{self, Quota};
+use crate::reshard::warm_shards;
 use crate::rows::Change;
 use crate::service::Streams;
 use crate::shapes;
@@ -13,7 +14,8 @@ use base::Cx;
 ///
 /// # Errors
 /// `ResourceNotFound`; `InvalidArgument` a provisioned stream, or above 10 GiB/s; `Validation` the
-/// account made no commitment; `ResourceInUse` not `ACTIVE`.
+/// account made no commitment; `LimitExceeded` the shards of stream or account; `ResourceInUse` not
+/// `ACTIVE`.
 pub(crate) async fn update_stream_warm_throughput(
     streams: Streams,
     cx: Cx,
@@ -24,8 +26,10 @@ pub(crate) async fn update_stream_warm_throughput(
     let stream = inner.directory.find(&cx, "UpdateStreamWarmThroughput", name, arn)?;
     let mode = stream.view().row.mode;
     let mibps = limits::warm(inner, &cx, mode, input.warm_throughput_mibps)?;
+    let (open, target) = (stream.view().open.len() as u32, warm_shards(mibps));
+    Quota::of(inner, &cx).check_growth(inner, &cx, (open, target))?;
     lifecycle::begin(inner, &cx, &stream, |row| {
-        row.change = Some(Change::Warm { mibps });
+        row.change = Some(Change::Warm { mibps, target });
         Ok(())
     })
     .await?;

@@ -22,7 +22,8 @@ pub(crate) struct StreamRow {
     pub(crate) warm_mibps: Option<u32>,
     /// Index of the next shard.
     pub(crate) next_shard: u32,
-    /// Created second of the newest consumer that was deregistered; 0 = none ever was.
+    /// Consumers are created after this second: that of the newest one that was deregistered, or
+    /// the last of a stream that had the name before.
     pub(crate) consumer_s: i64,
     /// What turns `UPDATING` into `ACTIVE`; finished after a restart.
     pub(crate) change: Option<Change>,
@@ -78,9 +79,10 @@ pub(crate) enum Change {
     Encrypt {
         encryption: Option<Encryption>,
     },
-    /// The new warm throughput, and as many shards.
+    /// The new warm throughput, and how many shards it needs.
     Warm {
         mibps: u32,
+        target: u32,
     },
     /// The row already holds the new values; only the status is left to flip.
     Settle,
@@ -158,7 +160,7 @@ mod tests {
         for change in [
             Change::Merge { lower: 1, upper: 2 },
             Change::Scale { target: 3 },
-            Change::Warm { mibps: 5 },
+            Change::Warm { mibps: 5, target: 6 },
             Change::Encrypt { encryption },
             Change::Settle,
         ] {

@@ -4,6 +4,7 @@ use crate::house::*;
 use api::Timestamp;
 use api::kinesis::*;
 use std::time::Duration;
+use streams::Options;
 
 #[test]
 fn accounts_and_regions_are_name_spaces() {
@@ -128,11 +129,7 @@ fn warm_throughput_needs_a_commitment_and_makes_shards() {
         };
         let early = house.streams.create_stream(&house.cx, on_demand("s", Some(8))).await;
         assert_eq!(early.unwrap_err().code(), "ValidationException");
-        let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
-            status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
-        };
-        let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
-        house.streams.update_account_settings(&house.cx, input).await.unwrap();
+        commit(house).await;
         let provisioned = CreateStreamInput { warm_throughput_mibps: Some(8), ..create("p", 1) };
         let refused = house.streams.create_stream(&house.cx, provisioned).await;
         assert_eq!(refused.unwrap_err().code(), "InvalidArgumentException");
@@ -156,6 +153,103 @@ fn warm_throughput_needs_a_commitment_and_makes_shards() {
         let warm = summary.warm_throughput.unwrap();
         assert_eq!((warm.target_mibps, warm.current_mibps), (Some(12), Some(12)));
         assert_eq!(update(10_241).await.unwrap_err().code(), "InvalidArgumentException");
+    });
+}
+
+async fn commit(house: &House) {
+    let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
+        status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
+    };
+    let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
+    house.streams.update_account_settings(&house.cx, input).await.unwrap();
+}
+
+#[test]
+fn warm_throughput_keeps_to_the_limits_and_takes_no_shard() {
+    let options = Options { shards_max: 30, stream_shards_max: 25, ..free() };
+    run_with(options, async |house| {
+        commit(house).await;
+        house.create("s", 20).await;
+        let to = async |mode, mibps| {
+            let input = UpdateStreamModeInput {
+                stream_arn: stream_arn("s"),
+                stream_mode_details: StreamModeDetails { stream_mode: mode },
+                warm_throughput_mibps: mibps,
+            };
+            house.streams.update_stream_mode(&house.cx, input).await.map_err(|e| e.code())
+        };
+        let warm = async |mibps| {
+            let input = UpdateStreamWarmThroughputInput {
+                stream_name: Some("s".into()),
+                warm_throughput_mibps: mibps,
+                ..UpdateStreamWarmThroughputInput::default()
+            };
+            let output = house.streams.update_stream_warm_throughput(&house.cx, input).await;
+            output.map(drop).map_err(|e| e.code())
+        };
+        let limit = Err("LimitExceededException");
+        assert_eq!(to(StreamMode::OnDemand, Some(26)).await, limit, "of the stream");
+        assert_eq!(to(StreamMode::OnDemand, Some(1)).await, Ok(()));
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 20);
+        house.create("t", 9).await;
+        assert_eq!(warm(22).await, limit, "of the account");
+        assert_eq!(warm(26).await, limit, "of the stream");
+        assert_eq!(warm(21).await, Ok(()));
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 21);
+        assert_eq!(house.split("t", "0", 1000).await.map_err(|e| e.code()), limit);
+    });
+}
+
+#[test]
+fn an_on_demand_stream_grows_as_far_as_the_account_may() {
+    run_with(Options { shards_max: 6, ..free() }, async |house| {
+        let input = CreateStreamInput {
+            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
+            shard_count: None,
+            ..create("s", 1)
+        };
+        house.streams.create_stream(&house.cx, input).await.unwrap();
+        house.rest().await;
+        let record = PutRecordsRequestEntry {
+            data: vec![0; 900 << 10].into(),
+            partition_key: Some("k".into()),
+            explicit_hash_key: None,
+        };
+        let input = PutRecordsInput {
+            stream_name: Some("s".into()),
+            records: vec![record.clone(), record],
+            ..PutRecordsInput::default()
+        };
+        house.streams.put_records(&house.cx, input).await.unwrap();
+        house.pass(Duration::from_secs(10)).await;
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 6);
+    });
+}
+
+#[test]
+fn an_on_demand_stream_with_a_commitment_has_fifty_consumers() {
+    run_with(free(), async |house| {
+        house.create("p", 1).await;
+        let input = CreateStreamInput {
+            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
+            shard_count: None,
+            ..create("o", 1)
+        };
+        house.streams.create_stream(&house.cx, input).await.unwrap();
+        house.rest().await;
+        let fill = async |name: &str, count: usize| {
+            for i in 0..count {
+                house.register(name, &format!("{count}-{i}")).await.unwrap();
+            }
+            house.register(name, "more").await.unwrap_err().code()
+        };
+        assert_eq!(fill("o", 20).await, "LimitExceededException");
+        commit(house).await;
+        assert_eq!(fill("p", 20).await, "LimitExceededException");
+        assert_eq!(fill("o", 30).await, "LimitExceededException");
     });
 }
 

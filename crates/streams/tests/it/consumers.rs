@@ -304,3 +304,54 @@ fn another_account_comes_in_by_policy_only() {
         );
     });
 }
+
+#[test]
+fn what_a_policy_cannot_share_and_whom_it_binds() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let (arn, guest) = (stream_arn("s"), cx("111111111111", "us-east-1"));
+        put_policy(house, &arn, policy("kinesis:*", &arn)).await.unwrap();
+        let summary = || DescribeStreamSummaryInput {
+            stream_arn: Some(arn.clone()),
+            ..DescribeStreamSummaryInput::default()
+        };
+        house.streams.describe_stream_summary(&guest, summary()).await.unwrap();
+        let delete = DeleteStreamInput { stream_arn: Some(arn.clone()), ..Default::default() };
+        let refused = house.streams.delete_stream(&guest, delete).await.unwrap_err();
+        assert_eq!(refused.code(), "AccessDeniedException", "only its owner deletes a stream");
+        let input =
+            PutResourcePolicyInput { resource_arn: arn.clone(), policy: policy("kinesis:*", &arn) };
+        let refused = house.streams.put_resource_policy(&guest, input).await.unwrap_err();
+        assert_eq!(refused.code(), "AccessDeniedException");
+
+        let deny = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"kinesis:*",
+                "Principal":"*","Resource":"{arn}"}}]}}"#
+        );
+        put_policy(house, &arn, deny.into()).await.unwrap();
+        let refused = house.put("s", "k", "d").await.unwrap_err();
+        assert_eq!(refused.code(), "AccessDeniedException", "a denial binds the owner too");
+        assert!(refused.message().contains("explicit deny"), "{}", refused.message());
+        let by_arn = house.streams.describe_stream_summary(&house.cx, summary()).await;
+        assert_eq!(by_arn.unwrap_err().code(), "AccessDeniedException");
+        let input = DeleteResourcePolicyInput { resource_arn: arn.clone() };
+        house.streams.delete_resource_policy(&house.cx, input).await.unwrap();
+        house.put("s", "k", "d").await.unwrap();
+    });
+}
+
+#[test]
+fn tag_keys_of_aws_are_reserved() {
+    run(async |house| {
+        house.create("s", 1).await;
+        for key in ["aws:x", "AWS:x"] {
+            let input =
+                TagResourceInput { tags: tags(&[(key, "v")]), resource_arn: stream_arn("s") };
+            let refused = house.streams.tag_resource(&house.cx, input).await.unwrap_err();
+            assert_eq!(refused.code(), "InvalidArgumentException", "{key}");
+            let input = CreateStreamInput { tags: Some(tags(&[(key, "v")])), ..create("t", 1) };
+            let refused = house.streams.create_stream(&house.cx, input).await.unwrap_err();
+            assert_eq!(refused.code(), "InvalidArgumentException", "{key}");
+        }
+    });
+}

@@ -122,6 +122,36 @@ fn shards_in_pages() {
 }
 
 #[test]
+fn pages_of_the_open_shards_show_one_moment() {
+    run(async |house| {
+        house.create("s", 3).await;
+        let mut input = ListShardsInput {
+            stream_name: Some("s".into()),
+            shard_filter: Some(filter(AtLatest)),
+            max_results: Some(1),
+            ..ListShardsInput::default()
+        };
+        let mut seen = Vec::new();
+        loop {
+            let page = house.streams.list_shards(&house.cx, input).await.unwrap();
+            seen.extend(numbers(&page.shards.unwrap()));
+            let Some(next_token) = page.next_token else { break };
+            if seen.len() == 1 {
+                house.pass(Duration::from_millis(1)).await;
+                house.split("s", "0", 1000).await.unwrap();
+                house.rest().await;
+                house.split("s", "2", u128::MAX - 1000).await.unwrap();
+                house.rest().await;
+            }
+            let next_token = Some(next_token);
+            input = ListShardsInput { next_token, max_results: Some(1), ..Default::default() };
+        }
+        assert_eq!(seen, [0, 1, 2], "no children beside their parents, and no hole");
+        assert_eq!(numbers(&house.list("s", Some(filter(AtLatest))).await), [1, 3, 4, 5, 6]);
+    });
+}
+
+#[test]
 fn the_creation_time_tells_streams_apart() {
     run(async |house| {
         house.create("s", 1).await;

@@ -365,6 +365,138 @@ fn expired_records_and_shards_go_and_stay_gone() {
     });
 }
 
+/// Terraform asks for the period that there is: no reason to note a horizon, least of all one of a
+/// clock that is ahead.
+#[test]
+fn a_clock_that_was_ahead_takes_nothing_later() {
+    run(async |house| {
+        house.create("s", 1).await;
+        house.put("s", "k", "before").await.unwrap();
+        house.split("s", "0", 1000).await.unwrap();
+        house.rest().await;
+        let three_days_ms = 3 * 24 * 3_600_000;
+        let up = async |hours| {
+            let input = IncreaseStreamRetentionPeriodInput {
+                stream_name: Some("s".into()),
+                retention_period_hours: hours,
+                ..IncreaseStreamRetentionPeriodInput::default()
+            };
+            house.streams.increase_stream_retention_period(&house.cx, input).await.unwrap();
+        };
+        for hours in [24, 48] {
+            house.fake.clock.jump_by(three_days_ms);
+            up(hours).await;
+            assert_eq!(numbers(&house.list("s", None).await), [0, 1, 2], "nothing expires");
+            let horizon = ShardFilter {
+                type_: ShardFilterType::AtTrimHorizon,
+                shard_id: None,
+                timestamp: None,
+            };
+            assert_eq!(numbers(&house.list("s", Some(horizon)).await), [0]);
+            assert_eq!(numbers(&describe(house, named("s")).await.shards), [0, 1, 2]);
+            house.fake.clock.jump_by(-three_days_ms);
+            house.pass(Duration::from_secs(30)).await;
+        }
+        house.put("s", "k", "after").await.unwrap();
+        house.pass(Duration::from_secs(30)).await;
+        assert_eq!(house.read("s", "shardId-000000000000").await, ["before"]);
+        assert_eq!(house.read("s", "shardId-000000000002").await, ["after"]);
+        house.restart().await;
+        assert_eq!(house.read("s", "shardId-000000000000").await, ["before"]);
+        assert_eq!(house.read("s", "shardId-000000000002").await, ["after"]);
+    });
+}
+
+/// Within one second, and under a clock that was set back: numbers and ARNs of the old stream mean
+/// nothing to the new one.
+#[test]
+fn a_name_made_again_at_once_shares_nothing_with_the_old_stream() {
+    run(async |house| {
+        let start = async |house: &House| {
+            house.create("s", 1).await;
+            let consumer = house.register("s", "c").await.unwrap();
+            house.rest().await;
+            let shard = house.list("s", None).await.remove(0);
+            (shard.sequence_number_range.starting_sequence_number, consumer.consumer_arn)
+        };
+        let mut seen = Vec::new();
+        for round in 0..4 {
+            let identity = start(house).await;
+            house.put("s", "k", "x").await.unwrap();
+            if round == 2 {
+                house.split("s", "0", 1000).await.unwrap();
+                house.rest().await;
+            }
+            for (number, arn) in &seen {
+                assert_ne!(number, &identity.0, "round {round}");
+                assert_ne!(arn, &identity.1, "round {round}");
+                let input = GetShardIteratorInput {
+                    stream_name: Some("s".into()),
+                    shard_id: "0".into(),
+                    shard_iterator_type: ShardIteratorType::AtSequenceNumber,
+                    starting_sequence_number: Some(Text::clone(number)),
+                    ..GetShardIteratorInput::default()
+                };
+                let old = house.streams.get_shard_iterator(&house.cx, input).await;
+                assert_eq!(old.unwrap_err().code(), INVALID, "round {round}");
+            }
+            seen.push(identity);
+            let input = DeleteStreamInput {
+                stream_name: Some("s".into()),
+                enforce_consumer_deletion: Some(true),
+                ..DeleteStreamInput::default()
+            };
+            house.streams.delete_stream(&house.cx, input).await.unwrap();
+            house.rest().await;
+            if round == 0 {
+                house.fake.clock.jump_by(-100_000);
+            }
+            house.restart().await;
+        }
+        assert_eq!(house.rows("predecessor/").len(), 1);
+        house.settle().await;
+        house.pass(HOUR).await;
+        assert_eq!(house.rows("predecessor/"), [""; 0], "forgotten when the clock has passed it");
+    });
+}
+
+#[test]
+fn uneven_shards_become_even() {
+    run_with(free(), async |house| {
+        let width = |shards: &[Shard]| -> Vec<u128> {
+            let key = |text: &Text| text.parse::<u128>().unwrap();
+            let open = shards.iter().filter(|shard| is_open(shard));
+            open.map(|s| {
+                key(&s.hash_key_range.ending_hash_key) - key(&s.hash_key_range.starting_hash_key)
+            })
+            .collect()
+        };
+        for target in [4, 3, 1] {
+            let name = format!("s{target}");
+            house.create(&name, 1).await;
+            house.split(&name, "0", u128::MAX / 10).await.unwrap();
+            house.rest().await;
+            house.scale(&name, target).await.unwrap();
+            house.rest().await;
+            let shards = house.list(&name, None).await;
+            check_cover(&shards);
+            let width = width(&shards);
+            assert_eq!(width.len(), target as usize);
+            let (min, max) = (width.iter().min().unwrap(), width.iter().max().unwrap());
+            assert!(max - min < 4, "{target}: {width:?}");
+        }
+    });
+}
+
+#[test]
+fn describe_shows_a_hundred_shards_at_most() {
+    run(async |house| {
+        house.create("s", 150).await;
+        let page = describe(house, DescribeStreamInput { limit: Some(10_000), ..named("s") }).await;
+        assert_eq!((page.shards.len(), page.has_more_shards), (100, true));
+    });
+}
+
 #[test]
 fn encryption_starts_changes_and_stops() {
     run(async |house| {
