@@ -52,7 +52,7 @@ impl fmt::Debug for AccountId {
     }
 }
 
-/// An AWS region name: 1 to 64 lower-case letters, digits and hyphens.
+/// An AWS region name: 1 to 64 lower-case letters, digits, hyphens and underscores.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(Arc<str>);
 
@@ -60,14 +60,15 @@ impl Region {
     /// Longest name accepted; every name becomes part of stored keys.
     pub const NAME_BYTES_MAX: usize = 64;
 
-    /// Reads a region name.
+    /// Reads a region name. AWS has neither capitals nor underscores; users of local servers have.
     pub fn parse(text: &str) -> Result<Self, BadName> {
-        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=Self::NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(legal) {
-            Ok(Self(text.into()))
-        } else {
-            Err(BadName("a region name has 1 to 64 lower-case letters, digits and hyphens"))
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        if !(1..=Self::NAME_BYTES_MAX).contains(&text.len()) || !text.bytes().all(legal) {
+            return Err(BadName(
+                "a region name has 1 to 64 letters, digits, hyphens and underscores",
+            ));
         }
+        Ok(Self(text.to_ascii_lowercase().into()))
     }
 
     /// The name.
@@ -123,5 +124,6 @@ mod tests {
         assert_eq!(Region::default().partition(), "aws");
         assert!(Region::parse("").is_err());
         assert!(Region::parse("../x").is_err());
+        assert_eq!(Region::parse("US-East_1").unwrap().as_str(), "us-east_1");
     }
 }

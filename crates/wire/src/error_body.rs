@@ -5,6 +5,9 @@ use crate::rules::{Member, TextRule};
 use crate::{Format, Refusal, Text, Writer};
 use bytes::Bytes;
 
+/// Longest message; ten violations of usual values take some kilobytes.
+const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
 const MEMBERS: &[Member] = &[
     Member::new("\"__type\":"),
     Member::new("\"message\":"),
@@ -16,15 +19,18 @@ impl Refusal {
     /// The answer's body.
     ///
     /// `SerializationException` spells its message with a capital, and an error without a message
-    /// has no such key at all (both observed by kinesalite's tests against AWS).
+    /// has no such key at all (both observed by kinesalite's tests against AWS). A message is cut
+    /// where only a client that wants it long makes it so: it may hold what the client sent.
     pub fn body(&self, format: Format) -> Bytes {
-        let mut w = Writer::new(format, self.message.len() + self.code.len() + 64);
+        let end = self.message.floor_char_boundary(MESSAGE_BYTES_MAX);
+        let message = self.message.get(..end).unwrap_or_default();
+        let mut w = Writer::new(format, message.len() + self.code.len() + 64);
         w.begin();
         w.key(MEMBERS[0]);
         w.text(self.code);
-        if !self.message.is_empty() {
+        if !message.is_empty() {
             w.key(MEMBERS[if self.code == "SerializationException" { 2 } else { 1 }]);
-            w.text(&self.message);
+            w.text(message);
         }
         w.end();
         w.finish()

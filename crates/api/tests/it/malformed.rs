@@ -217,3 +217,54 @@ fn cbor_times_are_milliseconds() {
         assert!(read.contains("Timestamp(1700000000123)"), "{read}");
     }
 }
+
+#[test]
+fn cbor_numbers_that_are_none_are_refused() {
+    for float in [&b"\xf9\x7e\x00"[..], b"\xf9\x7c\x00", b"\xfb\xff\xf0\0\0\0\0\0\0"] {
+        let body = [&b"\xa1\x65Limit"[..], float].concat();
+        is_refused("ListStreams", Format::Cbor, &body, "no number");
+        let body =
+            [&b"\xa1\x6bShardFilter\xa2\x64Type\x6cAT_TIMESTAMP\x69Timestamp"[..], float].concat();
+        is_refused("ListShards", Format::Cbor, &body, "no time");
+    }
+}
+
+/// What a client sends comes back in messages, but not without bound.
+#[test]
+fn a_message_shows_a_part_of_what_was_sent() {
+    let long = "\u{390}".repeat(1 << 20);
+    for body in [
+        format!(r#"{{"StreamName":"a","PartitionKey":"k","Data":"","DryRun":"{long}"}}"#),
+        format!(r#"{{"StreamName":"{long}","PartitionKey":"{long}","Data":"{long}"}}"#),
+        format!(
+            r#"{{"StreamName":"{long}","PartitionKey":"{long}","Data":"","StreamARN":"{long}",
+                "ExplicitHashKey":"{long}","SequenceNumberForOrdering":"{long}"}}"#
+        ),
+    ] {
+        let Outcome::Refused(refusal) = call("PutRecord", Format::Json, body.into()) else {
+            panic!("read");
+        };
+        for format in [Format::Json, Format::Cbor] {
+            let bytes = refusal.body(format).len();
+            assert!(bytes < 70_000, "{bytes}");
+        }
+    }
+}
+
+/// A list that is far too long is refused for that: nobody looks at its end.
+#[test]
+fn the_end_of_an_endless_list_is_passed_over() {
+    let entry = r#"{"Data":"","PartitionKey":"k"}"#;
+    let list = |entries: usize, last: &str| {
+        let entries = format!("{entry},").repeat(entries);
+        format!(r#"{{"StreamName":"a","Records":[{entries}{last}]}}"#)
+    };
+    is_refused("PutRecords", Format::Json, list(500, "7").as_bytes(), "a wrong type");
+    for body in [list(501, entry), list(5_000, "7"), list(5_000, "[[{\"a\":[]}]]")] {
+        let Outcome::Refused(refusal) = call("PutRecords", Format::Json, body.into()) else {
+            panic!("read");
+        };
+        assert_eq!(refusal.code, "ValidationException", "{}", refusal.message);
+    }
+    is_refused("PutRecords", Format::Json, list(5_000, "{").as_bytes(), "no JSON");
+}

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
 
 /// Elements kept past a list's bound, so that the message can show what was sent. A longer list is
-/// read to its end but not kept: a body of `{},{},..` would take thirty times its size.
+/// passed over to its end: a body of `{},{},..` would take thirty times its size, and a second.
 const ELEMENTS_PAST_MAX: usize = 64;
 
 /// Elements kept of a list or map that the model does not bound; more are refused.
@@ -134,8 +134,9 @@ impl Reader {
             Token::Bool(value) => Ok(Some(value)),
             Token::Null => Ok(None),
             Token::Text(raw) => {
-                let text = self.text_of(&raw)?.to_uppercase();
-                match text.as_str() {
+                let mut text = String::new();
+                show_cut(&self.text_of(&raw)?, &mut text);
+                match text.to_uppercase().as_str() {
                     "TRUE" | "YES" | "1" => Ok(Some(true)),
                     "FALSE" | "NO" | "0" => Ok(Some(false)),
                     other => wrong(format!("'{other}' can not be converted to an Boolean")),
@@ -167,7 +168,7 @@ impl Reader {
     fn whole(&mut self, wanted: &str) -> Read<Option<i64>> {
         match self.token()? {
             Token::Number(Number::Int(value)) => Ok(Some(value)),
-            Token::Number(Number::Float(value)) => Ok(Some(value as i64)),
+            Token::Number(Number::Float(value)) if value.is_finite() => Ok(Some(value as i64)),
             Token::Number(Number::Spelled(from, to)) => {
                 let spelled = self.spelled(from, to)?;
                 match spelled.parse::<i64>() {
@@ -221,7 +222,7 @@ impl Reader {
     pub fn timestamp(&mut self) -> Read<Option<Timestamp>> {
         let ms = match self.token()? {
             Token::Number(Number::Int(ms)) => ms,
-            Token::Number(Number::Float(ms)) => ms.round() as i64,
+            Token::Number(Number::Float(ms)) if ms.is_finite() => ms.round() as i64,
             Token::Number(Number::Spelled(from, to)) => parse_seconds(self.spelled(from, to)?)?,
             Token::Null => return Ok(None),
             other => return unexpected(&other, "milliseconds since epoch"),
@@ -298,17 +299,19 @@ impl Reader {
         let mut list = Vec::with_capacity(room.min(kept_max).min(1024));
         let mut count = 0_usize;
         while self.next_item(false)? {
-            self.top().current = count as u32;
+            count += 1;
+            if self.is_past(list.len(), kept_max, rule) {
+                self.skip()?;
+                continue;
+            }
+            self.top().current = count as u32 - 1;
             let element = read(self)?;
             if let Some(element) = element {
-                self.keep_bounded(list.len(), kept_max, rule)?;
-                if list.len() < kept_max {
-                    list.push(element);
-                }
+                self.keep_bounded(list.len(), kept_max)?;
+                list.push(element);
             } else if self.strict {
                 self.violate(Constraint::NotNull, None);
             }
-            count += 1;
         }
         let ended = self.frames.pop();
         self.check_size(rule, count, &list);
@@ -357,8 +360,13 @@ impl Reader {
         }
     }
 
-    fn keep_bounded(&self, kept: usize, kept_max: usize, rule: &SizeRule) -> Read<()> {
-        if kept == kept_max && (rule.max == UNBOUNDED || !self.strict) {
+    /// Whether so much is kept that the violation is certain and nothing more is worth a look.
+    fn is_past(&self, kept: usize, kept_max: usize, rule: &SizeRule) -> bool {
+        kept >= kept_max && self.strict && rule.max != UNBOUNDED
+    }
+
+    fn keep_bounded(&self, kept: usize, kept_max: usize) -> Read<()> {
+        if kept >= kept_max {
             return wrong("too many elements");
         }
         Ok(())
@@ -390,16 +398,18 @@ impl Reader {
         while self.next_item(true)? {
             let raw = self.key()?;
             let key = self.text_of(&raw)?;
+            if self.is_past(map.len(), kept_max, rule) {
+                self.skip()?;
+                continue;
+            }
             bad_keys |= self.strict && !keys.holds(&key);
             let frame = self.top();
             frame.current = count as u32;
             frame.key = Some(key.clone());
             let value = read(self)?;
             if let Some(value) = value {
-                self.keep_bounded(map.len(), kept_max, rule)?;
-                if map.len() < kept_max {
-                    map.insert(key, value);
-                }
+                self.keep_bounded(map.len(), kept_max)?;
+                map.insert(key, value);
             } else if self.strict {
                 nulls += 1;
                 self.violate(Constraint::NotNull, None);

@@ -3,6 +3,7 @@
 use super::Parts;
 use super::canonical::{ALGORITHM, decoded, pairs};
 use crate::Refusal;
+use crate::violations::show_cut;
 use std::borrow::Cow;
 
 /// Where the signature stood.
@@ -166,7 +167,9 @@ fn header_incomplete(given: [bool; 4], header: &str) -> Refusal {
     ];
     let texts: String =
         needs.iter().zip(given).filter(|(_, given)| !given).map(|(text, _)| *text).collect();
-    incomplete(format!("{texts}Authorization={header}"))
+    let mut echo = String::new();
+    show_cut(header, &mut echo);
+    incomplete(format!("{texts}Authorization={echo}"))
 }
 
 fn incomplete(message: String) -> Refusal {

@@ -323,7 +323,7 @@ fn out_of_scope() {
         let want = format!("InvalidSignatureException: {want}");
         fine.clone().replace("authorization", from, to).check(&want);
     };
-    check("eu-west-1", "EU", "Credential should be scoped to a valid region, not 'EU'.");
+    check("eu-west-1", "E.U", "Credential should be scoped to a valid region, not 'E.U'.");
     check("/kinesis/", "/s3/", "Credential should be scoped to correct service: 'kinesis'.");
     check(
         "aws4_request",
@@ -372,6 +372,10 @@ fn a_query_lives_as_long_as_it_says() {
     endless.check(
         "IncompleteSignatureException: X-Amz-Expires must be a number of seconds from 0 to 604800.",
     );
+    let signed = Request { query: fine.query.replace("=3600", "=%2B60"), ..fine.clone() };
+    signed.check(
+        "IncompleteSignatureException: X-Amz-Expires must be a number of seconds from 0 to 604800.",
+    );
     let longer = Request { query: fine.query.replace("Expires=3600", "Expires=3601"), ..fine };
     longer.check(MISMATCH);
 }
@@ -418,6 +422,27 @@ fn wrong_signatures() {
     let own_hash = case("own hash");
     let other = payload_hash(b"other");
     own_hash.set("x-amz-content-sha256", &other).check(MISMATCH);
+}
+
+/// Whose signature covers `STREAMING-..` covers no byte of the body.
+#[test]
+fn a_body_of_signed_chunks_is_refused() {
+    let signed_as = |payload: &str| {
+        let request =
+            Request { method: "POST".to_owned(), path: "/".to_owned(), ..Request::default() };
+        let request = request.set("host", "h").set("x-amz-content-sha256", payload);
+        let credentials = Credentials {
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: Secret::new(SECRET),
+            session_token: None,
+        };
+        let scope = Scope { region: "eu-west-1", service: "kinesis" };
+        let now_ms = date::parse(SIGNED_AT).unwrap();
+        let signed = request.with_parts(|parts| sign(parts, payload, &credentials, scope, now_ms));
+        request.set("x-amz-date", SIGNED_AT).set("authorization", &signed.authorization)
+    };
+    signed_as(UNSIGNED_PAYLOAD).check(FINE);
+    signed_as("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").check(MISMATCH);
 }
 
 #[test]
