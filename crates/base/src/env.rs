@@ -76,11 +76,11 @@ pub trait Disk: Send + Sync + 'static {
     fn file_system(&self, path: &Path) -> io::Result<Arc<dyn FileSystem>>;
     /// Bytes still free on, and in total of, the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
-    /// Locks a file for this process until the answer is dropped.
+    /// Locks a file for this process until the answer is dropped; it is opened as `how` says.
     ///
     /// # Errors
     /// `WouldBlock` when another process holds it.
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>>;
+    fn lock(&self, path: &Path, how: Open) -> io::Result<Box<dyn Send + Sync>>;
 }
 
 /// Room on a file system, in bytes.

@@ -19,6 +19,7 @@
 
 use base::env::Open;
 use base::{AccountId, Env, Region};
+use bytes::Bytes;
 use ring::digest;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -113,23 +114,13 @@ impl LocalKeys {
         let kept = self.kept.get_mut();
         let mut of_ring = kept.fingerprints.clone();
         of_ring.extend(self.given.iter().map(|(id, print)| (given_name(id), print.clone())));
-        for (key, used) in self.catalog.scan(FINGERPRINTS.as_bytes(), None, usize::MAX) {
-            let name = String::from_utf8_lossy(&key[FINGERPRINTS.len()..]).into_owned();
-            match of_ring.get(&name) {
-                Some(print) if *print.as_bytes() == *used => {}
-                Some(_) => {
-                    let text = format!(
-                        "the encryption key `{name}` is not the one that records were encrypted \
-                         with: restore it"
-                    );
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                None => {
-                    let file = kept.path.as_deref().unwrap_or(Path::new("")).display();
-                    tracing::warn!(key = name, %file, "an encryption key is missing: what was \
-                        encrypted with it cannot be read until it is restored");
-                }
+        let used = self.catalog.scan(FINGERPRINTS.as_bytes(), None, usize::MAX);
+        for (name, differs) in not_the_same(&of_ring, &used) {
+            if differs {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, another(&name)));
             }
+            let file = kept.path.as_deref().unwrap_or(Path::new("")).display();
+            tracing::warn!(%file, "{}", missing(&name));
         }
         Ok(())
     }
@@ -188,6 +179,58 @@ impl LocalKeys {
     }
 }
 
+/// Names of keys that were used, by the catalog's `rows`, and are not there, or differ (`true`).
+fn not_the_same(
+    keys: &BTreeMap<String, Fingerprint>,
+    rows: &[(Bytes, Bytes)],
+) -> Vec<(String, bool)> {
+    let used = rows.iter().filter_map(|(key, used)| {
+        let name = key.strip_prefix(FINGERPRINTS.as_bytes())?;
+        Some((String::from_utf8_lossy(name).into_owned(), used))
+    });
+    used.filter_map(|(name, used)| match keys.get(&name) {
+        Some(print) if *print.as_bytes() == **used => None,
+        found => Some((name, found.is_some())),
+    })
+    .collect()
+}
+
+fn another(name: &str) -> String {
+    format!(
+        "the encryption key `{name}` is not the one that records were encrypted with: restore it"
+    )
+}
+
+fn missing(name: &str) -> String {
+    format!(
+        "the encryption key `{name}` is missing: what was encrypted with it cannot be read until \
+         it is restored"
+    )
+}
+
+/// What is wrong with a key file, beside the rows of its catalog. Keys that the configuration gives
+/// are not in it.
+pub(crate) fn verify(env: &Env, file: &Path, rows: &[(Bytes, Bytes)]) -> Vec<String> {
+    let text = match read(env, file) {
+        Ok(text) => text,
+        Err(e) => return vec![e.to_string()],
+    };
+    let mut found = Vec::new();
+    let mut keys = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        match parse(line) {
+            Some((name, key)) => _ = keys.insert(name.to_owned(), fingerprint(&key)),
+            None => found.push(damaged(Some(file), index + 1).to_string()),
+        }
+    }
+    let of_file = not_the_same(&keys, rows).into_iter().filter(|(name, _)| !is_given(name));
+    found.extend(of_file.map(|(name, differs)| match differs {
+        true => another(&name),
+        false => missing(&name),
+    }));
+    found
+}
+
 fn row_key(name: &str) -> Vec<u8> {
     format!("{FINGERPRINTS}{name}").into_bytes()
 }
@@ -234,6 +277,10 @@ fn is_key_id(id: &str) -> bool {
 /// A name that no account's key can have: accounts are digits.
 fn given_name(id: &str) -> String {
     format!("given/{id}")
+}
+
+fn is_given(name: &str) -> bool {
+    name.starts_with("given/")
 }
 
 fn insert(ring: &KeyRing, name: &str, key: &[u8; KEY_BYTES]) -> io::Result<()> {

@@ -4,7 +4,7 @@ mod local;
 mod memory;
 mod rows;
 
-pub use local::{LocalCatalog, LocalCatalogOptions};
+pub use local::{LocalCatalog, LocalCatalogOptions, Verified};
 pub use memory::MemoryCatalog;
 
 use crate::Job;

@@ -63,13 +63,8 @@ impl fmt::Debug for Directory {
 pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
     let disk = &env.disk;
     make_dir(dir, env).map_err(|e| failed("make", dir, &e))?;
-    let lock = disk.lock(&dir.join(LOCK_FILE)).map_err(|e| match e.kind() {
-        io::ErrorKind::WouldBlock => Error::new(
-            ErrorKind::Fenced,
-            format!("the data directory `{}` is in use by another process", dir.display()),
-        ),
-        _ => failed("lock", dir, &e),
-    })?;
+    let lock = disk.lock(&dir.join(LOCK_FILE), Open::Write);
+    let lock = lock.map_err(|e| not_locked(dir, &e))?;
     let format = dir.join(FORMAT_FILE);
     if disk.exists(&format).map_err(|e| failed("read", &format, &e))? {
         check_format(&format, env)?;
@@ -78,6 +73,36 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+}
+
+/// Opens a data directory that exists, to be read only: nothing is written, so it may lie on a file
+/// system or belong to a user that allows no more.
+///
+/// # Errors
+/// As [`open`]; `Invalid` it is no data directory.
+pub fn look(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
+    let format = dir.join(FORMAT_FILE);
+    if !env.disk.exists(&format).map_err(|e| failed("read", &format, &e))? {
+        refuse_headless(dir, env)?;
+        let message = format!("`{}` is no data directory", dir.display());
+        return Err(Error::new(ErrorKind::Invalid, message));
+    }
+    let lock: Box<dyn Send + Sync> = match env.disk.lock(&dir.join(LOCK_FILE), Open::Read) {
+        // A copy without the file: nobody holds it.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Box::new(()),
+        locked => locked.map_err(|e| not_locked(dir, &e))?,
+    };
+    check_format(&format, env)?;
+    Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+}
+
+fn not_locked(dir: &Path, e: &io::Error) -> Error {
+    if e.kind() == io::ErrorKind::WouldBlock {
+        let message =
+            format!("the data directory `{}` is in use by another process", dir.display());
+        return Error::new(ErrorKind::Fenced, message);
+    }
+    failed("lock", dir, e)
 }
 
 fn make_dir(dir: &Path, env: &Env) -> io::Result<()> {

@@ -426,9 +426,9 @@ impl Disk for SimDisk {
         Ok(Space { free_bytes: total_bytes.saturating_sub(state.used_bytes()), total_bytes })
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
+    fn lock(&self, path: &Path, how: Open) -> io::Result<Box<dyn Send + Sync>> {
         let mut state = self.alive()?;
-        state.open(path, Open::Write)?;
+        state.open(path, how)?;
         if !state.locks.insert(path.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());
         }

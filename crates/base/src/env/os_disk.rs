@@ -83,8 +83,8 @@ impl Disk for OsDisk {
         Ok(Space { free_bytes: s.f_bavail * s.f_frsize, total_bytes: s.f_blocks * s.f_frsize })
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
-        let file = open_file(path, Open::Write)?;
+    fn lock(&self, path: &Path, how: Open) -> io::Result<Box<dyn Send + Sync>> {
+        let file = open_file(path, how)?;
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
         Ok(Box::new(file))
     }

@@ -1,17 +1,20 @@
 //! `verify`: every checksum of a data directory.
 
 use crate::cli::{Format, VerifyArgs};
-use crate::config;
+use crate::config::{self, options::KEYS_FILE};
 use crate::exit::Damaged;
+use crate::keys;
 use crate::output::{self, Table};
 use anyhow::{Context as _, Result, ensure};
-use base::Env;
 use base::env::Disk;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use store::ErrorKind;
 use store::catalog::LocalCatalog;
-use store::local::verify;
-use store::{ErrorKind, directory};
+use store::directory::{self, Directory};
+use store::local::{Local, verify};
+
+const RECORDS_LOST: &str = "the catalog names streams, but their records are missing";
 
 /// One damaged place.
 struct Damage {
@@ -30,31 +33,54 @@ struct Walked {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<()> {
+    let settings = config::load_with(&args.config, Vec::new())?;
     let path = match args.directory.as_ref().or(args.data.as_ref()) {
         Some(directory) => directory.clone(),
-        None => config::load_with(&args.config, Vec::new())?.text("data").into(),
+        None => settings.text("data").into(),
     };
     let env = server::system_env();
     ensure!(env.disk.exists(&path)?, "there is no directory `{}`", path.display());
-    let mut walked = records(&path, &env)?;
-    walked.damages.extend(catalog(&path, &env)?);
+    // Locked while it is looked at: a server would change files under the walk.
+    let directory = match directory::look(&path, &env) {
+        Err(e) if e.kind() == ErrorKind::Corrupt => {
+            return report(args, &path, &Walked::unreadable(&path, &e));
+        }
+        opened => opened?,
+    };
+    let mut walked = records(&directory)?;
+    let catalog = LocalCatalog::verify(&path, &env).context("the catalog")?;
+    let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
+    walked.damages.extend(catalog.damages.into_iter().map(place));
+    if !catalog.rows.is_empty() && matches!(Local::is_in(&directory), Ok(false)) {
+        walked.damages.push(Damage { file: path.clone(), offset: 0, what: RECORDS_LOST.into() });
+    }
+    let file = settings.given("encryption.keys_file").map(PathBuf::from);
+    let file = file.unwrap_or_else(|| path.join(KEYS_FILE));
+    for what in keys::verify(&env, &file, &catalog.rows) {
+        walked.damages.push(Damage { file: file.clone(), offset: 0, what });
+    }
     report(args, &path, &walked)
 }
 
-fn records(path: &Path, env: &Env) -> Result<Walked> {
-    let bar = output::progress(bytes_below(&*env.disk, path), "bytes");
-    let walked = verify(path, env, |progress| {
+impl Walked {
+    /// What cannot be told apart any more is damage too; the message names file and offset.
+    fn unreadable(path: &Path, e: &store::Error) -> Self {
+        let damage = Damage { file: path.to_owned(), offset: 0, what: e.to_string() };
+        Self { damages: vec![damage], ..Self::default() }
+    }
+}
+
+fn records(directory: &Directory) -> Result<Walked> {
+    let path = directory.path();
+    let bar = output::progress(bytes_below(&*directory.env().disk, path), "bytes");
+    let walked = verify(directory, |progress| {
         bar.set_position(progress.bytes);
         bar.set_message(progress.path.display().to_string());
     });
     bar.finish_and_clear();
     let report = match walked {
         Ok(report) => report,
-        // What cannot be told apart any more is damage too; the message names file and offset.
-        Err(e) if e.kind() == ErrorKind::Corrupt => {
-            let damage = Damage { file: path.to_owned(), offset: 0, what: e.to_string() };
-            return Ok(Walked { damages: vec![damage], ..Walked::default() });
-        }
+        Err(e) if e.kind() == ErrorKind::Corrupt => return Ok(Walked::unreadable(path, &e)),
         Err(e) => return Err(e).context("the records"),
     };
     let place = |d: store::local::Damage| Damage { file: d.path, offset: d.offset, what: d.what };
@@ -64,14 +90,6 @@ fn records(path: &Path, env: &Env) -> Result<Walked> {
         torn_bytes: report.torn_bytes,
         damages: report.damages.into_iter().map(place).collect(),
     })
-}
-
-/// Locked while it is looked at: a server would change files under the walk.
-fn catalog(path: &Path, env: &Env) -> Result<Vec<Damage>> {
-    let directory = directory::open(path, env)?;
-    let damages = LocalCatalog::verify(directory.path(), env).context("the catalog")?;
-    let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
-    Ok(damages.into_iter().map(place).collect())
 }
 
 /// Bytes of all files below a directory, for the progress bar only: what cannot be read counts not.
@@ -103,7 +121,7 @@ fn report(args: &VerifyArgs, path: &Path, walked: &Walked) -> Result<()> {
     if walked.damages.is_empty() && args.output == Format::Table {
         let size = config::units::bytes_round(walked.bytes);
         output::line(&format!(
-            "no damage in {}: {} files of records, {size}, and the catalog",
+            "no damage in {}: {} files of records, {size}, the catalog and the keys",
             path.display(),
             walked.files
         ))?;

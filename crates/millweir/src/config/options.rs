@@ -13,7 +13,7 @@ use streams::{Lifecycle, Limits};
 use wire::sigv4::Secret;
 
 /// Name of the file of made encryption keys in the data directory.
-const KEYS_FILE: &str = "encryption-keys";
+pub(crate) const KEYS_FILE: &str = "encryption-keys";
 
 /// Whose signatures are accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -454,6 +454,6 @@ mod tests {
         assert!(read("auth = 'required'").unwrap_err().contains("access key"));
         assert!(read("[tls]\ncert_file = 'a'").unwrap_err().contains("go together"));
         assert!(read("account = '12'").unwrap_err().contains("twelve digits"));
-        assert!(read("region = 'EU'").unwrap_err().contains("region"));
+        assert!(read("region = 'e u'").unwrap_err().contains("region"));
     }
 }

@@ -55,6 +55,12 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     let catalog: Arc<dyn Catalog> = durable.clone();
     let file = Some(options.encryption.keys_file.as_path());
     let keys = keys(options, env, (&ring, &catalog), file)?;
+    // The catalog knows streams only after their logs are there.
+    anyhow::ensure!(
+        Local::is_in(&dir)? || catalog.scan(b"", None, 1).is_empty(),
+        "`{}` holds a catalog, but the records are missing: restore the whole directory",
+        dir.path().display()
+    );
     let storage = store::local::Options {
         keys: ring,
         metrics: registry.clone(),

@@ -1,6 +1,6 @@
 //! `env`, `completion`, `verify`, `--help` and `--version`.
 
-use crate::support::{Running, millweir, succeed};
+use crate::support::{Running, millweir, succeed, write};
 use base::env::{Disk as _, Open, OsDisk};
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -134,6 +134,54 @@ fn verify_makes_nothing() {
     let output = millweir(dir.path()).args(["verify", "elsewhere"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(!dir.path().join("elsewhere").exists());
+}
+
+/// What is missing is damage too, and a directory of something else no whole one.
+#[test]
+fn verify_misses_what_is_not_there() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "s"]);
+    server.run(&["put", "s", "x"]);
+    let client = server.client();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let input = api::kinesis::StartStreamEncryptionInput {
+        stream_name: Some("s".into()),
+        encryption_type: api::kinesis::EncryptionType::Kms,
+        key_id: "alias/a".into(),
+        ..Default::default()
+    };
+    let call = client.call::<api::kinesis::ops::StartStreamEncryption>(&input);
+    runtime.block_on(call).unwrap();
+    stop(&mut server);
+    let verify = |expected: i32| {
+        let output = millweir(server.dir()).args(["verify", "data"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    verify(0);
+    let aside = server.dir().join("aside");
+    for part in ["journal", "catalog", "encryption-keys", "FORMAT"] {
+        let part = server.data().join(part);
+        OsDisk.rename(&part, &aside).unwrap();
+        verify(4);
+        // Without its keys a server starts: what is not encrypted can be read.
+        if !part.ends_with("encryption-keys") {
+            let start = millweir(server.dir())
+                .args(["serve", "--listen", "127.0.0.1:0", "--data", "data"])
+                .output()
+                .unwrap();
+            assert_eq!(start.status.code(), Some(1), "{start:?}");
+        }
+        OsDisk.remove_dir_all(&part).unwrap_or_default();
+        OsDisk.rename(&aside, &part).unwrap();
+        verify(0);
+    }
+    let other = server.dir().join("other");
+    OsDisk.create_dir_all(&other).unwrap();
+    write(&other.join("notes.txt"), "no data");
+    let output = millweir(server.dir()).args(["verify", "other"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(files(&other), [other.join("notes.txt")], "verify writes nothing");
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {

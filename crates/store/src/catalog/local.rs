@@ -67,6 +67,15 @@ struct Shared {
     trouble: RwLock<Option<Error>>,
 }
 
+/// What [`LocalCatalog::verify`] found.
+#[derive(Debug)]
+pub struct Verified {
+    /// What is not as it was written.
+    pub damages: Vec<Damage>,
+    /// Every row, in order of the keys; none when a start would refuse the catalog.
+    pub rows: Vec<(Bytes, Bytes)>,
+}
+
 impl LocalCatalog {
     /// Opens the catalog of a data directory, making it when there is none.
     ///
@@ -100,17 +109,19 @@ impl LocalCatalog {
     /// Walks every checksum of a data directory's catalog, changing nothing; the directory should
     /// not be open.
     ///
-    /// Answers what is not as it was written: an empty list is a whole catalog. Damage that a start
-    /// repairs is listed like damage that it refuses.
+    /// Damage that a start repairs is listed like damage that it refuses.
     ///
     /// # Errors
     /// `Invalid` the format is of a later version; `Unavailable` the directory cannot be listed.
-    pub fn verify(data_dir: &Path, env: &Env) -> Result<Vec<Damage>> {
+    pub fn verify(data_dir: &Path, env: &Env) -> Result<Verified> {
         let dir = directory(data_dir);
         match recover::recover(env.disk.as_ref(), &dir, Depth::Everything) {
-            Ok(recovered) => Ok(recovered.damages),
+            Ok(recovered) => {
+                let rows = recovered.rows.scan(b"", None, usize::MAX);
+                Ok(Verified { damages: recovered.damages, rows })
+            }
             Err(refused) if refused.error.kind() != ErrorKind::Corrupt => Err(refused.error),
-            Err(refused) => Ok(refused.damages),
+            Err(refused) => Ok(Verified { damages: refused.damages, rows: Vec::new() }),
         }
     }
 

@@ -130,6 +130,15 @@ impl Local {
         Ok((Arc::new(local), Recovery { took, ..found.recovery }))
     }
 
+    /// Whether an open data directory has logs, or had some.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable` the checkpoint cannot be read.
+    pub fn is_in(directory: &Directory) -> Result<bool> {
+        let journal_dir = engine::journal_dir(directory.path());
+        Ok(checkpoint::Checkpoint::load(directory.env(), &journal_dir)?.is_some())
+    }
+
     /// A task that passes wake-ups from the commit thread on from within a runtime: spawned there,
     /// it saves a wake-up across threads per append. Optional; never resolves.
     pub fn acker(&self) -> impl Future<Output = ()> + Send + 'static {

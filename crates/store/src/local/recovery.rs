@@ -97,10 +97,13 @@ fn save(env: &Env, dir: &Path, checkpoint: &Checkpoint) -> Result<()> {
 
 /// A journal with content whose checkpoint is gone is not a new one, nor is one beside segments:
 /// they would be taken for remains of a crash and removed.
-fn refuse_used(env: &Env, dir: &Path, files: &[Arc<JournalFile>]) -> Result<()> {
+pub(crate) fn refuse_used(env: &Env, dir: &Path, files: &[Arc<JournalFile>]) -> Result<()> {
     let segments = dir.with_file_name(engine::SEGMENTS);
-    let listed = env.disk.list(&segments).map_err(|e| failed("read", &segments, &e))?;
-    if !listed.is_empty() {
+    let exists = env.disk.exists(&segments).and_then(|there| match there {
+        true => env.disk.list(&segments).map(|dirs| !dirs.is_empty()),
+        false => Ok(false),
+    });
+    if exists.map_err(|e| failed("read", &segments, &e))? {
         let (segments, dir) = (segments.display(), dir.display());
         let message = format!("`{segments}` holds records but there is no checkpoint in `{dir}`");
         return Err(Error::new(ErrorKind::Corrupt, message));

@@ -10,11 +10,12 @@ use super::engine;
 use super::frame::{BLOCK_BYTES, HEADER_BYTES, Salt};
 use super::index::Index;
 use super::journal::{Journal, failed};
+use super::recovery;
 use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
 use super::segment::{Segment, dir_of};
 use super::walk::Walk;
-use crate::directory;
-use crate::{LogId, Result};
+use crate::directory::Directory;
+use crate::{ErrorKind, LogId, Result};
 use base::Env;
 use base::env::{DiskFile, Open};
 use std::collections::BTreeMap;
@@ -59,19 +60,20 @@ pub struct Progress<'a> {
     pub bytes: u64,
 }
 
-/// Walks a data directory that no other process uses, with its lock held.
+/// Walks an open data directory, writing nothing.
 ///
 /// `progress` is called before each file.
 ///
 /// # Errors
-/// As [`directory::open`], `Corrupt` when no copy of the checkpoint is intact: without it nothing
-/// else can be told apart; `Unavailable` the disk refused. Damage is no error but in the report.
-pub fn verify(dir: &Path, env: &Env, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
-    let _directory = directory::open(dir, env)?;
+/// `Corrupt` when no copy of the checkpoint is intact: without it nothing else can be told apart;
+/// `Unavailable` the disk refused. Damage is no error but in the report.
+pub fn verify(directory: &Directory, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
+    let (dir, env) = (directory.path(), directory.env());
     let journal_dir = engine::journal_dir(dir);
     let mut check =
         Check { env, salt: Salt(0), report: Report::default(), progress: &mut progress };
     let Some(checkpoint) = Checkpoint::load(env, &journal_dir)? else {
+        check.nothing(&journal_dir)?;
         return Ok(check.report);
     };
     check.salt = checkpoint.salt;
@@ -97,6 +99,21 @@ impl Check<'_> {
         (self.progress)(Progress { path, bytes: self.report.bytes });
         self.report.files += 1;
         self.report.bytes += file_bytes;
+    }
+
+    /// Without a checkpoint there must be nothing yet.
+    fn nothing(&mut self, dir: &Path) -> Result<()> {
+        let files = match self.env.disk.exists(dir) {
+            Ok(true) => Journal::new(self.env, dir.to_owned(), false).peek(),
+            Ok(false) => Ok(Vec::new()),
+            Err(e) => Err(e),
+        };
+        let files = files.map_err(|e| failed("read", dir, &e))?;
+        match recovery::refuse_used(self.env, dir, &files) {
+            Err(e) if e.kind() == ErrorKind::Corrupt => self.damage(dir, 0, e.to_string()),
+            refused => refused?,
+        }
+        Ok(())
     }
 
     fn copies(&mut self, dir: &Path) -> Result<()> {

@@ -138,11 +138,11 @@ fn direct_io_must_be_aligned_and_locks_exclude() {
     let disk = disk();
     let a = disk.open(Path::new("/d/a"), Open::WriteDirect).unwrap();
     assert_eq!(a.write_at(&[0; 100], 0).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-    let held = disk.lock(Path::new("/d/lock")).unwrap();
-    let second = disk.lock(Path::new("/d/lock")).err().unwrap();
+    let held = disk.lock(Path::new("/d/lock"), Open::Write).unwrap();
+    let second = disk.lock(Path::new("/d/lock"), Open::Write).err().unwrap();
     assert_eq!(second.kind(), io::ErrorKind::WouldBlock);
     drop(held);
-    disk.lock(Path::new("/d/lock")).unwrap();
+    disk.lock(Path::new("/d/lock"), Open::Write).unwrap();
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_damaged_segment_block_hides_no_other_record() {
         }
         drop(log);
         world.close();
-        let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+        let report = world.verify().unwrap();
         assert!(
             report.damages.iter().any(|d| d.path == files[0] && d.offset == offset),
             "{report:?}"
@@ -70,7 +70,7 @@ fn missing_and_short_segments_are_told() {
     let told = block_on(world.log(1).read(lost, 100, 1 << 20)).unwrap_err();
     assert_eq!(told.kind(), ErrorKind::Corrupt);
     world.close();
-    assert!(!verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap().damages.is_empty());
+    assert!(!world.verify().unwrap().damages.is_empty());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_damaged_commit_in_the_journal_refuses_the_start() {
     let told = world.start().unwrap_err();
     assert_eq!(told.kind(), ErrorKind::Corrupt);
     assert!(told.to_string().contains(&format!("`{}` offset {offset}", file.display())), "{told}");
-    let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+    let report = world.verify().unwrap();
     assert_eq!((report.damages.len(), report.damages[0].offset), (1, offset), "{report:?}");
     world.options.cut_damaged_journal = true;
     let recovery = world.start().unwrap();

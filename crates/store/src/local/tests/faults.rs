@@ -68,7 +68,7 @@ fn a_failed_syncfs_is_made_good_from_the_journal() {
     assert_eq!(world.local().trouble(), None);
     check_filled(&world.log(1));
     world.close();
-    assert_eq!(verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap().damages, []);
+    assert_eq!(world.verify().unwrap().damages, []);
     world.fake.disk.crash(9);
     world.start().unwrap();
     assert_eq!(world.log(1).tail().next_ordinal, 950);

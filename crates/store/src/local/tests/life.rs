@@ -39,7 +39,7 @@ fn records_outlive_many_journals() {
     }
     world.close();
     assert!(world.files("journal").len() <= 3, "{:?}", world.files("journal"));
-    let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+    let report = world.verify().unwrap();
     assert_eq!((report.damages, report.segment_records), (vec![], 5400));
 }
 

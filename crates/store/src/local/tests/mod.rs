@@ -65,6 +65,10 @@ impl World {
         self.local = None;
     }
 
+    fn verify(&self) -> Result<Report> {
+        verify(&*directory::look(Path::new(DIR), &self.fake.env())?, |_| ())
+    }
+
     fn local(&self) -> &Local {
         self.local.as_deref().unwrap()
     }

@@ -104,6 +104,6 @@ fn what_was_trimmed_before_it_was_spilled_is_not_missed() {
     drop(log);
     world.close();
     assert_eq!(world.files("seg").len(), 2);
-    let report = verify(Path::new(DIR), &world.fake.env(), |_| ()).unwrap();
+    let report = world.verify().unwrap();
     assert_eq!(report.damages, vec![]);
 }

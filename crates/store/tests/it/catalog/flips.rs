@@ -59,7 +59,7 @@ fn every_single_flip_is_repaired() {
 }
 
 fn check_repaired(world: &FakeEnv, model: &Model, what: &str) {
-    let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+    let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages;
     let catalog = open(world).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(&rows(catalog.as_ref()), model, "{what}, verify said {damages:?}");
     drop(catalog);
@@ -81,7 +81,7 @@ fn verify_finds_every_flip_in_headers_and_rows() {
             }
             let world = copy(&world);
             world.disk.flip_bit(&path, byte * 8 + rng.below(8));
-            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages;
             assert!(damages.iter().any(|d| d.file == path), "byte {byte} of {}", path.display());
         }
     }
@@ -100,7 +100,7 @@ fn open_damaged(world: &FakeEnv, path: &Path, at: usize, len: usize) -> Result<M
         Ok(catalog) => Ok(rows(catalog.as_ref())),
         Err(e) => {
             assert_eq!(image(&world.disk), before, "a refusal changes nothing");
-            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap();
+            let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages;
             assert!(damages.iter().any(|d| d.file == path), "verify names {}", path.display());
             Err(e)
         }
@@ -224,5 +224,5 @@ fn a_catalog_lost_beside_its_records_is_no_new_one() {
     let told = open(&world).err().unwrap();
     assert_eq!(told.kind(), ErrorKind::Corrupt);
     assert!(told.to_string().contains("/data/catalog"), "{told}");
-    assert!(!LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().is_empty());
+    assert!(!LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages.is_empty());
 }
