@@ -307,7 +307,7 @@ impl Reader {
             self.top().current = count as u32 - 1;
             let element = read(self)?;
             if let Some(element) = element {
-                self.keep_bounded(list.len(), kept_max)?;
+                keep_bounded(list.len(), kept_max)?;
                 list.push(element);
             } else if self.strict {
                 self.violate(Constraint::NotNull, None);
@@ -365,13 +365,6 @@ impl Reader {
         kept >= kept_max && self.strict && rule.max != UNBOUNDED
     }
 
-    fn keep_bounded(&self, kept: usize, kept_max: usize) -> Read<()> {
-        if kept >= kept_max {
-            return wrong("too many elements");
-        }
-        Ok(())
-    }
-
     #[cold]
     fn container_violates(&mut self, broken: Option<Constraint>, value: &dyn Show) {
         if let Some(constraint) = broken {
@@ -408,7 +401,7 @@ impl Reader {
             frame.key = Some(key.clone());
             let value = read(self)?;
             if let Some(value) = value {
-                self.keep_bounded(map.len(), kept_max)?;
+                keep_bounded(map.len(), kept_max)?;
                 map.insert(key, value);
             } else if self.strict {
                 nulls += 1;
@@ -447,6 +440,10 @@ impl Reader {
     pub(super) fn check_text(&self, raw: &Raw) -> Read<()> {
         self.text_of(raw).map(drop)
     }
+}
+
+fn keep_bounded(kept: usize, kept_max: usize) -> Read<()> {
+    if kept >= kept_max { wrong("too many elements") } else { Ok(()) }
 }
 
 /// Decodes base64 to the arena's free end and splits it off; None when it is no base64.
