@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A number that only grows.
 #[derive(Clone, Debug, Default)]
@@ -23,29 +24,43 @@ impl Counter {
     }
 }
 
-/// A number that goes both ways.
+/// A number that goes both ways: whole, or a time in seconds.
 #[derive(Clone, Debug, Default)]
 pub struct Gauge(Arc<AtomicU64>);
 
 impl Gauge {
     /// Sets the number.
     pub fn set(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
+        self.store(value as f64);
+    }
+
+    /// Sets the number to a time in seconds.
+    pub fn set_time(&self, time: Duration) {
+        self.store(time.as_secs_f64());
     }
 
     /// Adds one.
     pub fn inc(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1.0);
     }
 
     /// Takes one away.
     pub fn dec(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.add(-1.0);
     }
 
     /// The number now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    pub fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    fn store(&self, value: f64) {
+        self.0.store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    fn add(&self, n: f64) {
+        let added = |bits| Some((f64::from_bits(bits) + n).to_bits());
+        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added);
     }
 }
 
@@ -65,7 +80,7 @@ struct HistogramCells {
 
 impl Histogram {
     /// Records one duration.
-    pub fn observe(&self, took: std::time::Duration) {
+    pub fn observe(&self, took: Duration) {
         let seconds = took.as_secs_f64();
         let bucket = BOUNDS_SECONDS.partition_point(|bound| *bound < seconds);
         self.0.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -221,6 +236,18 @@ fn render_labels(labels: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gauge_is_whole_or_a_time() {
+        let registry = Registry::default();
+        let gauge = registry.gauge("a", "A.", &[]);
+        gauge.set(3);
+        gauge.inc();
+        gauge.dec();
+        assert!(registry.render().ends_with("a 3\n"));
+        gauge.set_time(Duration::from_millis(1250));
+        assert!(registry.render().ends_with("a 1.25\n"));
+    }
 
     #[test]
     fn same_labels_share_a_cell() {

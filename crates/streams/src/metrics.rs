@@ -22,15 +22,23 @@ pub(crate) struct ShardMetrics {
     pub(crate) put_records: Traffic,
     /// What `GetRecords` read.
     pub(crate) polled: Traffic,
-    /// What `SubscribeToShard` pushed, all consumers together.
-    pub(crate) pushed: Traffic,
     pub(crate) write_throttled_bytes: Counter,
     pub(crate) write_throttled_records: Counter,
     pub(crate) read_throttled_bytes: Counter,
     pub(crate) read_throttled_calls: Counter,
     /// Age of the last record that `GetRecords` returned.
-    pub(crate) iterator_age_seconds: Gauge,
+    pub(crate) iterator_age: Gauge,
 }
+
+/// The counters of one consumer's subscription to one shard.
+#[derive(Clone, Debug)]
+pub(crate) struct PushMetrics {
+    pub(crate) pushed: Traffic,
+    /// How far it is behind the shard's tip.
+    pub(crate) behind: Gauge,
+}
+
+type Labels<'a> = [(&'a str, &'a str)];
 
 /// Records and their bytes.
 #[derive(Clone, Debug)]
@@ -73,10 +81,21 @@ impl Metrics {
         shard.metrics.get_or_init(|| self.make(&stream.key, self.label(stream, shard)))
     }
 
-    /// How far a fan-out consumer is behind on one shard.
-    pub(crate) fn behind(&self, stream: &Stream, consumer: &str, shard: &Shard) -> Gauge {
-        let labels = [("consumer", consumer), ("shard", self.label(stream, shard))];
-        self.registry.gauge(BEHIND.0, BEHIND.1, &with(&stream.key, &labels))
+    /// The counters of a subscription.
+    pub(crate) fn push(&self, stream: &Stream, consumer: &str, shard: &Shard) -> PushMetrics {
+        let (consumer, shard) = (("consumer", consumer), ("shard", self.label(stream, shard)));
+        let behind = with(&stream.key, &[consumer, shard]);
+        let labels = with(&stream.key, &[shard, ("mode", "push"), consumer]);
+        PushMetrics {
+            pushed: self.traffic(OUTGOING, &labels),
+            behind: self.registry.gauge(BEHIND.0, BEHIND.1, &behind),
+        }
+    }
+
+    fn traffic(&self, families: [(&'static str, &'static str); 2], labels: &Labels<'_>) -> Traffic {
+        let [bytes, records] =
+            families.map(|(name, help)| self.registry.counter(name, help, labels));
+        Traffic { bytes, records }
     }
 
     fn label<'a>(&self, stream: &Stream, shard: &'a Shard) -> &'a str {
@@ -100,26 +119,21 @@ impl Metrics {
     }
 
     fn make(&self, key: &StreamKey, shard: &str) -> ShardMetrics {
-        let traffic = |families: [(&'static str, &'static str); 2], label: (&str, &str)| {
-            let labels = with(key, &[("shard", shard), label]);
-            let [bytes, records] =
-                families.map(|(name, help)| self.registry.counter(name, help, &labels));
-            Traffic { bytes, records }
-        };
+        let incoming = |op| self.traffic(INCOMING, &with(key, &[("shard", shard), ("op", op)]));
+        let polled = with(key, &[("shard", shard), ("mode", "poll"), ("consumer", "")]);
         let throttled = |direction, limit| {
             let labels = with(key, &[("shard", shard), ("direction", direction), ("limit", limit)]);
             self.registry.counter(THROTTLED.0, THROTTLED.1, &labels)
         };
         ShardMetrics {
-            put_record: traffic(INCOMING, ("op", "PutRecord")),
-            put_records: traffic(INCOMING, ("op", "PutRecords")),
-            polled: traffic(OUTGOING, ("mode", "poll")),
-            pushed: traffic(OUTGOING, ("mode", "push")),
+            put_record: incoming("PutRecord"),
+            put_records: incoming("PutRecords"),
+            polled: self.traffic(OUTGOING, &polled),
             write_throttled_bytes: throttled("write", "bytes"),
             write_throttled_records: throttled("write", "records"),
             read_throttled_bytes: throttled("read", "bytes"),
             read_throttled_calls: throttled("read", "calls"),
-            iterator_age_seconds: self.registry.gauge(
+            iterator_age: self.registry.gauge(
                 ITERATOR_AGE.0,
                 ITERATOR_AGE.1,
                 &with(key, &[("shard", shard)]),

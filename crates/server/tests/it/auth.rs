@@ -35,11 +35,11 @@ async fn any_signature_names_its_region_and_account() {
     ] {
         assert_eq!(who(&server, id, region).await.text(), want);
     }
-    let nowhere = who(&server, "AKID", "UP").await;
+    let nowhere = who(&server, "AKID", "U.P").await;
     assert_eq!(
         nowhere.text(),
         "{\"__type\":\"InvalidSignatureException\",\"message\":\"Credential should be scoped to a \
-         valid region, not 'UP'.\"}"
+         valid region, not 'U.P'.\"}"
     );
 }
 

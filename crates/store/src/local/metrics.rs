@@ -9,7 +9,7 @@ pub(crate) struct Metrics {
     pub(crate) segments: Gauge,
     pub(crate) disk_free: Gauge,
     pub(crate) checksum_failures: Counter,
-    pub(crate) recovery_seconds: Gauge,
+    pub(crate) recovery: Gauge,
     pub(crate) truncated: Counter,
 }
 
@@ -41,9 +41,9 @@ impl Metrics {
                 "Blocks read back that are not what was written.",
                 &[],
             ),
-            recovery_seconds: registry.gauge(
+            recovery: registry.gauge(
                 "millweir_storage_recovery_seconds",
-                "Duration of the last start's recovery, in whole seconds, rounded up.",
+                "Duration of the last start's recovery.",
                 &[],
             ),
             truncated: registry.counter(

@@ -119,7 +119,7 @@ impl Local {
         let committer = found.resume(&engine)?;
         let keeping = Keeping::new(&engine, found.checkpoint);
         let took = env.clock.monotonic().saturating_sub(started);
-        engine.metrics.recovery_seconds.set(took.as_millis().div_ceil(1000) as u64);
+        engine.metrics.recovery.set_time(took);
         let threads =
             start(committer, keeping).map_err(|e| failed("start a thread in", dir, &e))?;
         let local = Self {

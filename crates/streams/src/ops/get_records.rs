@@ -15,6 +15,7 @@ use api::Text;
 use api::kinesis::{Error, GetRecordsInput, GetRecordsOutput};
 use base::Cx;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Records of one call when the client names no number (model).
 const RECORDS_MAX: usize = 10_000;
@@ -119,5 +120,5 @@ fn charge(streams: &Streams, stream: &Stream, shard: &Shard, portion: &Portion) 
     }
     let metrics = inner.metrics.shard(stream, shard);
     metrics.polled.add(portion.records.len() as u64, portion.bytes as u64);
-    metrics.iterator_age_seconds.set(portion.age_ms.unsigned_abs() / 1000);
+    metrics.iterator_age.set_time(Duration::from_millis(portion.age_ms.unsigned_abs()));
 }

@@ -13,6 +13,7 @@
 use crate::admission::{Bucket, READ_BYTES};
 use crate::consumer::Consumer;
 use crate::errors::{Result, consumer_not_found, shard_does_not_exist, stream_not_found};
+use crate::metrics::PushMetrics;
 use crate::ops::get_shard_iterator::find;
 use crate::ops::read::{self, Most, Portion};
 use crate::ops::start::Start;
@@ -29,7 +30,6 @@ use api::kinesis::{
     Error, SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
 };
 use base::Cx;
-use base::metrics::Gauge;
 use futures_util::StreamExt;
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(crate) async fn subscribe_to_shard(
         .claim(&consumer.arn, shard.row.index, now)
         .ok_or_else(|| in_use(&consumer, &shard))?;
     let reader = Reader {
-        behind: inner.metrics.behind(&stream, &consumer.key.name, &shard),
+        metrics: inner.metrics.push(&stream, &consumer.key.name, &shard),
         streams: streams.clone(),
         cx: cx.clone(),
         pace: (inner.options.limits == Limits::Aws).then(|| Bucket::full(READ_BYTES)),
@@ -134,7 +134,7 @@ struct Reader {
     silent_since: Duration,
     /// Latest time that a continuation number showed.
     newest_ms: i64,
-    behind: Gauge,
+    metrics: PushMetrics,
     ended: bool,
 }
 
@@ -237,10 +237,9 @@ impl Reader {
             pace.charge(READ_BYTES, portion.bytes, inner.env.clock.monotonic());
         }
         if !portion.records.is_empty() {
-            let metrics = inner.metrics.shard(&self.stream, &self.shard);
-            metrics.pushed.add(portion.records.len() as u64, portion.bytes as u64);
+            self.metrics.pushed.add(portion.records.len() as u64, portion.bytes as u64);
         }
-        self.behind.set(portion.behind_ms.unsigned_abs() / 1000);
+        self.metrics.behind.set_time(Duration::from_millis(portion.behind_ms.unsigned_abs()));
         self.silent_since = self.now();
         self.ended = portion.children.is_some();
         SubscribeToShardEvent {

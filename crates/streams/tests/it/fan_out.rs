@@ -441,7 +441,7 @@ fn the_metrics_show_how_far_behind_a_consumer_is() {
                     region=\"us-east-1\",stream=\"s\",consumer=\"c\",\
                     shard=\"shardId-000000000000\"}";
         event(world, &mut events).await;
-        assert_eq!(world.metric(line), Some(14.0));
+        assert_eq!(world.metric(line), Some(14.02));
         event(world, &mut events).await;
         assert_eq!(world.metric(line), Some(0.0));
     });

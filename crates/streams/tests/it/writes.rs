@@ -520,10 +520,10 @@ fn traffic_is_counted_per_shard() {
             ("incoming_records", ",op=\"PutRecord\"}", 1.0),
             ("incoming_bytes", ",op=\"PutRecords\"}", 6.0),
             ("incoming_records", ",op=\"PutRecords\"}", 2.0),
-            ("outgoing_bytes", ",mode=\"poll\"}", 14.0),
-            ("outgoing_records", ",mode=\"poll\"}", 3.0),
-            ("outgoing_bytes", ",mode=\"push\"}", 14.0),
-            ("outgoing_records", ",mode=\"push\"}", 3.0),
+            ("outgoing_bytes", ",mode=\"poll\",consumer=\"\"}", 14.0),
+            ("outgoing_records", ",mode=\"poll\",consumer=\"\"}", 3.0),
+            ("outgoing_bytes", ",mode=\"push\",consumer=\"c\"}", 14.0),
+            ("outgoing_records", ",mode=\"push\",consumer=\"c\"}", 3.0),
         ] {
             let line = format!("millweir_stream_{name}_total{shard}{label}");
             assert_eq!(world.metric(&line), Some(want), "{line}");
