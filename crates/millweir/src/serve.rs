@@ -11,6 +11,7 @@ mod logging;
 mod open_files;
 
 use crate::cli::ServeArgs;
+use crate::config::keys::FLUSH_MAX;
 use crate::config::options::{Auth, Options, Tls};
 use crate::{config, files, output};
 use anyhow::{Context as _, Result};
@@ -20,15 +21,10 @@ use engines::Engines;
 use server::tls::TlsOptions;
 use server::{AuthMode, Server};
 use std::sync::Arc;
-use std::time::Duration;
 use streams::{Parts, Streams};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wire::Service;
 use wire::sigv4::{Key, Keyring};
-
-/// Time for the services and engines to stop once the sockets have: with the sockets' own time-out
-/// it stays below the ten seconds that supervisors give.
-const STOP_MAX: Duration = Duration::from_millis(1500);
 
 /// What machines read on stdout.
 const READY: &str = "Ready.";
@@ -105,7 +101,7 @@ impl Running {
         tokio::select! {
             stopped = stop => stopped.context("the records could not be flushed")?,
             // What was acknowledged is in the journal; the next start reads it from there.
-            () = env.clock.sleep(STOP_MAX) => tracing::warn!("the stop was cut short"),
+            () = env.clock.sleep(FLUSH_MAX) => tracing::warn!("the stop was cut short"),
         }
         tracing::info!("stopped");
         Ok(())

@@ -17,7 +17,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -157,17 +157,50 @@ impl Source {
         let (chain, key) = match self {
             Self::Authority(authority) => authority.issue(now(env))?,
             Self::Files { certificate, key } => {
-                let of = |path: &Path| failed(&format!("cannot use {}", path.display()));
-                let pem = read(&*env.disk, certificate)?;
-                let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-                let pem = read(&*env.disk, key)?;
-                let key = PrivateKeyDer::from_pem_slice(&pem).map_err(of(key))?;
-                (chain.map_err(of(certificate))?, key)
+                let (chain, secret) = (read(&*env.disk, certificate)?, read(&*env.disk, key)?);
+                return pair((certificate, &chain), (key, &secret), provider);
             }
         };
-        CertifiedKey::from_der(chain, key, provider)
-            .map_err(failed("the certificate and its key do not fit"))
+        certified(chain, key, provider)
     }
+}
+
+/// Whether a certificate can hold this host name or address.
+pub fn is_name(name: &str) -> bool {
+    ServerName::try_from(name).is_ok()
+}
+
+/// Checks what the files of [`TlsOptions::Files`] hold; their paths are for the message.
+///
+/// # Errors
+/// One is not what it should be, or they do not fit.
+pub fn check_pair(certificate: (&Path, &[u8]), key: (&Path, &[u8])) -> Result<(), TlsError> {
+    let provider = rustls::crypto::ring::default_provider();
+    pair(certificate, key, &provider).map(drop)
+}
+
+fn pair(
+    (certificate, chain): (&Path, &[u8]),
+    (key, secret): (&Path, &[u8]),
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, TlsError> {
+    let of = |path: &Path| failed(&format!("cannot use {}", path.display()));
+    let chain = match CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>() {
+        Ok(chain) if chain.is_empty() => Err(pem::Error::NoItemsFound),
+        chain => chain,
+    };
+    let chain = chain.map_err(of(certificate))?;
+    let secret = PrivateKeyDer::from_pem_slice(secret).map_err(of(key))?;
+    certified(chain, secret, provider)
+}
+
+fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, TlsError> {
+    CertifiedKey::from_der(chain, key, provider)
+        .map_err(failed("the certificate and its key do not fit"))
 }
 
 /// A certificate authority of our own.
@@ -282,7 +315,7 @@ fn all_names(further: &[String]) -> Vec<String> {
     let own = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), machine];
     let known: BTreeSet<String> = own.into_iter().chain(further.iter().cloned()).collect();
     // What is neither a name nor an address, as an empty machine name, has no place there.
-    known.into_iter().filter(|name| ServerName::try_from(name.as_str()).is_ok()).collect()
+    known.into_iter().filter(|name| is_name(name)).collect()
 }
 
 /// The key and certificate in `dir`; nothing when there are none.

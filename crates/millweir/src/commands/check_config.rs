@@ -1,7 +1,7 @@
 //! `check-config`.
 
 use crate::cli::{CheckConfigArgs, Format};
-use crate::config::keys::{KEYS, Kind};
+use crate::config::keys::KEYS;
 use crate::config::{self, options::Options};
 use crate::{files, output};
 use anyhow::Result;
@@ -41,25 +41,10 @@ fn list(format: Format) -> Result<()> {
     let mut table = Table::new(&["key", "accepts", "default", "meaning"]);
     let mut values = Map::new();
     for key in KEYS {
-        let (accepts, default) = (accepts(key.kind), (key.default)());
+        let (accepts, default) = (key.kind.accepts(), (key.default)());
         let value = json!({ "accepts": accepts, "default": default, "meaning": key.help });
         values.insert(key.name.to_owned(), value);
         table.row(vec![key.name.to_owned(), accepts, default, key.help.to_owned()]);
     }
     Ok(output::answer(format, &Value::Object(values), &table)?)
-}
-
-fn accepts(kind: Kind) -> String {
-    match kind {
-        Kind::Text => "text".into(),
-        Kind::Secret => "secret".into(),
-        Kind::Path => "path".into(),
-        Kind::Switch => "true|false".into(),
-        Kind::Choice(words) => words.join("|"),
-        Kind::Size => "size, as 64MiB".into(),
-        Kind::Duration => "duration, as 250ms".into(),
-        Kind::Count => "number".into(),
-        Kind::Address => "address:port".into(),
-        Kind::Names => "list of names".into(),
-    }
 }

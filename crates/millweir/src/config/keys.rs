@@ -3,37 +3,12 @@
 //! `--help`, `check-config` and the reference read the same table. A segment `*` in a name stands
 //! for a name that the owner chooses, as in `access_keys.ci.secret_file`.
 
+use super::kinds::Kind;
 use super::units;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::time::Duration;
 use store::local::options as local;
 use store::memory::MemoryOptions;
 use streams::Lifecycle;
-
-/// What texts an option accepts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// Any text.
-    Text,
-    /// Any text; never shown again.
-    Secret,
-    /// A file or directory; relative ones start at the working directory.
-    Path,
-    /// `true` or `false`.
-    Switch,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `64MiB`.
-    Size,
-    /// `250ms`.
-    Duration,
-    /// A whole number.
-    Count,
-    /// `ADDRESS:PORT`.
-    Address,
-    /// A list of names; in texts separated by commas.
-    Names,
-}
 
 /// One option.
 #[derive(Debug)]
@@ -58,6 +33,24 @@ pub(crate) const DATA: &str = "./millweir-data";
 pub(crate) const REGION: &str = "us-east-1";
 /// Account of every key that names no other.
 pub(crate) const ACCOUNT: &str = "000000000000";
+
+/// Time that services and engines have to stop once the sockets are closed.
+pub(crate) const FLUSH_MAX: Duration = Duration::from_millis(1500);
+/// Most of `server.shutdown_timeout`: with [`FLUSH_MAX`] a stop stays below the ten seconds that
+/// supervisors give.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
+/// Range of the time-outs of sockets: shorter ones cut clients that do nothing wrong.
+const TIMEOUT: Kind = Kind::duration(Duration::from_millis(10), Duration::from_hours(24));
+/// Range of the files of the local engine: a block, and what offsets of 32 bits reach.
+const FILE: Kind = Kind::size(4 << 10, 2 << 30);
+/// Range of the passing states.
+const PASSING: Kind = Kind::duration(Duration::ZERO, Duration::from_hours(24));
+/// Range of bounds on shards and streams.
+const MANY: Kind = Kind::count(1, 1_000_000);
+/// Largest body of an operation, PutRecords: with less room there are requests that never fit.
+const BODY_BYTES_MAX: u64 = 16 << 20;
+/// Largest memory that can be given.
+const MEMORY_MAX: u64 = 1 << 40;
 
 const fn key(name: &'static str, kind: Kind, default: fn() -> String, help: &'static str) -> Key {
     Key { name, kind, default, help, aliases: &[] }
@@ -142,37 +135,37 @@ pub(crate) static KEYS: &[Key] = &[
     key("encryption.keys.*.key_file", Kind::Path, none, "File that holds the digits."),
     key(
         "server.connections_max",
-        Kind::Count,
+        MANY,
         || server::Limits::default().connections_max.to_string(),
         "Open connections; more wait.",
     ),
     key(
         "server.bodies_max",
-        Kind::Size,
+        Kind::size(BODY_BYTES_MAX, MEMORY_MAX),
         || units::bytes_text(server::Limits::default().body_bytes_in_flight_max as u64),
         "Request bodies held at once by all requests.",
     ),
     key(
         "server.header_timeout",
-        Kind::Duration,
+        TIMEOUT,
         || units::duration_text(server::Limits::default().header_timeout),
         "Time for a request's head and for a TLS handshake.",
     ),
     key(
         "server.body_timeout",
-        Kind::Duration,
+        TIMEOUT,
         || units::duration_text(server::Limits::default().body_timeout),
         "Time in which a body must bring another 16 KiB, or end.",
     ),
     key(
         "server.idle_timeout",
-        Kind::Duration,
+        TIMEOUT,
         || units::duration_text(server::Limits::default().idle_timeout),
         "Time after which a silent connection is closed.",
     ),
     key(
         "server.shutdown_timeout",
-        Kind::Duration,
+        Kind::duration(Duration::ZERO, SHUTDOWN_MAX),
         || units::duration_text(server::Limits::default().shutdown_timeout),
         "Time that requests in flight have when the server stops.",
     ),
@@ -184,27 +177,27 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key(
         "storage.cache",
-        Kind::Size,
+        Kind::size(0, MEMORY_MAX),
         || units::bytes_text(local::CACHE_BYTES_MAX as u64),
         "Memory for the newest records, which readers at the tip are served from.",
     ),
     key(
         "storage.journal_first",
-        Kind::Size,
+        FILE,
         || units::bytes_text(local::JOURNAL_FIRST_BYTES),
         "First journal file, written before an empty directory serves.",
     ),
     key(
         "storage.journal_file",
-        Kind::Size,
+        FILE,
         || units::bytes_text(local::JOURNAL_FILE_BYTES_MAX),
         "Largest journal files.",
     ),
     key(
         "storage.journal_files",
-        Kind::Count,
+        Kind::count(3, 1024),
         || local::JOURNAL_FILES_MAX.to_string(),
-        "Most journal files, at least 3.",
+        "Most journal files.",
     ),
     key(
         "storage.direct",
@@ -214,19 +207,19 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key(
         "storage.segment",
-        Kind::Size,
+        FILE,
         || units::bytes_text(local::SEGMENT_BYTES_MAX),
         "Size at which a shard's segment is sealed; retention frees whole segments.",
     ),
     key(
         "storage.readers",
-        Kind::Count,
+        Kind::count(1, 256),
         || local::READERS.to_string(),
         "Threads that read older records.",
     ),
     key(
         "storage.no_space_percent",
-        Kind::Count,
+        Kind::count(1, 100),
         || local::NO_SPACE_PERCENT.to_string(),
         "Used part of the disk at which writes are refused.",
     ),
@@ -238,43 +231,43 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key(
         "storage.memory",
-        Kind::Size,
+        Kind::size(1 << 20, MEMORY_MAX),
         || units::bytes_text(MemoryOptions::default().bytes_max as u64),
         "Most records held with `memory = true`.",
     ),
     key(
         "lifecycle.creating",
-        Kind::Duration,
+        PASSING,
         || units::duration_text(Lifecycle::default().creating),
         "How long streams and consumers stay CREATING.",
     ),
     key(
         "lifecycle.updating",
-        Kind::Duration,
+        PASSING,
         || units::duration_text(Lifecycle::default().updating),
         "How long streams stay UPDATING.",
     ),
     key(
         "lifecycle.deleting",
-        Kind::Duration,
+        PASSING,
         || units::duration_text(Lifecycle::default().deleting),
         "How long streams and consumers stay DELETING.",
     ),
     key(
         "streams.shards_max",
-        Kind::Count,
+        MANY,
         || streams::Options::default().shards_max.to_string(),
         "Most open shards of one account and region.",
     ),
     key(
         "streams.stream_shards_max",
-        Kind::Count,
+        MANY,
         || streams::Options::default().stream_shards_max.to_string(),
         "Most open shards of one stream.",
     ),
     key(
         "streams.on_demand_streams_max",
-        Kind::Count,
+        Kind::count(0, 1_000_000),
         || streams::Options::default().on_demand_streams_max.to_string(),
         "Most on-demand streams of one account and region.",
     ),
@@ -286,13 +279,13 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key(
         "streams.subscription",
-        Kind::Duration,
+        Kind::duration(Duration::from_secs(1), Duration::from_hours(24)),
         || units::duration_text(streams::Options::default().subscription),
         "Longest fan-out subscription.",
     ),
     key(
         "log.level",
-        Kind::Text,
+        Kind::Level,
         || "info".into(),
         "error, warn, info, debug, trace, or a filter as RUST_LOG has it.",
     )
@@ -315,59 +308,11 @@ impl Key {
         let word = name.strip_prefix(before)?.strip_suffix(after)?;
         (!word.is_empty() && !word.contains('.')).then_some(word)
     }
-
-    /// Checks a text and gives it back as it will be used.
-    ///
-    /// # Errors
-    /// A sentence that says what would be right.
-    pub(crate) fn check(&self, text: &str) -> Result<String, String> {
-        let text = text.trim();
-        match self.kind {
-            Kind::Text | Kind::Secret | Kind::Names => Ok(text.to_owned()),
-            Kind::Path => Ok(Path::new(text).display().to_string()),
-            Kind::Switch => switch(text),
-            Kind::Choice(words) => choice(text, words),
-            Kind::Size => units::parse_bytes(text).map(units::bytes_text),
-            Kind::Duration => units::parse_duration(text).map(units::duration_text),
-            Kind::Count => text
-                .parse::<u64>()
-                .map(|n| n.to_string())
-                .map_err(|_| format!("`{text}` is no whole number")),
-            Kind::Address => address(text),
-        }
-    }
 }
 
 /// The option of this name and the owner's word in it.
 pub(crate) fn find(name: &str) -> Option<(&'static Key, &str)> {
     KEYS.iter().find_map(|key| key.matches(name).map(|word| (key, word)))
-}
-
-fn switch(text: &str) -> Result<String, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok("true".into()),
-        "false" | "0" | "no" | "off" => Ok("false".into()),
-        _ => Err(format!("`{text}` is neither `true` nor `false`")),
-    }
-}
-
-fn choice(text: &str, words: &[&str]) -> Result<String, String> {
-    if words.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    Err(format!("`{text}` is not one of {listed}"))
-}
-
-fn address(text: &str) -> Result<String, String> {
-    let numeric = match text.strip_prefix("localhost:") {
-        Some(port) => format!("127.0.0.1:{port}"),
-        None => text.to_owned(),
-    };
-    numeric
-        .parse::<SocketAddr>()
-        .map(|address| address.to_string())
-        .map_err(|_| format!("`{text}` is no address and port, as in `127.0.0.1:4566`"))
 }
 
 #[cfg(test)]
@@ -378,7 +323,7 @@ mod tests {
     fn every_default_is_legal() {
         for key in KEYS {
             let text = (key.default)();
-            assert!(text.is_empty() || key.check(&text) == Ok(text.clone()), "{}", key.name);
+            assert!(text.is_empty() || key.kind.check(&text) == Ok(text.clone()), "{}", key.name);
             assert!(key.help.ends_with('.'), "{}", key.name);
         }
     }
@@ -391,15 +336,5 @@ mod tests {
         assert!(find("access_keys..id").is_none());
         assert!(find("access_keys.a.b.id").is_none());
         assert!(find("access_keys.ci.color").is_none());
-    }
-
-    #[test]
-    fn kinds_check() {
-        let check = |name: &str, text: &str| find(name).unwrap().0.check(text);
-        assert_eq!(check("listen", "localhost:0"), Ok("127.0.0.1:0".into()));
-        assert_eq!(check("memory", "yes"), Ok("true".into()));
-        assert!(check("listen", "4566").is_err());
-        assert!(check("memory", "maybe").is_err());
-        assert_eq!(check("limits", "none"), Err("`none` is not one of `aws`, `hardware`".into()));
     }
 }

@@ -4,6 +4,7 @@ use super::settings::{Problems, Settings};
 use super::units;
 use crate::keys::{self, GivenKey};
 use base::{AccountId, Region};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -255,10 +256,10 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     fn encryption(&mut self) -> Encryption {
         let data = PathBuf::from(self.settings.text("data"));
         let keys_file = self.settings.given("encryption.keys_file").map(PathBuf::from);
-        let mut given = Vec::new();
+        let (mut given, mut taken) = (Vec::new(), BTreeMap::new());
         for name in self.settings.words("encryption.keys") {
             let of = |what: &str| format!("encryption.keys.{name}.{what}");
-            let id = self.settings.given(&of("id"));
+            let id = self.id(of("id"), &mut taken);
             let secret = self.secret(&of("key"), &of("key_file"));
             match (id, secret.and_then(|secret| keys::unhex(secret.reveal()))) {
                 (Some(id), Some(key)) => given.push(GivenKey { id, key }),
@@ -279,7 +280,11 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     fn tls(&mut self) -> Tls {
         let files =
             match (self.settings.given("tls.cert_file"), self.settings.given("tls.key_file")) {
-                (Some(cert), Some(key)) => Some((cert.into(), key.into())),
+                (Some(cert), Some(key)) => {
+                    let files = (PathBuf::from(cert), PathBuf::from(key));
+                    self.check_pair(&files.0, &files.1);
+                    Some(files)
+                }
                 (None, None) => None,
                 _ => {
                     self.problems.add("`tls.cert_file` and `tls.key_file` go together".into());
@@ -287,14 +292,33 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
                 }
             };
         let names = self.names("tls.names");
+        for name in names.iter().filter(|name| !server::tls::is_name(name)) {
+            self.wrong("tls.names", &format!("`{name}` is neither a host name nor an address"));
+        }
         Tls { required: self.is("tls.mode", "required"), files, names }
     }
 
+    fn check_pair(&mut self, certificate: &Path, key: &Path) {
+        let mut pem = |name: &str, path: &Path| match (self.read_file)(path) {
+            Ok(bytes) => Some(bytes),
+            Err(e) => {
+                self.wrong(name, &format!("cannot read `{}`: {e}", path.display()));
+                None
+            }
+        };
+        let pems = (pem("tls.cert_file", certificate), pem("tls.key_file", key));
+        if let (Some(chain), Some(secret)) = &pems
+            && let Err(e) = server::tls::check_pair((certificate, chain), (key, secret))
+        {
+            self.wrong("tls.cert_file", &e);
+        }
+    }
+
     fn access_keys(&mut self, default: AccountId) -> Vec<AccessKey> {
-        let mut keys = Vec::new();
+        let (mut keys, mut taken) = (Vec::new(), BTreeMap::new());
         for name in self.settings.words("access_keys") {
             let of = |what: &str| format!("access_keys.{name}.{what}");
-            let id = self.settings.given(&of("id"));
+            let id = self.id(of("id"), &mut taken);
             let secret = self.secret(&of("secret"), &of("secret_file"));
             let session_token = self.secret(&of("session_token"), &of("session_token_file"));
             let account = self.account(&of("account")).unwrap_or(default);
@@ -311,6 +335,18 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             }
         }
         keys
+    }
+
+    /// The id of an entry; `taken` has those of the entries before it. Of two entries with one id
+    /// only one would count.
+    fn id(&mut self, name: String, taken: &mut BTreeMap<String, String>) -> Option<String> {
+        let id = self.settings.given(&name)?;
+        if let Some(other) = taken.get(&id) {
+            self.wrong(&name, &format!("`{id}` is taken by `{other}`"));
+        } else {
+            taken.insert(id.clone(), name);
+        }
+        Some(id)
     }
 
     /// A secret given as text or in a file; a last line break in the file does not count.
@@ -447,6 +483,42 @@ mod tests {
         assert!(read("listen = '[::1]:1'").is_ok());
         let key = "[access_keys.a]\nid = 'k'\nsecret = 's'\n[tls]\nmode = 'required'";
         assert!(read(&format!("listen = '10.0.0.1:1'\nauth = 'required'\n{key}")).is_ok());
+    }
+
+    #[test]
+    fn ids_are_of_one_key() {
+        let key =
+            |name: &str, id: &str| format!("[access_keys.{name}]\nid = '{id}'\nsecret = 's'\n");
+        assert!(read(&(key("a", "AK1") + &key("b", "AK2"))).is_ok());
+        assert_eq!(
+            read(&(key("a", "AK1") + &key("b", "AK1"))).unwrap_err(),
+            "file m.toml: `access_keys.b.id`: `AK1` is taken by `access_keys.a.id`"
+        );
+        let digits = "0".repeat(64);
+        let key = |name| format!("[encryption.keys.{name}]\nid = 'alias/a'\nkey = '{digits}'\n");
+        let said = read(&(key("a") + &key("b"))).unwrap_err();
+        assert!(said.contains("`alias/a` is taken by `encryption.keys.a.id`"), "{said}");
+    }
+
+    #[test]
+    fn names_of_certificates() {
+        assert!(read("[tls]\nnames = ['a.test', '10.0.0.1', '::1']").is_ok());
+        assert_eq!(
+            read("[tls]\nnames = ['a.test', '!!']").unwrap_err(),
+            "file m.toml: `tls.names`: `!!` is neither a host name nor an address"
+        );
+    }
+
+    #[test]
+    fn certificates_are_read() {
+        let read = |cert: &str, key: &str| {
+            read(&format!("[tls]\ncert_file = '{cert}'\nkey_file = '{key}'")).unwrap_err()
+        };
+        let said = read("/gone", "/lost");
+        assert!(said.contains("`tls.cert_file`: cannot read `/gone`"), "{said}");
+        assert!(said.contains("`tls.key_file`: cannot read `/lost`"), "{said}");
+        let said = read("/run/secret", "/run/secret");
+        assert!(said.starts_with("file m.toml: `tls.cert_file`: cannot use /run/secret"), "{said}");
     }
 
     #[test]

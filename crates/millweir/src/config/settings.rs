@@ -6,7 +6,8 @@
 //! flags -----------------> dotted names --/
 //! ```
 
-use super::keys::{self, KEYS, Key, Kind};
+use super::keys::{self, KEYS, Key};
+use super::kinds::Kind;
 use super::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -178,7 +179,7 @@ impl Settings {
         let Some((key, _)) = keys::find(name) else {
             return problems.add(unknown(name, &origin));
         };
-        match key.check(text) {
+        match key.kind.check(text) {
             Ok(text) => {
                 self.0.insert(name.to_owned(), (text, origin));
             }

@@ -76,6 +76,41 @@ fn unknown_variable() {
 }
 
 #[test]
+fn slips_in_the_log_level() {
+    check_refused("[log]\nlevel = 'inof'", &[], "`inof` is no level; did you mean `info`?");
+    check_refused("", &[("RUST_LOG", "info,server=loud")], "is no filter of the log");
+    let said = Machine::new("").check(&[], &["--log-level", "wran"]);
+    assert_eq!(said.status.code(), Some(2));
+}
+
+#[test]
+fn numbers_out_of_range() {
+    for (file, want) in [
+        ("[server]\nconnections_max = 0", "`0` is no number from 1 to 1000000"),
+        ("[server]\nbodies_max = '0B'", "`0B` is no size from 16MiB to 1TiB"),
+        ("[server]\nheader_timeout = '0ms'", "`0ms` is no duration from 10ms to 1d"),
+        ("[server]\nshutdown_timeout = '11s'", "`11s` is no duration from 0s to 8s"),
+        ("[storage]\njournal_files = 2", "`2` is no number from 3 to 1024"),
+        ("[storage]\nno_space_percent = 300", "`300` is no number from 1 to 100"),
+        ("[streams]\nsubscription = '0s'", "`0s` is no duration from 1s to 1d"),
+    ] {
+        let (table, rest) = file.split_once('\n').unwrap();
+        let key = rest.split(' ').next().unwrap();
+        let name = format!("{}.{key}", table.trim_matches(['[', ']']));
+        check_refused(file, &[], &format!("file millweir.toml: `{name}`: {want}"));
+    }
+}
+
+#[test]
+fn certificates_that_cannot_be_served() {
+    let files = "[tls]\ncert_file = 'millweir.toml'\nkey_file = 'gone.pem'";
+    check_refused(files, &[], "`tls.key_file`: cannot read `gone.pem`");
+    let files = files.replace("gone.pem", "millweir.toml");
+    check_refused(&files, &[], "`tls.cert_file`: cannot use millweir.toml");
+    check_refused("[tls]\nnames = ['!!']", &[], "`!!` is neither a host name nor an address");
+}
+
+#[test]
 fn bare_numbers_have_no_unit() {
     check_refused("[storage]\ncache = 64", &[], "as in `64MiB`");
     check_refused("[lifecycle]\ncreating = 250", &[], "as in `250ms`");
@@ -105,7 +140,15 @@ fn localstack_variables_are_tolerated() {
 #[test]
 fn every_option_is_listed_with_its_meaning() {
     let options = succeed(Machine::new("limits = 'wrong'").check(&[], &["--options"]));
-    for part in ["access_keys.*.secret_file", "tls.mode", "aws|hardware", "storage.cache"] {
+    for part in [
+        "access_keys.*.secret_file",
+        "tls.mode",
+        "aws|hardware",
+        "storage.cache",
+        "number, 3 to 1024",
+        "size, 16MiB to 1TiB",
+        "duration, 0s to 8s",
+    ] {
         assert!(options.contains(part), "{options}");
     }
 }

@@ -248,6 +248,14 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
+fn an_empty_path_is_no_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = refused(millweir(dir.path()).args(["--listen", "127.0.0.1:0", "--data", ""]), 2);
+    assert!(said.contains("flag --data: `data`: the path is empty"), "{said}");
+    assert!(OsDisk.list(dir.path()).unwrap().is_empty());
+}
+
+#[test]
 fn a_newer_data_format_is_refused() {
     let mut server = Running::start(&[]);
     server.stop();

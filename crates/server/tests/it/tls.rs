@@ -151,6 +151,16 @@ async fn certificates_come_from_files_as_well() {
     assert!(text.contains("missing.pem"), "{text}");
     let swapped = refusal(Options { tls: files(&key, &certificate), ..options() });
     assert!(swapped.contains("cert.pem") || swapped.contains("key.pem"), "{swapped}");
+    let check = |chain: &str, secret: &str| {
+        let (chain, secret) = (chain.as_bytes(), secret.as_bytes());
+        server::tls::check_pair((&certificate, chain), (&key, secret)).map_err(|e| e.to_string())
+    };
+    let (chain, secret) = (own.cert.pem(), own.signing_key.serialize_pem());
+    assert_eq!(check(&chain, &secret), Ok(()));
+    let empty = check("", &secret).unwrap_err();
+    assert!(empty.contains("cert.pem") && empty.contains("no items found"), "{empty}");
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    assert!(check(&chain, &other).unwrap_err().contains("do not fit"));
 }
 
 #[tokio::test]
