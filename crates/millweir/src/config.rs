@@ -16,8 +16,8 @@ pub(crate) mod settings;
 pub(crate) mod units;
 
 use crate::cli::{ConfigArgs, ServeArgs};
-use anyhow::{Context as _, Result};
-use settings::{Flag, Settings, Sources};
+use settings::{ENV_PREFIX, Flag, Problems, Settings, Sources};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in each directory that is looked into.
@@ -28,8 +28,8 @@ const SYSTEM_FILE: &str = "/etc/millweir/millweir.toml";
 /// Reads all sources of `serve`'s configuration.
 ///
 /// # Errors
-/// The file cannot be read, or [`settings::Problems`].
-pub(crate) fn load(args: &ServeArgs) -> Result<Settings> {
+/// The file cannot be read, or what [`Settings::merge`] says.
+pub(crate) fn load(args: &ServeArgs) -> Result<Settings, Problems> {
     load_with(&args.config, args.flags())
 }
 
@@ -37,22 +37,35 @@ pub(crate) fn load(args: &ServeArgs) -> Result<Settings> {
 ///
 /// # Errors
 /// As [`load`].
-pub(crate) fn load_with(args: &ConfigArgs, flags: Vec<Flag>) -> Result<Settings> {
-    let env: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
-        .collect();
+pub(crate) fn load_with(args: &ConfigArgs, flags: Vec<Flag>) -> Result<Settings, Problems> {
+    let (env, no_text) = texts(std::env::vars_os());
     let path = match &args.config {
         Some(path) => Some(path.clone()),
         None => places(&env).into_iter().find(|path| path.exists()),
     };
     let file = path.map(|path| read(&path).map(|text| (path, text))).transpose()?;
-    Ok(Settings::merge(Sources { flags, env, file })?)
+    Settings::merge(Sources { flags, env, no_text, file })
 }
 
-fn read(path: &Path) -> Result<String> {
-    let bytes = crate::files::read(path)
-        .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-    String::from_utf8(bytes).with_context(|| format!("`{}` is no text", path.display()))
+/// The variables that are text, and the names of our own that are none.
+fn texts(vars: impl Iterator<Item = (OsString, OsString)>) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut env, mut no_text) = (Vec::new(), Vec::new());
+    for (name, text) in vars {
+        match (name.to_str(), text.to_str()) {
+            (Some(name), Some(text)) => env.push((name.to_owned(), text.to_owned())),
+            _ => no_text.push(name.to_string_lossy().into_owned()),
+        }
+    }
+    no_text.retain(|name| name.starts_with(ENV_PREFIX));
+    (env, no_text)
+}
+
+fn read(path: &Path) -> Result<String, Problems> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        Problems::one(format!("cannot read the configuration `{}`: {why}", path.display()))
+    };
+    let bytes = crate::files::read(path).map_err(|e| cannot(&e))?;
+    String::from_utf8(bytes).map_err(|e| cannot(&e))
 }
 
 /// Where a configuration file may lie, the strongest place first; one file is read.
@@ -70,6 +83,24 @@ fn places(env: &[(String, String)]) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    #[test]
+    fn our_variables_must_be_text() {
+        let raw = |bytes: &[u8]| OsString::from_vec(bytes.to_owned());
+        let vars = [
+            (raw(b"MILLWEIR__DATA"), raw(b"/\xff")),
+            (raw(b"MILLWEIR__\xff"), raw(b"x")),
+            (raw(b"OTHER"), raw(b"\xff")),
+            (raw(b"HOME"), raw(b"/home/a")),
+        ];
+        let (env, no_text) = texts(vars.into_iter());
+        assert_eq!(env, [("HOME".to_owned(), "/home/a".to_owned())]);
+        assert_eq!(no_text, ["MILLWEIR__DATA", "MILLWEIR__\u{fffd}"]);
+        let sources = Sources { no_text, ..Sources::default() };
+        let said = Settings::merge(sources).unwrap_err().to_string();
+        assert!(said.starts_with("environment MILLWEIR__DATA: it is no text (UTF-8)"), "{said}");
+    }
 
     #[test]
     fn places_in_order() {

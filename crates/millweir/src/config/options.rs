@@ -140,16 +140,15 @@ impl Options {
         if !self.tls.required {
             missing.push("`--tls required` (no plain connections)");
         }
-        let mut problems = Problems::default();
-        if !missing.is_empty() {
-            problems.add(format!(
-                "listening on {} can be reached from other machines and needs {}; \
-                 `--allow-insecure` serves without",
-                self.listen,
-                missing.join(" and ")
-            ));
+        if missing.is_empty() {
+            return Ok(());
         }
-        problems.check()
+        Err(Problems::one(format!(
+            "listening on {} can be reached from other machines and needs {}; \
+             `--allow-insecure` serves without",
+            self.listen,
+            missing.join(" and ")
+        )))
     }
 }
 

@@ -15,12 +15,19 @@ use std::path::{Path, PathBuf};
 
 /// Prefix of our environment variables; the rest is the option's name with `__` for each dot.
 pub(crate) const ENV_PREFIX: &str = "MILLWEIR__";
+/// What is often written instead; some variables that are no options begin so too.
+const ENV_PREFIX_SLIP: &str = "MILLWEIR_";
 
 /// Everything that is wrong with a configuration, one sentence each.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
+    /// Only this one.
+    pub(crate) fn one(sentence: String) -> Self {
+        Self(vec![sentence])
+    }
+
     /// Notes one more.
     pub(crate) fn add(&mut self, sentence: String) {
         self.0.push(sentence);
@@ -74,6 +81,8 @@ pub(crate) struct Sources {
     pub(crate) flags: Vec<Flag>,
     /// The whole environment.
     pub(crate) env: Vec<(String, String)>,
+    /// Names of our own variables whose name or value is no text.
+    pub(crate) no_text: Vec<String>,
     /// The file and its text.
     pub(crate) file: Option<(PathBuf, String)>,
 }
@@ -94,6 +103,9 @@ impl Settings {
             settings.take_file(&path, &text, &mut problems);
         }
         settings.take_env(sources.env, &mut problems);
+        for name in sources.no_text {
+            problems.add(format!("{}: it is no text (UTF-8)", Origin::Env(name)));
+        }
         for (name, flag, text) in sources.flags {
             settings.take(name, &text, Origin::Flag(flag), &mut problems);
         }
@@ -169,7 +181,13 @@ impl Settings {
             }
         }
         for (variable, text) in env {
-            let Some(rest) = variable.strip_prefix(ENV_PREFIX) else { continue };
+            let Some(rest) = variable.strip_prefix(ENV_PREFIX) else {
+                if let Some(meant) = meant(&variable) {
+                    let origin = Origin::Env(variable);
+                    problems.add(format!("{origin}: nothing reads it; did you mean `{meant}`?"));
+                }
+                continue;
+            };
             let name = rest.to_ascii_lowercase().replace("__", ".");
             self.take(&name, &text, Origin::Env(variable.clone()), problems);
         }
@@ -198,6 +216,21 @@ fn unknown(name: &str, origin: &Origin) -> String {
             )
         }
     }
+}
+
+/// The variable of the option that this one names with single underscores.
+fn meant(variable: &str) -> Option<String> {
+    let flat = |name: &str| name.replace("__", "_");
+    let named = flat(&variable.strip_prefix(ENV_PREFIX_SLIP)?.to_ascii_lowercase());
+    let known = KEYS.iter().find_map(|key| {
+        let flat = key.name.replace('.', "_");
+        let Some((before, after)) = flat.split_once('*') else {
+            return (flat == named).then(|| key.name.to_owned());
+        };
+        let word = named.strip_prefix(before)?.strip_suffix(after)?;
+        (!word.is_empty()).then(|| key.name.replacen('*', word, 1))
+    });
+    Some(format!("{ENV_PREFIX}{}", known?.replace('.', "__").to_ascii_uppercase()))
 }
 
 /// `known` with the segment of `name` in place of its `*`, so that the word costs no distance.
@@ -245,6 +278,7 @@ mod tests {
             flags: flags.to_vec(),
             env: env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             file: Some(("m.toml".into(), file.to_owned())),
+            no_text: Vec::new(),
         }
     }
 
@@ -286,6 +320,25 @@ mod tests {
              `access_keys.ci.secret_file`?"
         );
         assert!(fails("", &[("MILLWEIR__TLS__CERT", "x")]).contains("`tls.cert`"));
+    }
+
+    #[test]
+    fn variables_with_single_underscores_are_named() {
+        for (variable, want) in [
+            ("MILLWEIR_LIMITS", "MILLWEIR__LIMITS"),
+            ("MILLWEIR_LOG_LEVEL", "MILLWEIR__LOG__LEVEL"),
+            ("MILLWEIR_TLS__CERT_FILE", "MILLWEIR__TLS__CERT_FILE"),
+            ("MILLWEIR_ACCESS_KEYS_CI_SECRET_FILE", "MILLWEIR__ACCESS_KEYS__CI__SECRET_FILE"),
+        ] {
+            let said = fails("", &[(variable, "x")]);
+            let whole = "nothing reads it; did you mean";
+            assert_eq!(said, format!("environment {variable}: {whole} `{want}`?"));
+        }
+        for other in ["COMMIT", "ENDPOINT", "CA", "KILL_ROUNDS", "SEED", "SEEDS", "SKIP", "PORT"] {
+            let name = format!("MILLWEIR_{other}");
+            let env = [(name.as_str(), "x"), ("LIMITS", "x")];
+            assert!(Settings::merge(sources("", &env, &[])).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `check-config`: sources, precedence, and what is wrong with them.
 
 use crate::support::{millweir, succeed, write};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Output;
 
 struct Machine(tempfile::TempDir);
@@ -73,6 +75,36 @@ fn unknown_key() {
 #[test]
 fn unknown_variable() {
     check_refused("", &[("MILLWEIR__LIMIT", "aws")], "did you mean `limits`?");
+}
+
+#[test]
+fn variable_with_single_underscores() {
+    let env = [("MILLWEIR_LIMITS", "hardware")];
+    check_refused("", &env, "MILLWEIR_LIMITS: nothing reads it; did you mean `MILLWEIR__LIMITS`?");
+    let others = [("MILLWEIR_ENDPOINT", "x"), ("MILLWEIR_CA", "x"), ("MILLWEIR_SKIP", "x")];
+    succeed(Machine::new("").check(&others, &[]));
+}
+
+#[test]
+fn variable_that_is_no_text() {
+    let machine = Machine::new("");
+    let mut command = millweir(machine.0.path());
+    command.arg("check-config").env("MILLWEIR__DATA", OsStr::from_bytes(b"/data-\xff"));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("environment MILLWEIR__DATA: it is no text"), "{said}");
+}
+
+#[test]
+fn missing_file() {
+    for command in ["check-config", "serve"] {
+        let args = [command, "--config", "/nowhere/m.toml"];
+        let output = millweir(Machine::new("").0.path()).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot read the configuration `/nowhere/m.toml`"), "{said}");
+    }
 }
 
 #[test]
