@@ -161,7 +161,7 @@ fn keyring(options: &Options) -> Keyring {
         let known = Key {
             secret_access_key: key.secret.clone(),
             session_token: key.session_token.clone(),
-            expires_ms: None,
+            expires_ms: key.expires_ms,
             account: key.account,
             user_name: key.name.as_str().into(),
         };

@@ -108,6 +108,12 @@ pub(crate) static KEYS: &[Key] = &[
     key("access_keys.*.secret_file", Kind::Path, none, "File that holds the secret."),
     key("access_keys.*.session_token", Kind::Secret, none, "Session token it must come with."),
     key("access_keys.*.session_token_file", Kind::Path, none, "File that holds the token."),
+    key(
+        "access_keys.*.expires",
+        Kind::Time,
+        none,
+        "When its session token stops being good under `auth = \"required\"`.",
+    ),
     key("access_keys.*.account", Kind::Text, none, "Its account, twelve digits."),
     key(
         "tls.mode",

@@ -2,6 +2,7 @@
 
 use super::nearest::nearest;
 use super::units;
+use crate::times;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub(crate) enum Kind {
     Names,
     /// A level of the log, or a filter.
     Level,
+    /// A point in time.
+    Time,
 }
 
 /// The least and the most that a number may be.
@@ -108,6 +111,7 @@ impl Kind {
             }
             Self::Address => address(text),
             Self::Level => level(text),
+            Self::Time => time(text),
         }
     }
 
@@ -125,6 +129,7 @@ impl Kind {
             Self::Address => "address:port".into(),
             Self::Names => "list of names".into(),
             Self::Level => format!("{}, or a filter", LEVELS.join("|")),
+            Self::Time => "time, as 2026-01-31T12:00:00Z".into(),
         }
     }
 }
@@ -181,6 +186,16 @@ fn level(text: &str) -> Result<String, String> {
     filter.map(|_| text.to_owned()).map_err(|e| format!("`{text}` is no filter of the log: {e}"))
 }
 
+/// Written with all its digits. Times before now (`-15m`) would move with each start, so they are
+/// none; neither are those that cannot be written.
+fn time(text: &str) -> Result<String, String> {
+    let known = (!text.starts_with('-')).then(|| times::parse(text, 0)).flatten();
+    known
+        .map(times::iso)
+        .filter(|written| times::parse(written, 0).is_some())
+        .ok_or_else(|| format!("`{text}` is no time, as in `2026-01-31T12:00:00Z`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +247,15 @@ mod tests {
         check(Kind::Level, "server=warn,trac", Err("`trac` is no level; did you mean `trace`?"));
         for bad in ["hyper_util", "", "info,", "server=loud", "server[call=debug"] {
             assert!(Kind::Level.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_absolute() {
+        check(Kind::Time, "2026-01-31", Ok("2026-01-31T00:00:00.000Z"));
+        check(Kind::Time, "2026-01-31T12:00:00.25Z", Ok("2026-01-31T12:00:00.250Z"));
+        for bad in ["-15m", "soon", "", "9000000000000"] {
+            assert!(Kind::Time.check(bad).is_err(), "{bad}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::settings::{Problems, Settings};
 use super::units;
 use crate::keys::{self, GivenKey};
+use crate::times;
 use base::{AccountId, Region};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,6 +48,8 @@ pub(crate) struct AccessKey {
     pub(crate) secret: Secret,
     /// The session token that must come along.
     pub(crate) session_token: Option<Secret>,
+    /// When the session token stops being good, in milliseconds since the epoch.
+    pub(crate) expires_ms: Option<i64>,
     /// Whose streams it reaches.
     pub(crate) account: AccountId,
 }
@@ -320,10 +323,17 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             let id = self.id(of("id"), &mut taken);
             let secret = self.secret(&of("secret"), &of("secret_file"));
             let session_token = self.secret(&of("session_token"), &of("session_token_file"));
+            let expires_ms = self.time(&of("expires"));
+            if expires_ms.is_some() && session_token.is_none() {
+                let token = of("session_token_file");
+                let why = format!("only a session token expires, and `{token}` is missing");
+                self.wrong(&of("expires"), &why);
+            }
             let account = self.account(&of("account")).unwrap_or(default);
             match (id, secret) {
                 (Some(id), Some(secret)) => {
-                    keys.push(AccessKey { name, id, secret, session_token, account });
+                    let key = AccessKey { name, id, secret, session_token, expires_ms, account };
+                    keys.push(key);
                 }
                 (None, _) => self.problems.add(format!("`{}` is missing", of("id"))),
                 (_, None) => self.problems.add(format!(
@@ -395,6 +405,10 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     fn duration(&mut self, name: &str) -> Duration {
         let read = units::parse_duration(&self.settings.text(name));
         read.map_err(|e| self.wrong(name, &e)).unwrap_or_default()
+    }
+
+    fn time(&self, name: &str) -> Option<i64> {
+        self.settings.given(name).and_then(|text| times::parse(&text, 0))
     }
 
     fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &str, none: T) -> T {
@@ -497,6 +511,15 @@ mod tests {
         let key = |name| format!("[encryption.keys.{name}]\nid = 'alias/a'\nkey = '{digits}'\n");
         let said = read(&(key("a") + &key("b"))).unwrap_err();
         assert!(said.contains("`alias/a` is taken by `encryption.keys.a.id`"), "{said}");
+    }
+
+    #[test]
+    fn session_tokens_expire() {
+        let key = "[access_keys.a]\nid = 'k'\nsecret = 's'\nexpires = 1970-01-01T00:00:01Z\n";
+        let options = read(&format!("{key}session_token = 't'")).unwrap();
+        assert_eq!(options.access_keys[0].expires_ms, Some(1000));
+        let said = read(key).unwrap_err();
+        assert!(said.contains("`access_keys.a.session_token_file` is missing"), "{said}");
     }
 
     #[test]

@@ -174,6 +174,7 @@ fn every_option_is_listed_with_its_meaning() {
     let options = succeed(Machine::new("limits = 'wrong'").check(&[], &["--options"]));
     for part in [
         "access_keys.*.secret_file",
+        "access_keys.*.expires",
         "tls.mode",
         "aws|hardware",
         "storage.cache",

@@ -291,6 +291,30 @@ fn tls_only_closes_plain_connections() {
 }
 
 #[test]
+fn expired_session_tokens_are_refused() {
+    let key = |name: &str, expires: &str| {
+        format!(
+            "[access_keys.{name}]\nid = '{name}'\nsecret = 's'\nsession_token = 't'\n\
+             expires = {expires}\n"
+        )
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let keys = key("old", "2026-01-31T12:00:00Z") + &key("new", "'9999-12-31'");
+    crate::support::write(&dir.path().join("millweir.toml"), &keys);
+    let server = Running::start_in(dir, &["--memory", "--auth", "required"]);
+    let list = |id: &str| {
+        let mut command = server.command(&["stream", "list"]);
+        command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", "s");
+        command.env("AWS_SESSION_TOKEN", "t").output().unwrap()
+    };
+    succeed(list("new"));
+    let refused = list("old");
+    assert_eq!(refused.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("ExpiredTokenException"), "{said}");
+}
+
+#[test]
 fn wrong_keys_are_refused_and_secrets_never_logged() {
     let dir = tempfile::tempdir().unwrap();
     crate::support::write(&dir.path().join("secret"), "canary-of-the-file\n");
