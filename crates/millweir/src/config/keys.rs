@@ -290,6 +290,12 @@ pub(crate) static KEYS: &[Key] = &[
         "Longest fan-out subscription.",
     ),
     key(
+        "streams.shard_metrics_max",
+        Kind::count(0, 10_000),
+        || streams::Options::default().shard_metrics_max.to_string(),
+        "Most shards of a stream with metrics of their own; those of a larger one share them.",
+    ),
+    key(
         "log.level",
         Kind::Level,
         || "info".into(),

@@ -216,6 +216,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
                 .parsed("streams.on_demand_streams_max", default.on_demand_streams_max),
             scaling_limits: self.is("streams.scaling_limits", "true"),
             subscription: self.duration("streams.subscription"),
+            shard_metrics_max: self.parsed("streams.shard_metrics_max", default.shard_metrics_max),
             ..default
         }
     }
@@ -456,12 +457,12 @@ mod tests {
         let options = read(
             "limits = 'hardware'\nmemory = true\naccount = '123456789012'\n[lifecycle]\n\
              creating = '2s'\n[tls]\nmode = 'required'\nnames = ['a.test', '10.0.0.1']\n[streams]\n\
-             shards_max = 7",
+             shards_max = 7\nshard_metrics_max = 8",
         )
         .unwrap();
         assert_eq!(options.streams.limits, Limits::Hardware);
         assert_eq!(options.streams.lifecycle.creating, Duration::from_secs(2));
-        assert_eq!(options.streams.shards_max, 7);
+        assert_eq!((options.streams.shards_max, options.streams.shard_metrics_max), (7, 8));
         assert!(options.memory && options.tls.required);
         assert_eq!(options.tls.names, ["a.test", "10.0.0.1"]);
         assert_eq!(options.account.as_str(), "123456789012");

@@ -125,6 +125,7 @@ fn numbers_out_of_range() {
         ("[storage]\njournal_files = 2", "`2` is no number from 3 to 1024"),
         ("[storage]\nno_space_percent = 300", "`300` is no number from 1 to 100"),
         ("[streams]\nsubscription = '0s'", "`0s` is no duration from 1s to 1d"),
+        ("[streams]\nshard_metrics_max = 10001", "`10001` is no number from 0 to 10000"),
     ] {
         let (table, rest) = file.split_once('\n').unwrap();
         let key = rest.split(' ').next().unwrap();
