@@ -1,7 +1,7 @@
 //! `serve`: from the configuration to a server that answers, and back down.
 //!
 //! ```text
-//! settings -> Options -> engines -> Streams -> sockets -> banner, `Ready.`
+//! settings -> Options -> port -> engines -> Streams -> sockets -> banner, `Ready.`
 //! signal -> sockets drain -> Streams stop -> engines flush -> exit
 //! ```
 
@@ -19,7 +19,7 @@ use base::Env;
 use base::metrics::Registry;
 use engines::Engines;
 use server::tls::TlsOptions;
-use server::{AuthMode, Server};
+use server::{AuthMode, Port, Server};
 use std::sync::Arc;
 use streams::{Parts, Streams};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -39,10 +39,12 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     open_files::make_room(&mut options);
     let signals = Signals::listen()?;
     let (env, registry) = (server::system_env(), Registry::default());
+    // A port in use is told before anything is made or read for it.
+    let port = Port::take(server_options(&options))?;
     let server = {
         // The directory of the authority lies in the data directory, so that must be ours first.
         let engines = engines::open(&options, &env, &registry)?;
-        Running::start(options, engines, env, registry).await?
+        Running::start(options, port, engines, (env, registry)).await?
     };
     server.serve(signals).await
 }
@@ -58,9 +60,9 @@ struct Running {
 impl Running {
     async fn start(
         options: Options,
+        port: Port,
         engines: Engines,
-        env: Env,
-        registry: Registry,
+        (env, registry): (Env, Registry),
     ) -> Result<Self> {
         let parts = Parts {
             env: env.clone(),
@@ -73,9 +75,7 @@ impl Running {
         let streams = Streams::open(parts, options.streams.clone()).await?;
         let service = api::kinesis::Server::new(Arc::new(streams.clone()));
         let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];
-        let server_options = server_options(&options);
-        let server =
-            Server::bind(server_options, env.clone(), registry, services, keyring(&options))?;
+        let server = Server::on(port, env.clone(), registry, services, keyring(&options))?;
         let engines = Arc::new(engines);
         let asked = engines.clone();
         let server = server.with_readiness(Arc::new(move || asked.troubles()));

@@ -29,6 +29,6 @@ mod unsent;
 
 pub use admin::Readiness;
 pub use clock::system_env;
-pub use listen::{Error, Server};
+pub use listen::{Error, Port, Server};
 pub use open_files::raise_open_files;
 pub use options::{AuthMode, Limits, Options};

@@ -49,6 +49,33 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A port that was taken before there is anything to serve on it: connections wait in the kernel's
+/// queue.
+pub struct Port {
+    options: Options,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Port {
+    /// Takes the port that `options` name.
+    ///
+    /// # Errors
+    /// [`Error::Listen`].
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn take(options: Options) -> Result<Self, Error> {
+        let (listener, address) =
+            listen(options.listen).map_err(|e| Error::Listen(options.listen, e))?;
+        Ok(Self { options, listener, address })
+    }
+
+    /// Where connections arrive.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A server that listens.
 pub struct Server {
     shared: Shared,
@@ -59,7 +86,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the port and makes or reads certificates. Connections are accepted once it runs.
+    /// As [`Server::on`] the port that `options` name.
     ///
     /// # Errors
     /// See [`Error`].
@@ -72,12 +99,26 @@ impl Server {
         services: Vec<Arc<dyn Service>>,
         credentials: Keyring,
     ) -> Result<Self, Error> {
+        Self::on(Port::take(options)?, env, registry, services, credentials)
+    }
+
+    /// Makes or reads certificates for a port that was taken. Connections are accepted once it
+    /// runs.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] and [`Error::NoKeys`].
+    pub fn on(
+        port: Port,
+        env: Env,
+        registry: Registry,
+        services: Vec<Arc<dyn Service>>,
+        credentials: Keyring,
+    ) -> Result<Self, Error> {
+        let Port { options, listener, address } = port;
         if options.auth == AuthMode::Required && credentials.is_empty() {
             return Err(Error::NoKeys);
         }
         let tls = Tls::new(&options.tls, &env).map_err(Error::Tls)?.map(Arc::new);
-        let (listener, address) =
-            listen(options.listen).map_err(|e| Error::Listen(options.listen, e))?;
         let (stop, stopping) = Stopping::new();
         let shared = Shared {
             auth: Auth::new(options.auth, credentials, options.account),

@@ -243,8 +243,9 @@ fn a_second_server_on_one_directory_is_refused() {
 fn a_taken_port_is_named() {
     let server = Running::start(&["--memory"]);
     let address = server.address().to_string();
-    let said = refused(millweir(server.dir()).args(["--memory", "--listen", &address]), 1);
-    assert!(said.contains(&address), "{said}");
+    let said = refused(millweir(server.dir()).args(["--data", "new", "--listen", &address]), 1);
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert!(!server.dir().join("new").exists());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! HTTP/1.1: answers, errors, odd requests.
 
-use crate::support::{Raw, call, headers, options, post, render, start};
+use crate::support::{Raw, call, headers, options, post, render, start, start_on};
+use server::{Error, Options, Port, system_env};
 use std::sync::atomic::Ordering;
+use wire::sigv4::Keyring;
 
 #[tokio::test]
 async fn an_answer_carries_what_aws_sends() {
@@ -18,6 +20,18 @@ async fn an_answer_carries_what_aws_sends() {
     assert_eq!((second.status, second.text()), (200, ""));
     assert_eq!(second.header("content-length"), Some("0"));
     assert_ne!(second.header("x-amzn-requestid"), Some(id.as_str()));
+}
+
+#[tokio::test]
+async fn connections_wait_on_a_port_until_it_is_served() {
+    let port = Port::take(options()).unwrap();
+    let address = port.local_addr();
+    let taken = Port::take(Options { listen: address, ..options() });
+    assert!(matches!(taken.err().unwrap(), Error::Listen(of, _) if of == address));
+    let mut early = Raw::connect(address).await;
+    early.send(post("Echo", "{}")).await;
+    let server = start_on(port, system_env(), Keyring::default(), |server| server);
+    assert_eq!((server.address, early.reply().await.status), (address, 200));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use base::metrics::Registry;
 use bytes::Bytes;
 use futures_util::stream;
 use server::tls::TlsOptions;
-use server::{Limits, Options, Server, system_env};
+use server::{Limits, Options, Port, Server, system_env};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -175,10 +175,19 @@ pub(crate) fn start_in(
     keys: Keyring,
     change: impl FnOnce(Server) -> Server,
 ) -> Running {
+    start_on(Port::take(options).unwrap(), env, keys, change)
+}
+
+pub(crate) fn start_on(
+    port: Port,
+    env: Env,
+    keys: Keyring,
+    change: impl FnOnce(Server) -> Server,
+) -> Running {
     let service = Arc::new(Fake::new());
     let services: Vec<Arc<dyn Service>> = vec![Arc::clone(&service) as _];
     let registry = Registry::default();
-    let server = Server::bind(options, env, registry.clone(), services, keys).unwrap();
+    let server = Server::on(port, env, registry.clone(), services, keys).unwrap();
     let server = change(server);
     let (address, ca_pem) = (server.local_addr(), server.ca_pem().map(str::to_owned));
     let (stop, stopped) = oneshot::channel();
