@@ -135,7 +135,8 @@ fn server_options(options: &Options) -> server::Options {
         }
         Tls { names, .. } => TlsOptions::Generated {
             dir: (!options.memory).then(|| options.data.join(TLS_DIR)),
-            names: names.clone(),
+            // The address that the banner names, unless it stands for all of the machine's.
+            names: names.iter().cloned().chain(listened_on(options)).collect(),
         },
     };
     server::Options {
@@ -151,6 +152,11 @@ fn server_options(options: &Options) -> server::Options {
         limits: options.limits,
         ..server::Options::default()
     }
+}
+
+fn listened_on(options: &Options) -> Option<String> {
+    let ip = options.listen.ip();
+    (!ip.is_unspecified()).then(|| ip.to_string())
 }
 
 /// Directory of the certificate authority in the data directory.

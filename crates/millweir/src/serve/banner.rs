@@ -36,12 +36,17 @@ pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
         format!("  limits    {}   auth {}", limits(options), auth(options)),
         format!("  API       {}", urls(options, &address.to_string())),
     ];
-    if let Some(ca_file) = ca_file(options, server) {
-        lines.push(format!("  CA        {ca_file}"));
+    let ca_file = ca_file(options);
+    if server.ca_pem().is_some() {
+        let place = ca_file.as_deref().unwrap_or("made anew at each start (memory)");
+        lines.push(format!("  CA        {place}"));
     }
     lines.push(format!("  region    {}   account {}", options.region, options.account));
     lines.push(String::new());
     lines.push(format!("  export AWS_ENDPOINT_URL_KINESIS={url}"));
+    if let (true, Some(path)) = (options.tls.required, &ca_file) {
+        lines.push(format!("  export AWS_CA_BUNDLE={}", shell_word(path)));
+    }
     lines.push(format!("  export AWS_REGION={}", options.region));
     lines.push(format!("  export {}", credentials(options)));
     lines.push(String::new());
@@ -107,13 +112,22 @@ fn urls(options: &Options, address: &str) -> String {
     }
 }
 
-fn ca_file(options: &Options, server: &Server) -> Option<String> {
-    server.ca_pem()?;
-    if options.memory {
-        return Some("made anew at each start (memory)".into());
+/// The certificate of our own authority, when it is one and has a file.
+fn ca_file(options: &Options) -> Option<String> {
+    if options.memory || options.tls.files.is_some() {
+        return None;
     }
     let path = options.data.join(super::TLS_DIR).join("ca.pem");
     Some(std::path::absolute(&path).unwrap_or(path).display().to_string())
+}
+
+/// A text as a shell takes it for one word; quoted only where it must be.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%".contains(c);
+    if text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn credentials(options: &Options) -> String {
@@ -138,10 +152,47 @@ fn warnings(options: &Options) -> Vec<String> {
             warnings
                 .push("other machines can reach this port and signatures are not verified".into());
         }
+        let own_certificate = options.tls.files.is_none();
+        if options.listen.ip().is_unspecified() && own_certificate && options.tls.names.is_empty() {
+            warnings.push(
+                "for TLS, other machines need a name or address of this one in `tls.names`".into(),
+            );
+        }
         if !options.tls.required {
             warnings
                 .push("other machines can reach this port and plain connections are taken".into());
         }
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::{Settings, Sources};
+
+    fn warnings_of(file: &str) -> Vec<String> {
+        let file = format!("allow_insecure = true\n{file}");
+        let sources = Sources { file: Some(("m.toml".into(), file)), ..Sources::default() };
+        let settings = Settings::merge(sources).unwrap();
+        warnings(&Options::read(&settings, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap())
+    }
+
+    #[test]
+    fn all_addresses_need_names() {
+        let check = |file: &str, want: bool| {
+            let warnings = warnings_of(file);
+            assert_eq!(warnings.iter().any(|w| w.contains("`tls.names`")), want, "{warnings:?}");
+        };
+        check("listen = '0.0.0.0:1'", true);
+        check("listen = '[::]:1'", true);
+        check("listen = '192.0.2.2:1'", false);
+        check("listen = '0.0.0.0:1'\n[tls]\nnames = ['a.test']", false);
+    }
+
+    #[test]
+    fn words_of_the_shell() {
+        assert_eq!(shell_word("/var/lib/mill-weir_1/ca.pem"), "/var/lib/mill-weir_1/ca.pem");
+        assert_eq!(shell_word("/it's here"), r"'/it'\''s here'");
+    }
 }

@@ -292,6 +292,19 @@ fn tls_only_closes_plain_connections() {
 }
 
 #[test]
+fn with_tls_only_the_banner_says_all_that_clients_need() {
+    let args = ["--tls", "required"];
+    let server = Running::start_on([127, 0, 0, 2], ("true", &args), tempfile::tempdir().unwrap());
+    let banner = server.log_with("millweir tail");
+    let exports = banner.lines().filter_map(|line| line.trim().strip_prefix("export "));
+    let exports = exports.flat_map(str::split_whitespace).map(|pair| pair.split_once('=').unwrap());
+    let exports: Vec<_> = exports.collect();
+    let https = format!("https://{}", server.address());
+    assert!(exports.contains(&("AWS_ENDPOINT_URL_KINESIS", &https)), "{banner}");
+    succeed(millweir(server.dir()).args(["stream", "list"]).envs(exports).output().unwrap());
+}
+
+#[test]
 fn expired_session_tokens_are_refused() {
     let key = |name: &str, expires: &str| {
         format!(

@@ -74,8 +74,17 @@ impl Running {
 
     /// As `start_in`, after these shell commands in the server's own process.
     pub(crate) fn start_after(before: &'static str, dir: tempfile::TempDir, args: &[&str]) -> Self {
+        Self::start_on([127, 0, 0, 1], (before, args), dir)
+    }
+
+    /// As `start_after`, on another address of this machine.
+    pub(crate) fn start_on(
+        ip: [u8; 4],
+        (before, args): (&'static str, &[&str]),
+        dir: tempfile::TempDir,
+    ) -> Self {
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let any_port = SocketAddr::from((ip, 0));
         let log = Arc::new(Log::default());
         let (process, address) = start(dir.path(), (before, &args), any_port, &log);
         Self { dir, before, args, process: Some(process), address, log }
