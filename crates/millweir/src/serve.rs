@@ -9,6 +9,7 @@ mod banner;
 mod engines;
 mod logging;
 mod open_files;
+mod signals;
 
 use crate::cli::ServeArgs;
 use crate::config::keys::FLUSH_MAX;
@@ -20,16 +21,16 @@ use base::metrics::Registry;
 use engines::Engines;
 use server::tls::TlsOptions;
 use server::{AuthMode, Port, Server};
+use signals::Signals;
 use std::sync::Arc;
 use streams::{Parts, Streams};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use wire::Service;
 use wire::sigv4::{Key, Keyring};
 
 /// What machines read on stdout.
 const READY: &str = "Ready.";
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, SIGINT or SIGHUP.
 ///
 /// # Errors
 /// The configuration, the data directory or the address cannot be used.
@@ -105,26 +106,6 @@ impl Running {
         }
         tracing::info!("stopped");
         Ok(())
-    }
-}
-
-/// The signals that end the server.
-struct Signals {
-    term: Signal,
-    int: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self> {
-        let of = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self { term: of(SignalKind::terminate())?, int: of(SignalKind::interrupt())? })
-    }
-
-    async fn first(mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.int.recv() => {}
-        }
     }
 }
 

@@ -230,6 +230,37 @@ fn sigint_stops_too() {
 }
 
 #[test]
+fn a_closed_terminal_stops_the_server_as_sigterm_does() {
+    if deaf_to_hangup() {
+        return;
+    }
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "kept"]);
+    server.run(&["put", "kept", "x"]);
+    let (status, took) = server.end_by(Signal::HUP);
+    assert!(status.success(), "{status}");
+    assert!(took < STOP_MAX, "{took:?}");
+    assert!(server.log().contains("stopped"), "{}", server.log());
+}
+
+/// Whether this process was started with SIGHUP ignored, as by `nohup`, which children inherit.
+fn deaf_to_hangup() -> bool {
+    let status = String::from_utf8(std::fs::read("/proc/self/status").unwrap()).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+}
+
+#[test]
+fn nohup_keeps_the_server_running() {
+    let mut server = Running::start_after("trap '' HUP", tempfile::tempdir().unwrap(), &[]);
+    server.signal(Signal::HUP);
+    server.run(&["stream", "create", "kept"]);
+    server.run(&["put", "kept", "x"]);
+    assert_eq!(tail(&server, "kept", 1), ["x"]);
+    assert!(server.stop().0.success());
+}
+
+#[test]
 fn a_second_server_on_one_directory_is_refused() {
     let server = Running::start(&[]);
     let said = refused(

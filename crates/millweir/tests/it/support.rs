@@ -108,9 +108,19 @@ impl Running {
 
     /// SIGTERM; gives the exit status and the time it took.
     pub(crate) fn stop(&mut self) -> (ExitStatus, Duration) {
+        self.end_by(rustix::process::Signal::TERM)
+    }
+
+    /// A signal that the server goes on after.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        self::signal(&self.process.as_ref().expect("the server runs").child, signal);
+    }
+
+    /// As `stop`, by another signal.
+    pub(crate) fn end_by(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
         let mut process = self.process.take().expect("the server runs");
         let clock = SystemClock::default();
-        signal(&process.child, rustix::process::Signal::TERM);
+        self::signal(&process.child, signal);
         let status = process.child.wait().expect("a child can be waited for");
         let took = clock.monotonic();
         process.collector.join().expect("the collector does not panic");
