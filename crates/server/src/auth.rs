@@ -1,11 +1,12 @@
-//! Who asks: from a signature to an account and a region.
+//! Who asks: from a signature to an account and a region, in two steps: [`Auth::judge`] sees the head
+//! before the body is read, [`Judged::finish`] the body.
 
 use crate::options::AuthMode;
 use base::{AccountId, Region};
 use bytes::Bytes;
 use http::request::Parts as Head;
 use wire::Refusal;
-use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, payload_hash, verify};
+use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Vouched, payload_hash};
 
 /// How signatures are judged.
 pub(crate) struct Auth {
@@ -19,30 +20,32 @@ impl Auth {
         Self { mode, keys, account }
     }
 
-    /// Judges a request's signature.
+    /// Judges what a request's head tells of its signature, so that a body is read for nobody who
+    /// shows none. `headers`: those of [`headers`].
     ///
     /// # Errors
-    /// Those of [`Claim::read`]; when signatures are required also those of [`verify`].
-    pub(crate) fn check(
-        &self,
-        head: &Head,
-        body: &Bytes,
+    /// Those of [`Claim::read`]; when signatures are required also those of [`Vouched::read`].
+    pub(crate) fn judge<'a>(
+        &'a self,
+        head: &'a Head,
+        headers: &'a [(&'a str, &'a [u8])],
         service: &str,
         now_ms: impl FnOnce() -> i64,
-    ) -> Result<Principal, Refusal> {
-        let headers = headers(head);
+    ) -> Result<Judged<'a>, Refusal> {
         let parts = Parts {
             method: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
-            headers: &headers,
+            headers,
         };
-        match self.mode {
-            AuthMode::Any => self.believe(&Claim::read(&parts)?.credential()),
+        Ok(match self.mode {
+            AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
             AuthMode::Required => {
-                verify(&parts, &payload_hash(body), &self.keys, service, now_ms())
+                let vouched = Vouched::read(parts, &self.keys, service, now_ms())?;
+                // Boxed, since every request would carry its size otherwise; an HMAC costs more.
+                Judged::Vouched(Box::new(vouched))
             }
-        }
+        })
     }
 
     /// Takes a credential at its word.
@@ -66,8 +69,29 @@ impl Auth {
     }
 }
 
+/// A signature whose head is right.
+pub(crate) enum Judged<'a> {
+    /// Taken at its word.
+    Believed(Principal),
+    /// To be verified with the body.
+    Vouched(Box<Vouched<'a>>),
+}
+
+impl Judged<'_> {
+    /// Says who asks, once the body is there.
+    ///
+    /// # Errors
+    /// Those of [`Vouched::verify`].
+    pub(crate) fn finish(self, body: &Bytes) -> Result<Principal, Refusal> {
+        match self {
+            Self::Believed(principal) => Ok(principal),
+            Self::Vouched(vouched) => vouched.verify(&payload_hash(body)),
+        }
+    }
+}
+
 /// The headers a signature may cover; over HTTP/2 the host stands in the target.
-fn headers(head: &Head) -> Vec<(&str, &[u8])> {
+pub(crate) fn headers(head: &Head) -> Vec<(&str, &[u8])> {
     let mut out = Vec::with_capacity(head.headers.len() + 1);
     out.extend(head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     if let Some(authority) = head.uri.authority() {

@@ -69,7 +69,8 @@ pub struct Limits {
     pub answer_bytes_in_flight_max: usize,
     /// Time for the first bytes, for a TLS handshake, and for the head of an HTTP/1.1 request.
     pub header_timeout: Duration,
-    /// Time in which a body must bring another 16 KiB, or end.
+    /// Time in which a body must bring another 16 KiB, or end; all of it must come in this time and
+    /// a second for each 64 KiB.
     pub body_timeout: Duration,
     /// Time after which a connection without requests is closed, and one that takes no bytes of an
     /// event stream or a large answer is cut.

@@ -6,15 +6,16 @@
 //! required.
 
 use crate::answer::{self, Reply};
+use crate::body::Inbound;
 use crate::io::InFlight;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
-use crate::{admin, body, unsent};
+use crate::{admin, auth, unsent};
 use base::{Cx, RequestId};
 use futures_util::FutureExt;
 use http::Request;
+use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts as Head;
-use http_body::Body as _;
 use hyper::body::Incoming;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -35,18 +36,19 @@ pub(crate) async fn handle(
 ) -> Reply {
     let began = shared.env.clock.monotonic();
     let (head, body) = request.into_parts();
+    let mut body = Inbound::new(&head, body);
     if let Some(page) = admin::page(shared, &head) {
         return page;
     }
     let id = shared.ids.next();
-    let route = route::route(&shared.services, &head, body.is_end_stream());
+    let route = route::route(&shared.services, &head, body.is_empty());
     let asked = Asked { id, route: route.as_ref().ok().copied() };
     let done = match route {
-        Ok(route) => serve(shared, id, route, (&head, body))
+        Ok(route) => serve(shared, id, route, (&head, &mut body))
             .await
             .and_then(|answer| reply(shared, route, answer, in_flight)),
         Err(refused) => {
-            body::discard(shared, body).await;
+            body.discard(shared).await;
             Err(refused)
         }
     };
@@ -55,6 +57,9 @@ pub(crate) async fn handle(
     let refused = |Refused { refusal, shape }| answer::refused(&refusal, shape);
     let mut reply = done.unwrap_or_else(refused);
     answer::identify(&mut reply, &shared.ids, id);
+    if body.is_held_back() {
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     reply
 }
 
@@ -79,19 +84,27 @@ async fn serve(
     shared: &Shared,
     id: RequestId,
     route: Route,
-    (head, body): (&Head, Incoming),
+    (head, body): (&Head, &mut Inbound),
 ) -> Result<Answer, Refused> {
     let Route { target, format } = route;
     let refused = |refusal| Refused { refusal, shape: Shape::Body(format) };
     let service = &shared.services[target.service];
     let routes = service.routes();
     let bytes_max = routes.operations[target.operation].body_bytes_max;
-    let held = body::read(shared, body, bytes_max).await.map_err(refused)?;
+    let now_ms = || shared.env.clock.now_ms();
+    let headers = auth::headers(head);
+    let judged = match shared.auth.judge(head, &headers, routes.signing_name, now_ms) {
+        Ok(judged) => judged,
+        Err(refusal) => {
+            body.discard(shared).await;
+            return Err(refused(refusal));
+        }
+    };
+    let held = body.read(shared, bytes_max).await.map_err(refused)?;
     if held.bytes.is_empty() {
         return Err(refused(route::no_body()));
     }
-    let now_ms = || shared.env.clock.now_ms();
-    let who = shared.auth.check(head, &held.bytes, routes.signing_name, now_ms).map_err(refused)?;
+    let who = judged.finish(&held.bytes).map_err(refused)?;
     let cx =
         Cx { request_id: id, account: who.account, region: who.region, caller_arn: who.caller_arn };
     let call = Call { cx, operation: target.operation, format, body: held.bytes.clone() };

@@ -1,8 +1,9 @@
 //! Signature Version 4, both sides: what a client writes and what the server checks.
 //!
 //! Pure: bytes in, verdict out; no socket, no clock. The flow of a check is
-//! [`Claim::read`] (present? well formed?) → scope → time → key → signature, and of a signature
-//! [`Parts`] → canonical request → string to sign → HMAC. Both sides share `canonical`.
+//! [`Claim::read`] (present? well formed?) → scope → time → key → coverage ([`Vouched::read`],
+//! which needs no body) → signature ([`Vouched::verify`]), and of a signature [`Parts`] → canonical
+//! request → string to sign → HMAC. Both sides share `canonical`.
 //!
 //! Invariants: secrets never show in `Debug`; signatures and tokens are compared in constant time;
 //! a signature that does not cover the host (or `:authority`) and the target is no signature.
@@ -20,7 +21,7 @@ pub use canonical::payload_hash;
 pub use claim::{Claim, Credential};
 pub use keyring::{Key, Keyring};
 pub use sign::{Credentials, Scope, Signed, Signer, sign};
-pub use verify::{Principal, verify};
+pub use verify::{Principal, Vouched};
 
 use std::fmt;
 

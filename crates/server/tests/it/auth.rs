@@ -13,7 +13,7 @@ async fn who(server: &Running, access_key_id: &str, region: &str) -> Reply {
     client.reply().await
 }
 
-fn keys(token: Option<&str>) -> Keyring {
+pub(crate) fn keys(token: Option<&str>) -> Keyring {
     let key = Key {
         secret_access_key: Secret::new("secret"),
         session_token: token.map(Secret::new),
@@ -57,7 +57,7 @@ async fn a_query_may_carry_the_signature() {
     assert!(reply.text().starts_with("ap-south-1 000000000000 "), "{}", reply.text());
 }
 
-fn required() -> Options {
+pub(crate) fn required() -> Options {
     Options { auth: AuthMode::Required, ..options() }
 }
 

@@ -1,7 +1,8 @@
 //! What is slow, large or too much.
 
 use crate::support::{
-    Raw, SMALL_BYTES_MAX, call, headers, impatient, options, post, render, start, start_in,
+    Raw, Running, SMALL_BYTES_MAX, call, headers, impatient, options, post, render, start,
+    start_in, start_with,
 };
 use base::Env;
 use base::env::{Clock, Sleep};
@@ -10,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::sigv4::Keyring;
 
 fn hurried() -> Options {
@@ -187,6 +188,86 @@ async fn bodies_in_flight_share_one_budget() {
     assert_eq!(first.reply().await.status, 200);
     assert_eq!(call(server.address, "Echo", &"x".repeat(100)).await.status, 200);
     assert_eq!(call(server.address, "Echo", &"x".repeat(101)).await.status, 503);
+}
+
+/// A request that waits to be told before it sends its body of `length` bytes.
+fn expecting(operation: &str, length: usize) -> String {
+    let head = post(operation, "").replace("content-length: 0", "expect: 100-continue");
+    head.replacen("\r\n", &format!("\r\ncontent-length: {length}\r\n"), 1)
+}
+
+#[tokio::test]
+async fn a_body_takes_room_for_what_came_of_it_only() {
+    let limits = Limits { body_bytes_in_flight_max: 1 << 20, ..impatient() };
+    let limits = Limits { body_timeout: Duration::from_mins(1), ..limits };
+    let server = start(Options { limits, ..options() });
+    let mut announcing = Raw::connect(server.address).await;
+    announcing.send(expecting("Echo", 1 << 20)).await;
+    assert_eq!(announcing.head().await.status, 100, "its body is being read");
+    announcing.send("x").await;
+    let large = "x".repeat((1 << 20) - 1);
+    assert_eq!(call(server.address, "Echo", &large).await.status, 200);
+}
+
+#[tokio::test]
+async fn half_read_bodies_do_not_wait_for_each_other() {
+    let limits = Limits { body_bytes_in_flight_max: 100, ..impatient() };
+    let limits = Limits { body_timeout: Duration::from_mins(1), ..limits };
+    let server = start(Options { limits, ..options() });
+    let mut half = Raw::connect(server.address).await;
+    let request = post("Echo", &"x".repeat(90));
+    let (first, rest) = request.as_bytes().split_at(request.len() - 30);
+    half.send(first).await;
+    // Sixty bytes are held once sixty more find no room; those give way and the first may go on.
+    while call(server.address, "Echo", &"x".repeat(60)).await.status != 503 {}
+    half.send(rest).await;
+    assert_eq!(half.reply().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_may_not_crawl_above_the_floor() {
+    let server = start(hurried());
+    let mut client = Raw::connect(server.address).await;
+    let request = post("Echo", &"x".repeat(60 << 10));
+    let (mut reading, mut writing) = tokio::io::split(&mut client.stream);
+    let crawl = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(60));
+        for piece in request.as_bytes().chunks(17 << 10) {
+            tick.tick().await;
+            drop(writing.write_all(piece).await);
+        }
+    };
+    let mut reply = Vec::new();
+    tokio::join!(crawl, async { drop(reading.read_to_end(&mut reply).await) });
+    assert!(reply.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&reply));
+}
+
+/// Sends a head that waits to be told; it must be answered without its body and the connection end.
+async fn check_refused_at_once(server: &Running, request: String, want: &str) {
+    let mut client = Raw::connect(server.address).await;
+    client.send(request).await;
+    let reply = client.reply().await;
+    assert!(reply.text().contains(want), "{}", reply.text());
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert_eq!(client.rest().await, b"");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_wanted_is_not_asked_for() {
+    let server = start(options());
+    let request = expecting("Echo", 1000);
+    let unsigned = request.replace("authorization", "x-other");
+    check_refused_at_once(&server, unsigned, "MissingAuthenticationTokenException").await;
+    let unknown = request.replace(".Echo", ".Nothing");
+    check_refused_at_once(&server, unknown, "UnknownOperationException").await;
+    let large = expecting("Small", SMALL_BYTES_MAX + 1);
+    check_refused_at_once(&server, large, "RequestEntityTooLargeException").await;
+}
+
+#[tokio::test]
+async fn the_head_of_a_required_signature_is_checked_first() {
+    let server = start_with(crate::auth::required(), crate::auth::keys(None), |server| server);
+    check_refused_at_once(&server, expecting("Who", 2), "Signature expired").await;
 }
 
 /// Asks for large answers for ever, one behind the other, and reads none; ends when it is cut.

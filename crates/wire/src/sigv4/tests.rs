@@ -46,7 +46,7 @@ impl Request {
     fn verify_at(&self, keys: &Keyring, now: &str) -> Result<Principal, Refusal> {
         let now_ms = date::parse(now).unwrap();
         let hash = payload_hash(self.body.as_bytes());
-        self.with_parts(|parts| verify(parts, &hash, keys, "kinesis", now_ms))
+        self.with_parts(|parts| Vouched::read(*parts, keys, "kinesis", now_ms)?.verify(&hash))
     }
 
     fn check(&self, want: &str) {

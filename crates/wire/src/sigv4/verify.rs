@@ -24,39 +24,62 @@ pub struct Principal {
     pub caller_arn: Arc<str>,
 }
 
-/// Checks the signature of a request addressed to `service`.
-///
-/// `body_sha256`: [`super::payload_hash`] of the body as sent.
-///
-/// # Errors
-/// Those of [`Claim::read`]; `InvalidSignatureException` scope, time or signature are wrong;
-/// `UnrecognizedClientException` no such key, or not its session token; `ExpiredTokenException`.
-pub fn verify(
-    parts: &Parts<'_>,
-    body_sha256: &str,
-    keys: &Keyring,
-    service: &str,
-    now_ms: i64,
-) -> Result<Principal, Refusal> {
-    let claim = Claim::read(parts)?;
-    let credential = claim.credential();
-    let signed_ms = signed_ms(&claim)?;
-    let region = check_scope(&credential, service, signed_ms)?;
-    check_time(&claim, signed_ms, now_ms)?;
-    let key = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
-    let signing_key = keys.derived(key, &credential);
-    check_token(&claim, key, &signing_key, now_ms)?;
-    check_coverage(&claim, parts)?;
-    let payload = payload(parts, body_sha256)?;
-    let Credential { date: day, region: in_region, .. } = credential;
-    let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
-    let signed_at = date::format(signed_ms);
-    let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
-    let signature = unhex(&claim.signature).ok_or_else(mismatch)?;
-    hmac::verify(&signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
-    let (partition, account) = (region.partition(), key.account);
-    let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
-    Ok(Principal { account, region, caller_arn })
+/// A signature that is right as far as the head tells; the body decides the rest.
+#[derive(Debug)]
+pub struct Vouched<'a> {
+    claim: Claim<'a>,
+    parts: Parts<'a>,
+    key: &'a Key,
+    signing_key: hmac::Key,
+    signed_ms: i64,
+    region: Region,
+}
+
+impl<'a> Vouched<'a> {
+    /// Checks what needs no body of the signature of a request addressed to `service`: form, scope,
+    /// time, key, session token and what the signature covers.
+    ///
+    /// # Errors
+    /// Those of [`Claim::read`]; `InvalidSignatureException` scope, time or coverage are wrong;
+    /// `UnrecognizedClientException` no such key, or not its session token;
+    /// `ExpiredTokenException`.
+    pub fn read(
+        parts: Parts<'a>,
+        keys: &'a Keyring,
+        service: &str,
+        now_ms: i64,
+    ) -> Result<Self, Refusal> {
+        let claim = Claim::read(&parts)?;
+        let credential = claim.credential();
+        let signed_ms = signed_ms(&claim)?;
+        let region = check_scope(&credential, service, signed_ms)?;
+        check_time(&claim, signed_ms, now_ms)?;
+        let key = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
+        let signing_key = keys.derived(key, &credential);
+        check_token(&claim, key, &signing_key, now_ms)?;
+        check_coverage(&claim, &parts)?;
+        Ok(Self { claim, parts, key, signing_key, signed_ms, region })
+    }
+
+    /// Checks the signature itself.
+    ///
+    /// `body_sha256`: [`super::payload_hash`] of the body as sent.
+    ///
+    /// # Errors
+    /// `InvalidSignatureException` it is another.
+    pub fn verify(self, body_sha256: &str) -> Result<Principal, Refusal> {
+        let Self { claim, parts, key, signing_key, signed_ms, region } = self;
+        let payload = payload(&parts, body_sha256)?;
+        let Credential { date: day, region: in_region, service, .. } = claim.credential();
+        let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
+        let signed_at = date::format(signed_ms);
+        let text = string_to_sign(&parts, &claim.signed_headers, payload, (&signed_at, &scope));
+        let signature = unhex(&claim.signature).ok_or_else(mismatch)?;
+        hmac::verify(&signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
+        let (partition, account) = (region.partition(), key.account);
+        let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
+        Ok(Principal { account, region, caller_arn })
+    }
 }
 
 fn signed_ms(claim: &Claim<'_>) -> Result<i64, Refusal> {
