@@ -130,6 +130,8 @@ fn server_options(options: &Options) -> server::Options {
         },
         account: options.account,
         host_names: options.host_names.clone(),
+        metrics_token: options.metrics_token.clone(),
+        open_metrics: options.open_metrics,
         limits: options.limits,
         ..server::Options::default()
     }

@@ -1,19 +1,22 @@
 //! Pages for people and machines that watch the server: health and metrics, without a signature.
 //!
 //! On loopback they answer only to loopback names: a web page that has its own name point at
-//! 127.0.0.1 could read them otherwise.
+//! 127.0.0.1 could read them otherwise. Off loopback everybody learns whether the server is alive
+//! and ready; why it is not, and the metrics, need a token or the owner's word.
 
 use crate::answer::{self, Reply};
 use crate::process;
 use crate::shared::Shared;
 use base::metrics::Registry;
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue};
+use http::header::{AUTHORIZATION, HOST, HeaderValue};
 use http::request::Parts as Head;
 use http::{Method, StatusCode};
+use ring::hmac;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
+use wire::sigv4::Secret;
 
 /// Says why the server should get no requests now; nothing when it should.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -34,6 +37,45 @@ pub(crate) struct Admin {
     pub(crate) loopback: bool,
     /// Further names for the server on loopback.
     pub(crate) host_names: Vec<String>,
+    /// The metrics' bearer token.
+    pub(crate) token: Option<Token>,
+    /// Whether the metrics need none.
+    pub(crate) open_metrics: bool,
+}
+
+impl Admin {
+    /// Whether this client may see more than that the server is alive and ready.
+    fn may_look(&self, head: &Head) -> bool {
+        self.loopback
+            || self.open_metrics
+            || self.token.as_ref().is_some_and(|token| token.is_borne_by(head))
+    }
+}
+
+/// A bearer token, kept as what proves it.
+pub(crate) struct Token(hmac::Tag);
+
+impl Token {
+    /// What the tags are made over; any text would do.
+    const TEXT: &[u8] = b"metrics";
+
+    /// The token of this text; an empty one is none.
+    pub(crate) fn new(secret: &Secret) -> Option<Self> {
+        let text = Some(secret.reveal().as_bytes()).filter(|text| !text.is_empty())?;
+        Some(Self(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, text), Self::TEXT)))
+    }
+
+    /// Compares tags, which takes the same time wherever the texts begin to differ.
+    fn is_borne_by(&self, head: &Head) -> bool {
+        let Some((scheme, given)) =
+            head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '))
+        else {
+            return false;
+        };
+        let key = hmac::Key::new(hmac::HMAC_SHA256, given.trim().as_bytes());
+        scheme.eq_ignore_ascii_case("bearer")
+            && hmac::verify(&key, Self::TEXT, self.0.as_ref()).is_ok()
+    }
 }
 
 /// The page that this request asks for, when it asks for one.
@@ -41,8 +83,8 @@ pub(crate) fn page(shared: &Shared, head: &Head) -> Option<Reply> {
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return None;
     }
-    let page: fn(&Shared) -> Reply = match head.uri.path() {
-        "/livez" => |_| text(StatusCode::OK, "ok\n"),
+    let page: fn(&Shared, bool) -> Reply = match head.uri.path() {
+        "/livez" => |_, _| text(StatusCode::OK, "ok\n"),
         "/readyz" => ready,
         "/healthz" => health,
         "/metrics" => metrics,
@@ -52,7 +94,7 @@ pub(crate) fn page(shared: &Shared, head: &Head) -> Option<Reply> {
     if !host_allowed(&shared.admin, head) {
         return Some(text(StatusCode::FORBIDDEN, "this page answers to loopback names only\n"));
     }
-    Some(page(shared))
+    Some(page(shared, shared.admin.may_look(head)))
 }
 
 fn text(status: StatusCode, body: &'static str) -> Reply {
@@ -67,16 +109,16 @@ fn reasons(shared: &Shared) -> Vec<String> {
     reasons
 }
 
-fn ready(shared: &Shared) -> Reply {
+fn ready(shared: &Shared, may_look: bool) -> Reply {
     let reasons = reasons(shared);
     if reasons.is_empty() {
         return text(StatusCode::OK, "ok\n");
     }
-    let body = reasons.join("\n") + "\n";
+    let body = if may_look { reasons.join("\n") + "\n" } else { "unavailable\n".to_owned() };
     answer::text(StatusCode::SERVICE_UNAVAILABLE, TEXT, body.into())
 }
 
-fn health(shared: &Shared) -> Reply {
+fn health(shared: &Shared, may_look: bool) -> Reply {
     let reasons = reasons(shared);
     let (status, word) = if reasons.is_empty() {
         (StatusCode::OK, "ok")
@@ -84,7 +126,8 @@ fn health(shared: &Shared) -> Reply {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
     let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
-    for (at, reason) in reasons.iter().enumerate() {
+    let told = if may_look { reasons.as_slice() } else { &[] };
+    for (at, reason) in told.iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };
         put(&mut body, format_args!("{comma}{}", quoted(reason)));
     }
@@ -94,14 +137,19 @@ fn health(shared: &Shared) -> Reply {
     answer::text(status, JSON, body.into())
 }
 
-fn metrics(shared: &Shared) -> Reply {
+fn metrics(shared: &Shared, may_look: bool) -> Reply {
+    if !may_look {
+        let why = "other machines read metrics with the bearer token of \
+                   `server.metrics_token_file`, or when `server.open_metrics` is true\n";
+        return text(StatusCode::FORBIDDEN, why);
+    }
     let mut body = shared.admin.registry.render();
     process::render(&mut body, &*shared.env.disk, shared.admin.started_ms);
     answer::text(StatusCode::OK, PROMETHEUS, body.into())
 }
 
 /// The page that scripts made for LocalStack wait on.
-fn local_health(shared: &Shared) -> Reply {
+fn local_health(shared: &Shared, _may_look: bool) -> Reply {
     let word = if reasons(shared).is_empty() { "running" } else { "starting" };
     let mut body = String::from("{\"services\":{");
     for (at, service) in shared.services.iter().enumerate() {
@@ -136,7 +184,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-fn host_allowed(admin: &Admin, head: &Head) -> bool {
+/// Whether a server on loopback may be meant by the request's host.
+pub(crate) fn host_allowed(admin: &Admin, head: &Head) -> bool {
     if !admin.loopback {
         return true;
     }
@@ -146,10 +195,17 @@ fn host_allowed(admin: &Admin, head: &Head) -> bool {
         return true;
     };
     let name = host_name(host);
-    // A name can be pointed at this machine by whoever owns it; an address cannot.
-    name.parse::<IpAddr>().is_ok()
-        || name.eq_ignore_ascii_case("localhost")
+    // A name can be pointed at this machine by whoever owns it; an address cannot, and nobody owns
+    // a name in `localhost`.
+    is_localhost(name)
+        || name.parse::<IpAddr>().is_ok()
         || admin.host_names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+}
+
+/// Whether a name is `localhost` or ends in `.localhost`.
+fn is_localhost(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
 }
 
 /// The name in `name:port`, `[::1]:port` or without a port.

@@ -20,6 +20,10 @@ impl Auth {
         Self { mode, keys, account }
     }
 
+    pub(crate) fn mode(&self) -> AuthMode {
+        self.mode
+    }
+
     /// Judges what a request's head tells of its signature, so that a body is read for nobody who
     /// shows none. `headers`: those of [`headers`].
     ///

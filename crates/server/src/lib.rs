@@ -2,7 +2,7 @@
 //!
 //! `server` sees a service only as a [`wire::Service`]: a route table and a boxed call. The flow:
 //! `listen` (accept, permit) → `connection` (TLS or plain, HTTP version, time-outs) → `request`
-//! (checks, body, signature, call, answer).
+//! (checks, the signature as far as the head tells, body, signature, call, answer).
 //!
 //! Invariants: every queue, body and wait has a bound; nothing that a client sends can end the
 //! process; no request reaches a service without a signature; no answer of an operation lacks its
@@ -14,6 +14,7 @@ mod auth;
 mod body;
 pub mod clock;
 mod connection;
+mod gate;
 mod ids;
 mod io;
 mod listen;

@@ -1,6 +1,6 @@
 //! The listening socket, and the life of a server.
 
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Readiness, Token};
 use crate::auth::Auth;
 use crate::connection::{self, Http};
 use crate::ids::RequestIds;
@@ -129,7 +129,9 @@ impl Server {
                 version: options.version,
                 started_ms: env.clock.now_ms(),
                 loopback: address.ip().is_loopback(),
-                host_names: options.host_names,
+                host_names: with_machine(options.host_names),
+                token: options.metrics_token.as_ref().and_then(Token::new),
+                open_metrics: options.open_metrics,
             },
             ids: RequestIds::new(&*env.rng),
             body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
@@ -184,6 +186,12 @@ impl Server {
         }
         connections.shutdown().await;
     }
+}
+
+/// The names under which the server may be meant, with the machine's own.
+fn with_machine(mut host_names: Vec<String>) -> Vec<String> {
+    host_names.push(rustix::system::uname().nodename().to_string_lossy().into_owned());
+    host_names
 }
 
 fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {

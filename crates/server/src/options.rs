@@ -4,6 +4,7 @@ use crate::tls::TlsOptions;
 use base::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use wire::sigv4::Secret;
 
 /// How much a signature must prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,9 +29,13 @@ pub struct Options {
     pub auth: AuthMode,
     /// The account of keys that name none.
     pub account: AccountId,
-    /// Names, beside loopback ones, under which the health and metrics pages answer when the
-    /// server listens on loopback only.
+    /// Names, beside loopback ones and the machine's, under which the health and metrics pages
+    /// answer when the server listens on loopback only; with [`AuthMode::Any`] all else too.
     pub host_names: Vec<String>,
+    /// With which a client off this machine may read the metrics, as a bearer token.
+    pub metrics_token: Option<Secret>,
+    /// Whether clients off this machine may read the metrics without.
+    pub open_metrics: bool,
     /// Shown by the health pages.
     pub version: String,
     /// Bounds.
@@ -46,6 +51,8 @@ impl Default for Options {
             auth: AuthMode::Any,
             account: AccountId::DEFAULT,
             host_names: Vec::new(),
+            metrics_token: None,
+            open_metrics: false,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: Limits::default(),
         }

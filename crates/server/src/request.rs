@@ -10,7 +10,7 @@ use crate::body::Inbound;
 use crate::io::InFlight;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
-use crate::{admin, auth, unsent};
+use crate::{admin, auth, gate, unsent};
 use base::{Cx, RequestId};
 use futures_util::FutureExt;
 use http::Request;
@@ -37,17 +37,22 @@ pub(crate) async fn handle(
     let began = shared.env.clock.monotonic();
     let (head, body) = request.into_parts();
     let mut body = Inbound::new(&head, body);
-    if let Some(page) = admin::page(shared, &head) {
+    let form = gate::check_form(&head);
+    if form.is_ok()
+        && let Some(page) = admin::page(shared, &head)
+    {
         return page;
     }
     let id = shared.ids.next();
-    let route = route::route(&shared.services, &head, body.is_empty());
+    let route = form.and_then(|()| admit(shared, &head, &body));
     let asked = Asked { id, route: route.as_ref().ok().copied() };
     let done = match route {
         Ok(route) => serve(shared, id, route, (&head, &mut body))
             .await
             .and_then(|answer| reply(shared, route, answer, in_flight)),
         Err(refused) => {
+            // A slow body must not hold the head as well.
+            drop(head);
             body.discard(shared).await;
             Err(refused)
         }
@@ -61,6 +66,14 @@ pub(crate) async fn handle(
         reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     reply
+}
+
+/// Finds out where a request leads, and whether its client may go there.
+fn admit(shared: &Shared, head: &Head, body: &Inbound) -> Result<Route, Refused> {
+    let route = route::route(&shared.services, head, body.is_empty())?;
+    let shape = Shape::Body(route.format);
+    gate::check_client(shared, head).map_err(|refusal| Refused { refusal, shape })?;
+    Ok(route)
 }
 
 /// What goes out for what the service said.

@@ -3,7 +3,7 @@
 //! The order of checks is AWS's (observed, recorded by kinesalite's tests): method, body present,
 //! content type, known operation; the signature comes after them, in `auth`.
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, request::Parts};
 use std::sync::Arc;
 use wire::{Format, Refusal, Service};
@@ -61,10 +61,6 @@ pub(crate) fn route(
 ) -> Result<Route, Refused> {
     if head.method != Method::POST {
         return Err(undetermined());
-    }
-    if head.headers.get_all(HOST).iter().nth(1).is_some() {
-        let refusal = Refusal::client("InvalidRequestException", "more than one `Host` header");
-        return Err(Refused { refusal, shape: Shape::Xml });
     }
     let named = text(&head.headers, "x-amz-target").and_then(|target| target.split_once('.'));
     let target = named.and_then(|(prefix, operation)| find(services, prefix, operation));

@@ -179,7 +179,19 @@ pub(crate) static KEYS: &[Key] = &[
         "server.host_names",
         Kind::Names,
         none,
-        "More names under which health and metrics answer on loopback.",
+        "More names under which a server on loopback may be addressed.",
+    ),
+    key(
+        "server.metrics_token_file",
+        Kind::Path,
+        none,
+        "File of the bearer token with which other machines may read metrics.",
+    ),
+    key(
+        "server.open_metrics",
+        Kind::Switch,
+        || "false".into(),
+        "Let other machines read metrics without a token.",
     ),
     key(
         "storage.cache",

@@ -107,8 +107,12 @@ pub(crate) struct Options {
     pub(crate) encryption: Encryption,
     /// Bounds of the sockets.
     pub(crate) limits: server::Limits,
-    /// More names for the health pages.
+    /// More names for the server on loopback.
     pub(crate) host_names: Vec<String>,
+    /// Bearer token of the metrics.
+    pub(crate) metrics_token: Option<Secret>,
+    /// Metrics for everybody.
+    pub(crate) open_metrics: bool,
     /// Filter of the log.
     pub(crate) log_level: String,
     /// Form of the log.
@@ -192,6 +196,8 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             encryption: self.encryption(),
             limits: self.limits(),
             host_names: self.names("server.host_names"),
+            metrics_token: self.metrics_token(),
+            open_metrics: self.is("server.open_metrics", "true"),
             log_level: self.settings.text("log.level"),
             log_format: match self.settings.text("log.format").as_str() {
                 "text" => LogFormat::Text,
@@ -317,6 +323,14 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
         }
     }
 
+    fn metrics_token(&mut self) -> Option<Secret> {
+        let token = self.secret_in("server.metrics_token_file")?;
+        if token.reveal().is_empty() {
+            self.problems.add("`server.metrics_token_file` is empty".into());
+        }
+        Some(token)
+    }
+
     fn access_keys(&mut self, default: AccountId) -> Vec<AccessKey> {
         let (mut keys, mut taken) = (Vec::new(), BTreeMap::new());
         for name in self.settings.words("access_keys") {
@@ -367,14 +381,20 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
                 None
             }
             (Some(secret), None) => Some(Secret::new(secret)),
-            (None, Some(path)) => match (self.read_file)(Path::new(&path)) {
-                Ok(bytes) => Some(Secret::new(String::from_utf8_lossy(&bytes).trim_end())),
-                Err(e) => {
-                    self.problems.add(format!("`{file}`: cannot read `{path}`: {e}"));
-                    None
-                }
-            },
+            (None, Some(_)) => self.secret_in(file),
             (None, None) => None,
+        }
+    }
+
+    /// The secret in the file that an option names.
+    fn secret_in(&mut self, file: &str) -> Option<Secret> {
+        let path = self.settings.given(file)?;
+        match (self.read_file)(Path::new(&path)) {
+            Ok(bytes) => Some(Secret::new(String::from_utf8_lossy(&bytes).trim_end())),
+            Err(e) => {
+                self.problems.add(format!("`{file}`: cannot read `{path}`: {e}"));
+                None
+            }
         }
     }
 
@@ -485,6 +505,18 @@ mod tests {
             said.contains("`access_keys.ci.id` is missing") && !said.contains("hush"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn metrics_have_a_token_from_a_file() {
+        let options = read("[server]\nmetrics_token_file = '/run/secret'\nopen_metrics = true");
+        let options = options.unwrap();
+        assert_eq!(options.metrics_token.as_ref().map(Secret::reveal), Some("hush"));
+        assert!(options.open_metrics && !format!("{options:?}").contains("hush"));
+        let none = read("").unwrap();
+        assert!(none.metrics_token.is_none() && !none.open_metrics);
+        let said = read("[server]\nmetrics_token_file = '/gone'").unwrap_err();
+        assert!(said.contains("/gone"), "{said}");
     }
 
     #[test]

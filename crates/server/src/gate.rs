@@ -1,0 +1,63 @@
+//! What a request's head must be before anything is asked of a service.
+//!
+//! Web pages are the one kind of client that works for somebody else than its user: a page may post
+//! to this machine, and one whose own name was made to point here may read the answer. Where any
+//! signature is believed nothing else would stop it, so there the `Host` must be a name of ours and
+//! the headers that only browsers send must be missing.
+
+use crate::admin;
+use crate::options::AuthMode;
+use crate::route::{Refused, Shape};
+use crate::shared::Shared;
+use http::Version;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts as Head;
+use wire::Refusal;
+
+/// Headers of one request; HTTP/1.1 has this bound in hyper. The bytes of a list of headers do not
+/// bound what it takes in memory, where an empty header weighs as much as a hundred bytes.
+const HEADERS_MAX: usize = 100;
+
+/// Checks what holds for every request, those for pages too.
+///
+/// # Errors
+/// Status 431 too many headers; 400 `Host` is missing in HTTP/1.1, or there are two.
+pub(crate) fn check_form(head: &Head) -> Result<(), Refused> {
+    let refused = |status, text| {
+        let refusal = Refusal { status, ..Refusal::client("InvalidRequestException", text) };
+        Err(Refused { refusal, shape: Shape::Xml })
+    };
+    if head.headers.len() > HEADERS_MAX {
+        return refused(431, "more than 100 headers");
+    }
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => refused(400, "more than one `Host` header"),
+        (None, None) if head.version == Version::HTTP_11 => refused(400, "no `Host` header"),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that no web page asks, where only that protects.
+///
+/// # Errors
+/// Status 403.
+pub(crate) fn check_client(shared: &Shared, head: &Head) -> Result<(), Refusal> {
+    if shared.auth.mode() == AuthMode::Required {
+        return Ok(());
+    }
+    let denied = |text| Err(Refusal { status: 403, ..Refusal::client(DENIED, text) });
+    if head.headers.contains_key(ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE) {
+        return denied("web pages are refused where any signature is believed");
+    }
+    if !admin::host_allowed(&shared.admin, head) {
+        return denied(
+            "the `Host` is no name of this server: use localhost or an address, or add the name to \
+             `server.host_names`",
+        );
+    }
+    Ok(())
+}
+
+const DENIED: &str = "AccessDeniedException";
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
