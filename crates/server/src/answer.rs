@@ -4,14 +4,20 @@ use crate::ids::{ID2_TEXT_BYTES, RequestIds};
 use crate::io::InFlight;
 use crate::route::Shape;
 use crate::shared::Stopping;
+use crate::stall::Pulls;
 use base::RequestId;
+use base::metrics::Counter;
 use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::stream;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use wire::{BoxFuture, EventFrames, Format, Refusal};
 
@@ -29,6 +35,8 @@ const LAST_FRAMES_MAX: u32 = 4;
 pub(crate) enum AnswerBody {
     /// All of it; taken when sent.
     Whole(Option<Bytes>),
+    /// What is left of a large one, in pieces.
+    Sliced(Bytes, Arc<Pulls>),
     /// Frames of an event stream, until it ends or the server stops.
     Events(Events),
 }
@@ -40,8 +48,65 @@ pub(crate) struct Events {
     /// Frames that may still go out once the server stops.
     last_frames: u32,
     stopped: BoxFuture<'static, ()>,
+    pulls: Arc<Pulls>,
+    panics: Counter,
     /// Keeps the connection from counting as idle.
     _in_flight: InFlight,
+}
+
+/// Largest piece of a large answer over HTTP/2: progress is seen by the piece.
+const SLICE_BYTES: usize = 64 << 10;
+
+impl AnswerBody {
+    /// An answer that goes out at once.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// An answer that is not empty, of which every piece is seen to be taken.
+    pub(crate) fn sliced(bytes: Bytes) -> Self {
+        Self::Sliced(bytes, Pulls::watch())
+    }
+}
+
+/// Takes the next piece. The last is one byte: it is asked for when all before it may be sent, so
+/// the task that watches the answer lives until then.
+fn next_slice(rest: &mut Bytes) -> Bytes {
+    match rest.len() {
+        0 | 1 => std::mem::take(rest),
+        length => rest.split_to(SLICE_BYTES.min(length - 1)),
+    }
+}
+
+impl Events {
+    /// The next frames, or the end: that of the stream, of the server, or of what panicked.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.stopping.now() {
+            if self.last_frames == 0 {
+                return Poll::Ready(None);
+            }
+            self.last_frames -= 1;
+        }
+        let frames = self.frames.as_mut();
+        let next = catch_unwind(AssertUnwindSafe(|| frames.poll_next(cx)));
+        let next = next.unwrap_or_else(|panic| {
+            self.panics.add(1);
+            tracing::error!(panic = panic_text(&*panic), "an event stream ended in a panic");
+            self.last_frames = 0;
+            self.frames = Box::pin(stream::empty());
+            Poll::Ready(None)
+        });
+        match next {
+            Poll::Pending => self.stopped.as_mut().poll(cx).map(|()| None),
+            ready @ Poll::Ready(_) => ready,
+        }
+    }
+}
+
+/// What a panic says of itself.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }
 
 impl Body for AnswerBody {
@@ -54,29 +119,31 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Self::Sliced(rest, pulls) => {
+                let slice = Some(next_slice(rest)).filter(|slice| !slice.is_empty());
+                pulls.note(true);
+                Poll::Ready(slice.map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Events(events) => {
-                if events.stopping.now() {
-                    if events.last_frames == 0 {
-                        return Poll::Ready(None);
-                    }
-                    events.last_frames -= 1;
-                }
-                let next = events.frames.as_mut().poll_next(cx);
-                match next {
-                    Poll::Ready(next) => Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes)))),
-                    Poll::Pending => events.stopped.as_mut().poll(cx).map(|()| None),
-                }
+                let next = events.poll_next(cx);
+                events.pulls.note(next.is_ready());
+                next.map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(None))
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Sliced(rest, _) => rest.is_empty(),
+            Self::Events(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Sliced(rest, _) => SizeHint::with_exact(rest.len() as u64),
             Self::Events(_) => SizeHint::default(),
         }
     }
@@ -86,22 +153,43 @@ impl Body for AnswerBody {
 pub(crate) type Reply = Response<AnswerBody>;
 
 /// A body in the request's format; an empty one has no content type to tell.
-pub(crate) fn whole(format: Format, body: Bytes) -> Reply {
-    text(StatusCode::OK, HeaderValue::from_static(format.content_type()), body)
+pub(crate) fn of_format(format: Format, body: AnswerBody) -> Reply {
+    of_type(StatusCode::OK, HeaderValue::from_static(format.content_type()), body)
 }
 
 /// Any whole body.
 pub(crate) fn text(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
-    let body = Some(body).filter(|body| !body.is_empty());
-    let mut reply = Response::new(AnswerBody::Whole(body));
+    of_type(status, content_type, AnswerBody::whole(body))
+}
+
+fn of_type(status: StatusCode, content_type: HeaderValue, body: AnswerBody) -> Reply {
+    let mut reply = Response::new(body);
     *reply.status_mut() = status;
     reply.headers_mut().reserve(4);
     reply.headers_mut().insert(CONTENT_TYPE, content_type);
     reply
 }
 
+/// Exchanges a whole body for what `change` makes of it.
+pub(crate) fn try_map_whole<E>(
+    reply: Reply,
+    change: impl FnOnce(Bytes) -> Result<AnswerBody, E>,
+) -> Result<Reply, E> {
+    let (head, body) = reply.into_parts();
+    let body = match body {
+        AnswerBody::Whole(Some(bytes)) => change(bytes)?,
+        other => other,
+    };
+    Ok(Response::from_parts(head, body))
+}
+
 /// An event stream.
-pub(crate) fn events(frames: EventFrames, stopping: &Stopping, mut in_flight: InFlight) -> Reply {
+pub(crate) fn events(
+    frames: EventFrames,
+    stopping: &Stopping,
+    panics: &Counter,
+    mut in_flight: InFlight,
+) -> Reply {
     in_flight.stream();
     let stopped = stopping.clone().wait();
     let events = Events {
@@ -109,6 +197,8 @@ pub(crate) fn events(frames: EventFrames, stopping: &Stopping, mut in_flight: In
         stopping: stopping.clone(),
         last_frames: LAST_FRAMES_MAX,
         stopped: Box::pin(stopped),
+        pulls: Pulls::watch(),
+        panics: panics.clone(),
         _in_flight: in_flight,
     };
     let mut reply = Response::new(AnswerBody::Events(events));
@@ -167,15 +257,47 @@ pub(crate) fn identify(reply: &mut Reply, ids: &RequestIds, id: RequestId) {
 mod tests {
     use super::*;
     use crate::io::Activity;
-    use futures_util::stream;
+    use futures_util::StreamExt;
     use http_body_util::BodyExt;
-    use std::sync::Arc;
+
+    fn in_flight() -> InFlight {
+        Arc::new(Activity::default()).begin()
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_stream_and_is_counted() {
+        let (_stop, stopping) = Stopping::new();
+        let frames = stream::iter([1, 2]).map(|n| match n {
+            1 => Bytes::from_static(b"one"),
+            _ => panic!("as asked"),
+        });
+        let panics = Counter::default();
+        let reply = events(Box::pin(frames), &stopping, &panics, in_flight());
+        assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "one");
+        assert_eq!(panics.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn large_answers_go_out_in_pieces() {
+        let check = async |length: usize, want: &[usize]| {
+            let mut body = AnswerBody::sliced(Bytes::from(vec![7; length]));
+            let mut lengths = Vec::new();
+            while !body.is_end_stream() {
+                lengths.push(body.frame().await.unwrap().unwrap().into_data().unwrap().len());
+            }
+            assert_eq!(lengths, want, "{length}");
+        };
+        check(1, &[1]).await;
+        check(1024, &[1023, 1]).await;
+        check(SLICE_BYTES, &[SLICE_BYTES - 1, 1]).await;
+        check(2 * SLICE_BYTES + 5, &[SLICE_BYTES, SLICE_BYTES, 4, 1]).await;
+    }
 
     #[tokio::test]
     async fn a_stream_that_never_pauses_ends_with_the_server() {
         let (stop, stopping) = Stopping::new();
         let frames = Box::pin(stream::repeat(Bytes::from_static(b"x")));
-        let mut reply = events(frames, &stopping, Arc::new(Activity::default()).begin());
+        let mut reply = events(frames, &stopping, &Counter::default(), in_flight());
         for _ in 0..100 {
             assert!(reply.body_mut().frame().await.is_some());
         }

@@ -7,12 +7,14 @@ use crate::io::{Activity, Moment, Peeked, Speech, Watched};
 use crate::options::Limits;
 use crate::request;
 use crate::shared::Shared;
+use crate::stall::Streams;
 use crate::tls::Tls;
+use base::env::Clock;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::io;
@@ -34,24 +36,35 @@ const HTTP2_SEND_BYTES_MAX: usize = 256 << 10;
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Bytes of one request's head over HTTP/2, where one connection has many. AWS's clients send one
+/// or two KiB.
+const HTTP2_HEADER_BYTES_MAX: u32 = 16 << 10;
+/// Bytes a second that a client must take of large answers, averaged.
+const ANSWER_BYTES_PER_SECOND_MIN: u64 = 16 << 10;
+/// Bytes of answers that may lie in an HTTP/2 connection at any speed: it carries other streams,
+/// which one small answer that nobody takes must not end.
+const HTTP2_ANSWER_BYTES_MIN: usize = 64 << 10;
+/// Bytes that a client may have taken in advance: what the kernel takes at once in its stead.
+const ANSWER_BYTES_CREDIT_MAX: u64 = 4 << 20;
+
 /// How HTTP is served; made once.
 pub(crate) struct Http {
     one: http1::Builder,
-    two: http2::Builder<TokioExecutor>,
+    two: http2::Builder<Streams>,
 }
 
 impl Http {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
         let mut one = http1::Builder::new();
         // Hyper's own time-out would cost a timer a request and also runs on idle connections;
         // `Watch` sees to both.
         one.timer(TokioTimer::new())
             .header_read_timeout(None)
             .max_header_size(limits.header_bytes_max as usize);
-        let mut two = http2::Builder::new(TokioExecutor::new());
+        let mut two = http2::Builder::new(Streams::new(Arc::clone(clock), limits.idle_timeout));
         two.timer(TokioTimer::new())
             .max_concurrent_streams(limits.http2_streams_max)
-            .max_header_list_size(limits.header_bytes_max)
+            .max_header_list_size(limits.header_bytes_max.min(HTTP2_HEADER_BYTES_MAX))
             .max_pending_accept_reset_streams(HTTP2_RESETS_MAX)
             .max_local_error_reset_streams(HTTP2_LOCAL_RESETS_MAX)
             .initial_connection_window_size(HTTP2_WINDOW_BYTES)
@@ -73,7 +86,7 @@ pub(crate) async fn serve(
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
     let stopping = shared.stopping.clone();
-    let opening = within(&shared, Peeked::peek(socket));
+    let opening = look(&shared, socket);
     let opened = tokio::select! {
         opened = opening => opened,
         () = stopping.clone().wait() => return,
@@ -89,7 +102,7 @@ pub(crate) async fn serve(
         return speak(shared, &http, socket, speech).await;
     };
     let shaken = tokio::select! {
-        shaken = within(&shared, Box::pin(handshake(&tls, socket))) => shaken,
+        shaken = Box::pin(handshake(&shared, &tls, socket)) => shaken,
         () = stopping.wait() => return,
     };
     match shaken {
@@ -106,20 +119,36 @@ type TlsStream = tokio_rustls::server::TlsStream<Peeked<TcpStream>>;
 /// Old clients send HTTP/2's preface without having offered it in the handshake, so what is spoken
 /// inside is looked at again instead of trusting what was negotiated.
 async fn handshake(
+    shared: &Shared,
     tls: &Tls,
     socket: Peeked<TcpStream>,
 ) -> io::Result<(Peeked<TlsStream>, Speech)> {
-    Peeked::peek(tls.acceptor.accept(socket).await?).await
+    let clock = &shared.env.clock;
+    let stream = within(clock, shared.limits.header_timeout, tls.acceptor.accept(socket)).await?;
+    look(shared, stream).await
 }
 
-async fn within<T>(shared: &Shared, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+/// Tells what is spoken. A client may keep a connection in store and say nothing yet; once it
+/// speaks, it must not stop in the middle.
+async fn look<S>(shared: &Shared, stream: S) -> io::Result<(Peeked<S>, Speech)>
+where
+    S: AsyncRead + Unpin,
+{
+    let (clock, limits) = (&shared.env.clock, &shared.limits);
+    let begun = within(clock, limits.idle_timeout, Peeked::first(stream)).await?;
+    within(clock, limits.header_timeout, begun.tell()).await
+}
+
+async fn within<T>(
+    clock: &Arc<dyn Clock>,
+    time: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
     tokio::select! {
         // The work first: on a busy machine both may be over.
         biased;
         done = work => done,
-        () = shared.env.clock.sleep(shared.limits.header_timeout) => {
-            Err(io::ErrorKind::TimedOut.into())
-        }
+        () = clock.sleep(time) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
@@ -127,7 +156,8 @@ async fn speak<S>(shared: Arc<Shared>, http: &Http, stream: S, speech: Speech)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let activity = Arc::new(Activity::default());
+    let http2 = speech == Speech::Http2;
+    let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let service = {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
@@ -142,11 +172,11 @@ where
     match speech {
         // TLS inside TLS, or TLS where there is none, gets what garbage gets.
         Speech::Http1 | Speech::Tls => {
-            let watch = Watch::new(&activity, false);
+            let watch = Watch::new(&activity, &shared.limits);
             drive(&shared, http.one.serve_connection(io, service), watch).await;
         }
         Speech::Http2 => {
-            let watch = Watch::new(&activity, true);
+            let watch = Watch::new(&activity, &shared.limits);
             drive(&shared, http.two.serve_connection(io, service), watch).await;
         }
     }
@@ -175,7 +205,7 @@ where
                 asked = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = tick_over.as_mut() => match watch.tick(tick, &shared.limits) {
+            () = tick_over.as_mut() => match watch.tick(tick) {
                 Verdict::Fine => {}
                 Verdict::Cut => return,
                 Verdict::Ask => {
@@ -200,34 +230,43 @@ enum Verdict {
 /// Compares what a connection did between ticks with what it must do.
 struct Watch<'a> {
     activity: &'a Activity,
+    limits: &'a Limits,
     http2: bool,
     last: Moment,
     /// Time without what the last verdict waited for.
     silent: Duration,
+    /// Bytes of large answers that may stay untaken for now.
+    credit: u64,
     asked: bool,
 }
 
 impl<'a> Watch<'a> {
-    fn new(activity: &'a Activity, http2: bool) -> Self {
-        let last = activity.moment();
-        Self { activity, http2, last, silent: Duration::ZERO, asked: false }
+    fn new(activity: &'a Activity, limits: &'a Limits) -> Self {
+        let (last, http2) = (activity.moment(), activity.is_http2());
+        let credit = answer_bytes_in(limits.body_timeout);
+        Self { activity, limits, http2, last, silent: Duration::ZERO, credit, asked: false }
     }
 
-    fn tick(&mut self, tick: Duration, limits: &Limits) -> Verdict {
+    fn tick(&mut self, tick: Duration) -> Verdict {
         let (last, now) = (self.last, self.activity.moment());
         self.last = now;
+        if self.crawls(tick, last, now) {
+            return Verdict::Cut;
+        }
         let same_request = now.requests == last.requests;
+        let written = now.bytes_written != last.bytes_written;
         // Pings keep the bytes of an idle HTTP/2 connection moving, so there only requests count.
-        let moved = now.writes != last.writes || (!self.http2 && now.reads != last.reads);
+        let moved = written || (!self.http2 && now.reads != last.reads);
         let (waits, limit) = if now.streaming > 0 {
-            // Keep-alive events are written every few seconds unless the client takes no bytes.
-            (now.writes == last.writes, limits.idle_timeout)
+            // Keep-alive events are written every few seconds unless the client takes no bytes. Of
+            // HTTP/2 each stream is watched by itself, in `stall`.
+            (!self.http2 && !written, self.limits.idle_timeout)
         } else if now.in_flight > 0 {
-            (false, limits.idle_timeout)
+            (false, self.limits.idle_timeout)
         } else if now.head_open && !self.http2 {
-            (last.head_open && same_request, limits.header_timeout)
+            (last.head_open && same_request, self.limits.header_timeout)
         } else {
-            (same_request && (self.http2 || !moved), limits.idle_timeout)
+            (same_request && (self.http2 || !moved), self.limits.idle_timeout)
         };
         self.silent = if waits { self.silent + tick } else { Duration::ZERO };
         if self.silent < limit {
@@ -240,6 +279,26 @@ impl<'a> Watch<'a> {
         self.asked = true;
         Verdict::Ask
     }
+
+    /// Whether large answers are taken too slowly. What the kernel takes in one go counts as taken
+    /// in advance, since its next bytes go only when the client has taken a good part of those.
+    fn crawls(&mut self, tick: Duration, last: Moment, now: Moment) -> bool {
+        let some = if self.http2 { HTTP2_ANSWER_BYTES_MIN } else { 1 };
+        if now.bytes_held.min(last.bytes_held) < some {
+            self.credit = answer_bytes_in(self.limits.body_timeout);
+            return false;
+        }
+        let taken = now.bytes_written - last.bytes_written;
+        let credit = (self.credit + taken).min(ANSWER_BYTES_CREDIT_MAX);
+        let credit = credit.checked_sub(answer_bytes_in(tick));
+        self.credit = credit.unwrap_or(0);
+        credit.is_none()
+    }
+}
+
+/// Bytes of large answers that a client must take in a time.
+fn answer_bytes_in(time: Duration) -> u64 {
+    (ANSWER_BYTES_PER_SECOND_MIN as f64 * time.as_secs_f64()) as u64
 }
 
 #[cfg(test)]
@@ -253,12 +312,17 @@ mod tests {
         Limits { header_timeout, idle_timeout, ..Limits::default() }
     }
 
+    fn of_http2(http2: bool) -> Arc<Activity> {
+        Arc::new(Activity::new(Arc::default(), http2))
+    }
+
     /// Ticks until the verdict is not `Fine`, doing `each` before every tick.
-    fn check(http2: bool, activity: &Activity, each: impl Fn(), want: (usize, Verdict)) {
-        let mut watch = Watch::new(activity, http2);
+    fn check(activity: &Activity, each: impl Fn(), want: (usize, Verdict)) {
+        let limits = limits();
+        let mut watch = Watch::new(activity, &limits);
         for tick in 1..=100 {
             each();
-            let verdict = watch.tick(TICK, &limits());
+            let verdict = watch.tick(TICK);
             if verdict != Verdict::Fine {
                 return assert_eq!((tick, verdict), want);
             }
@@ -268,11 +332,11 @@ mod tests {
 
     #[test]
     fn idle_connections_are_asked_then_cut() {
-        let activity = Activity::default();
-        check(false, &activity, || {}, (4, Verdict::Ask));
-        check(true, &activity, || {}, (4, Verdict::Ask));
-        let mut watch = Watch::new(&activity, true);
-        let verdicts: Vec<_> = (0..8).map(|_| watch.tick(TICK, &limits())).collect();
+        check(&of_http2(false), || {}, (4, Verdict::Ask));
+        let (activity, limits) = (of_http2(true), limits());
+        check(&activity, || {}, (4, Verdict::Ask));
+        let mut watch = Watch::new(&activity, &limits);
+        let verdicts: Vec<_> = (0..8).map(|_| watch.tick(TICK)).collect();
         let mut want = vec![Verdict::Fine; 8];
         (want[3], want[7]) = (Verdict::Ask, Verdict::Cut);
         assert_eq!(verdicts, want);
@@ -280,37 +344,75 @@ mod tests {
 
     #[test]
     fn half_heads_are_cut_however_they_drip() {
-        let activity = Activity::default();
+        let activity = of_http2(false);
         // The head opens in the first tick; two more pass.
-        check(false, &activity, || activity.note_read(), (3, Verdict::Cut));
+        check(&activity, || activity.note_read(), (3, Verdict::Cut));
     }
 
     #[test]
     fn bytes_of_http2_are_no_requests() {
-        let activity = Activity::default();
-        check(true, &activity, || activity.note_read(), (4, Verdict::Ask));
+        let activity = of_http2(true);
+        check(&activity, || activity.note_read(), (4, Verdict::Ask));
     }
 
     #[test]
     fn requests_keep_a_connection() {
-        let activity = Arc::new(Activity::default());
         for http2 in [false, true] {
+            let activity = of_http2(http2);
             let request = || {
                 activity.note_read();
                 drop(activity.begin());
             };
-            check(http2, &activity, request, (100, Verdict::Fine));
+            check(&activity, request, (100, Verdict::Fine));
+            let _long = activity.begin();
+            check(&activity, || {}, (100, Verdict::Fine));
         }
-        let _long = activity.begin();
-        check(false, &activity, || {}, (100, Verdict::Fine));
     }
 
     #[test]
     fn streams_must_move() {
-        let activity = Arc::new(Activity::default());
+        let activity = of_http2(false);
         let mut stream = activity.begin();
         stream.stream();
-        check(false, &activity, || activity.note_write(), (100, Verdict::Fine));
-        check(false, &activity, || {}, (4, Verdict::Cut));
+        check(&activity, || activity.note_write(1), (100, Verdict::Fine));
+        check(&activity, || {}, (4, Verdict::Cut));
+    }
+
+    #[test]
+    fn large_answers_must_be_taken_at_a_speed() {
+        for http2 in [false, true] {
+            let activity = of_http2(http2);
+            let mut answer = activity.begin();
+            answer.hold(1 << 20);
+            check(&activity, || activity.note_write(80 << 10), (100, Verdict::Fine));
+            // A time-out of 20 seconds is worth four ticks.
+            check(&activity, || activity.note_write(17), (5, Verdict::Cut));
+        }
+    }
+
+    #[test]
+    fn a_small_answer_ends_no_other_stream() {
+        let activity = of_http2(true);
+        let (mut answer, mut events) = (activity.begin(), activity.begin());
+        answer.hold(2 << 10);
+        events.stream();
+        check(&activity, || activity.note_write(17), (100, Verdict::Fine));
+    }
+
+    #[test]
+    fn what_the_kernel_takes_counts_for_a_while() {
+        let activity = of_http2(true);
+        let mut answer = activity.begin();
+        answer.hold(1 << 20);
+        activity.note_write(100 << 20);
+        check(&activity, || {}, (5, Verdict::Cut));
+        let bursts = std::cell::Cell::new(0);
+        let burst = || {
+            if bursts.replace(bursts.get() + 1) == 0 {
+                activity.note_write(100 << 20);
+            }
+        };
+        // Four MiB at 80 KiB a tick.
+        check(&activity, burst, (52, Verdict::Cut));
     }
 }

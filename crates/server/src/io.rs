@@ -3,9 +3,10 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 /// How HTTP/2 begins, by prior knowledge or after ALPN.
 const HTTP2_PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -29,30 +30,41 @@ pub(crate) struct Peeked<S> {
 }
 
 impl<S: AsyncRead + Unpin> Peeked<S> {
-    /// Reads just enough to tell what is spoken.
+    /// Waits for the first bytes.
     ///
     /// # Errors
     /// Of the socket; `UnexpectedEof` when nothing came at all.
-    pub(crate) async fn peek(mut inner: S) -> io::Result<(Self, Speech)> {
+    pub(crate) async fn first(mut inner: S) -> io::Result<Self> {
         let mut bytes = [0; HTTP2_PREFACE.len()];
-        let mut filled = 0;
+        let filled = inner.read(&mut bytes).await?;
+        if filled == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Self { inner, bytes, read: 0, filled })
+    }
+
+    /// Reads just enough to tell what is spoken.
+    ///
+    /// # Errors
+    /// Of the socket.
+    pub(crate) async fn tell(mut self) -> io::Result<(Self, Speech)> {
         let speech = loop {
-            let count = inner.read(&mut bytes[filled..]).await?;
-            if count == 0 && filled == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            filled += count;
-            if bytes[0] == TLS_HANDSHAKE {
+            let seen = &self.bytes[..self.filled];
+            if seen[0] == TLS_HANDSHAKE {
                 break Speech::Tls;
             }
-            if count == 0 || !HTTP2_PREFACE.starts_with(&bytes[..filled]) {
+            if !HTTP2_PREFACE.starts_with(seen) {
                 break Speech::Http1;
             }
-            if filled == bytes.len() {
+            if seen.len() == HTTP2_PREFACE.len() {
                 break Speech::Http2;
             }
+            match self.inner.read(&mut self.bytes[self.filled..]).await? {
+                0 => break Speech::Http1,
+                count => self.filled += count,
+            }
         };
-        Ok((Self { inner, bytes, read: 0, filled }, speech))
+        Ok((self, speech))
     }
 }
 
@@ -107,29 +119,53 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Peeked<S> {
 /// What happens on one connection, counted without a clock so that it costs next to nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
+    flights: Arc<Flights>,
+    http2: bool,
     reads: AtomicU64,
-    writes: AtomicU64,
+    bytes_written: AtomicU64,
+    /// Bytes of large answers that the client has not taken.
+    bytes_held: AtomicUsize,
     /// `reads` when the last request ended.
     reads_at_end: AtomicU64,
     /// Requests whose head arrived.
     requests: AtomicU64,
     in_flight: AtomicU32,
-    /// Event streams among those in flight.
+    /// Event streams and large answers among those in flight.
     streaming: AtomicU32,
+}
+
+/// The requests in flight on all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    count: AtomicUsize,
+    landed: Notify,
+}
+
+impl Flights {
+    /// Resolves when there is none.
+    pub(crate) async fn landed(&self) {
+        while self.count.load(Ordering::Acquire) > 0 {
+            self.landed.notified().await;
+        }
+    }
 }
 
 /// A request in flight; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     activity: Arc<Activity>,
+    /// How many there were with it, on all connections.
+    nth: usize,
     streaming: bool,
+    bytes_held: usize,
 }
 
 /// The counts at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     pub(crate) reads: u64,
-    pub(crate) writes: u64,
+    pub(crate) bytes_written: u64,
+    pub(crate) bytes_held: usize,
     pub(crate) requests: u64,
     pub(crate) in_flight: u32,
     pub(crate) streaming: u32,
@@ -138,19 +174,28 @@ pub(crate) struct Moment {
 }
 
 impl Activity {
+    pub(crate) fn new(flights: Arc<Flights>, http2: bool) -> Self {
+        Self { flights, http2, ..Self::default() }
+    }
+
+    pub(crate) fn is_http2(&self) -> bool {
+        self.http2
+    }
+
     pub(crate) fn note_read(&self) {
         self.reads.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn note_write(&self) {
-        self.writes.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn note_write(&self, bytes: usize) {
+        self.bytes_written.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Notes that a request's head arrived.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { activity: Arc::clone(self), streaming: false }
+        let nth = self.flights.count.fetch_add(1, Ordering::Relaxed) + 1;
+        InFlight { activity: Arc::clone(self), nth, streaming: false, bytes_held: 0 }
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -158,7 +203,8 @@ impl Activity {
         let reads = self.reads.load(Ordering::Relaxed);
         Moment {
             reads,
-            writes: self.writes.load(Ordering::Relaxed),
+            bytes_written: self.bytes_written.load(Ordering::Relaxed),
+            bytes_held: self.bytes_held.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
             in_flight,
             streaming: self.streaming.load(Ordering::Relaxed),
@@ -168,6 +214,23 @@ impl Activity {
 }
 
 impl InFlight {
+    pub(crate) fn is_http2(&self) -> bool {
+        self.activity.http2
+    }
+
+    /// How many requests were in flight with this one, on all connections.
+    pub(crate) fn nth(&self) -> usize {
+        self.nth
+    }
+
+    /// Notes that the answer has so many bytes, to be taken by the client; gives what others of
+    /// the connection have.
+    pub(crate) fn hold(&mut self, bytes: usize) -> usize {
+        self.stream();
+        self.bytes_held = bytes;
+        self.activity.bytes_held.fetch_add(bytes, Ordering::Relaxed)
+    }
+
     /// Notes that the answer is an event stream.
     pub(crate) fn stream(&mut self) {
         self.streaming = true;
@@ -180,9 +243,13 @@ impl Drop for InFlight {
         let activity = &self.activity;
         if self.streaming {
             activity.streaming.fetch_sub(1, Ordering::Relaxed);
+            activity.bytes_held.fetch_sub(self.bytes_held, Ordering::Relaxed);
         }
         activity.reads_at_end.store(activity.reads.load(Ordering::Relaxed), Ordering::Relaxed);
         activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if activity.flights.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            activity.flights.landed.notify_one();
+        }
     }
 }
 
@@ -215,8 +282,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> Watched<S> {
     fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(polled, Poll::Ready(Ok(_))) {
-            self.activity.note_write();
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.activity.note_write(bytes);
         }
         polled
     }
@@ -257,13 +324,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use tokio::io::AsyncWriteExt;
 
     async fn check(sent: &[u8], want: Speech) {
         let (mut client, server) = tokio::io::duplex(64);
         client.write_all(sent).await.unwrap();
         drop(client);
-        let (mut peeked, speech) = Peeked::peek(server).await.unwrap();
+        let (mut peeked, speech) = Peeked::first(server).await.unwrap().tell().await.unwrap();
         assert_eq!(speech, want, "{sent:?}");
         let mut again = Vec::new();
         peeked.read_to_end(&mut again).await.unwrap();
@@ -285,6 +353,20 @@ mod tests {
     async fn nothing_is_no_speech() {
         let (client, server) = tokio::io::duplex(64);
         drop(client);
-        assert!(Peeked::peek(server).await.is_err());
+        assert!(Peeked::first(server).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn flights_have_landed_once_the_last_request_ended() {
+        let flights = Arc::new(Flights::default());
+        flights.landed().await;
+        let of_each = [false, true].map(|http2| {
+            let activity = Arc::new(Activity::new(Arc::clone(&flights), http2));
+            (activity.begin(), activity.begin())
+        });
+        assert_eq!(of_each[1].1.nth(), 4);
+        assert!(flights.landed().now_or_never().is_none());
+        drop(of_each);
+        flights.landed().await;
     }
 }

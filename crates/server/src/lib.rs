@@ -25,6 +25,7 @@ mod process;
 mod request;
 mod route;
 mod shared;
+mod stall;
 pub mod tls;
 mod unsent;
 

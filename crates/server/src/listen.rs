@@ -26,6 +26,9 @@ const BACKLOG: u32 = 1024;
 /// Pause after an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Time for the last requests to notice that their connections are gone.
+const LANDING_MAX: Duration = Duration::from_millis(250);
+
 /// Why a server does not start.
 #[derive(Debug)]
 pub enum Error {
@@ -136,6 +139,7 @@ impl Server {
             ids: RequestIds::new(&*env.rng),
             body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
             answer_room: Arc::new(Semaphore::new(options.limits.answer_bytes_in_flight_max)),
+            flights: Arc::default(),
             limits: options.limits,
             tls_only: options.tls_only,
             env,
@@ -163,11 +167,12 @@ impl Server {
     }
 
     /// Serves until `shutdown` resolves, then lets requests in flight end for at most
-    /// `shutdown_timeout`. Event streams end at once and cleanly.
+    /// `shutdown_timeout`. Event streams end at once and cleanly; no handler runs afterwards.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { shared, listener, tls, stop, .. } = self;
         let limits = shared.limits;
-        let (shared, http) = (Arc::new(shared), Arc::new(Http::new(&limits)));
+        let http = Arc::new(Http::new(&limits, &shared.env.clock));
+        let shared = Arc::new(shared);
         let mut connections = JoinSet::new();
         let accepting = accept(&shared, &http, tls.as_ref(), &listener, &mut connections);
         tokio::select! {
@@ -185,6 +190,12 @@ impl Server {
             }
         }
         connections.shutdown().await;
+        // Streams of HTTP/2 run beside their connections and end soon after them; what their
+        // handlers use may be closed only then.
+        tokio::select! {
+            () = shared.flights.landed() => {}
+            () = clock.sleep(LANDING_MAX) => tracing::warn!("requests go on after the stop"),
+        }
     }
 }
 

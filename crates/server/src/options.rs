@@ -67,24 +67,27 @@ const PORT: u16 = 4566;
 pub struct Limits {
     /// Open connections; more wait in the kernel's queue.
     pub connections_max: usize,
+    /// Requests in flight on all connections; past it one is refused before its body is read, with
+    /// `ServiceUnavailableException`.
+    pub requests_max: usize,
     /// Bytes of request bodies held at once by all requests.
     pub body_bytes_in_flight_max: usize,
     /// Longest wait for room among those bytes; then `ServiceUnavailableException`.
     pub body_room_timeout: Duration,
     /// Bytes of large answers that clients have not taken yet; past it such an answer becomes
-    /// `ServiceUnavailableException`.
+    /// `ServiceUnavailableException`. One connection has an eighth, or one answer.
     pub answer_bytes_in_flight_max: usize,
-    /// Time for the first bytes, for a TLS handshake, and for the head of an HTTP/1.1 request.
+    /// Time for a TLS handshake and for the head of an HTTP/1.1 request, from the first byte on.
     pub header_timeout: Duration,
     /// Time in which a body must bring another 16 KiB, or end; all of it must come in this time and
     /// a second for each 64 KiB.
     pub body_timeout: Duration,
-    /// Time after which a connection without requests is closed, and one that takes no bytes of an
-    /// event stream or a large answer is cut.
+    /// Time after which a connection without requests is closed, one that takes no bytes of an event
+    /// stream or a large answer is cut, and a stream of HTTP/2 that takes none is reset.
     pub idle_timeout: Duration,
     /// Time that requests in flight have when the server stops.
     pub shutdown_timeout: Duration,
-    /// Bytes of one request's head.
+    /// Bytes of one request's head, over HTTP/2 16 KiB at most.
     pub header_bytes_max: u32,
     /// Concurrent streams of one HTTP/2 connection.
     pub http2_streams_max: u32,
@@ -94,6 +97,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 8192,
+            requests_max: 16 << 10,
             body_bytes_in_flight_max: 256 << 20,
             body_room_timeout: Duration::from_secs(5),
             answer_bytes_in_flight_max: 512 << 20,
@@ -102,7 +106,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_mins(2),
             shutdown_timeout: Duration::from_secs(8),
             header_bytes_max: 64 << 10,
-            http2_streams_max: 256,
+            http2_streams_max: 128,
         }
     }
 }

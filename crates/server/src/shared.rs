@@ -3,6 +3,7 @@
 use crate::admin::Admin;
 use crate::auth::Auth;
 use crate::ids::RequestIds;
+use crate::io::Flights;
 use crate::meters::Meters;
 use crate::options::Limits;
 use base::Env;
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) body_room: Semaphore,
     /// One permit a byte of large answers that were not sent yet.
     pub(crate) answer_room: Arc<Semaphore>,
+    /// Requests in flight.
+    pub(crate) flights: Arc<Flights>,
     pub(crate) stopping: Stopping,
 }
 

@@ -1,12 +1,14 @@
 //! HTTP/2 with prior knowledge on the plain port.
 
-use crate::support::{Running, headers, options, start};
+use crate::support::{Running, headers, impatient, options, start};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper::client::conn::http2::{Builder, SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use server::{Limits, Options};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -84,4 +86,84 @@ async fn errors_and_panics_leave_the_connection_alone() {
     let large = "x".repeat(100);
     let reply = client.send_request(request("Small", &large)).await.unwrap();
     assert_eq!(reply.status(), 413);
+}
+
+#[tokio::test]
+async fn a_request_has_a_bounded_number_of_headers() {
+    let server = start(options());
+    let (mut client, _connection) = connect(&server).await;
+    for (extra, status) in [(90, 200), (100, 431)] {
+        let mut request = request("Echo", "{}");
+        for n in 0..extra {
+            let name = http::HeaderName::try_from(format!("x{n}")).unwrap();
+            request.headers_mut().insert(name, http::HeaderValue::from_static(""));
+        }
+        let reply = client.send_request(request).await.unwrap();
+        assert_eq!(reply.status(), status);
+    }
+    let mut request = request("Echo", "{}");
+    request.headers_mut().insert("x", "y".repeat(17_000).parse().unwrap());
+    match client.send_request(request).await {
+        Ok(reply) => assert_eq!(reply.status(), 431),
+        // The client may have learnt the bound from the settings.
+        Err(error) => assert!(error.is_user(), "{error}"),
+    }
+}
+
+/// A client that lets one byte of each answer in, until somebody reads the answer.
+async fn connect_narrow(server: &Running) -> Client {
+    let stream = TokioIo::new(TcpStream::connect(server.address).await.unwrap());
+    let mut builder = Builder::new(TokioExecutor::new());
+    let (client, connection) =
+        builder.initial_stream_window_size(1).handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_pulls_is_reset_though_others_move() {
+    let server = start(Options { limits: impatient(), ..options() });
+    let mut client = connect_narrow(&server).await;
+    let _events = client.send_request(request("Events", "{}")).await.unwrap();
+    let feed = async { while server.service.frames.send("frame".into()).await.is_ok() {} };
+    let others = async {
+        loop {
+            let reply = client.send_request(request("Empty", "{}")).await.unwrap();
+            assert_eq!(reply.status(), StatusCode::OK);
+        }
+    };
+    tokio::select! {
+        () = server.service.dropped.notified() => {}
+        () = async { tokio::join!(feed, others); } => {}
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_for_us_is_kept() {
+    let server = start(Options { limits: impatient(), ..options() });
+    let (mut client, _connection) = connect(&server).await;
+    let mut events = client.send_request(request("Events", "{}")).await.unwrap().into_body();
+    // Another connection is idle for as long and goes meanwhile.
+    let (_idle, gone) = connect(&server).await;
+    gone.await.unwrap().unwrap();
+    server.service.frames.send("late".into()).await.unwrap();
+    assert_eq!(events.frame().await.unwrap().unwrap().into_data().unwrap(), "late");
+}
+
+#[tokio::test]
+async fn a_connection_has_a_share_of_the_room_for_answers() {
+    for (operation, status) in [("Echo", 200), ("Complain", 400)] {
+        let body_timeout = Duration::from_mins(1);
+        let limits = Limits { answer_bytes_in_flight_max: 8 << 10, body_timeout, ..impatient() };
+        let server = start(Options { limits, ..options() });
+        let mut client = connect_narrow(&server).await;
+        let large = "x".repeat(2 << 10);
+        let first = client.send_request(request(operation, &large)).await.unwrap();
+        assert_eq!(first.status(), status);
+        let second = client.send_request(request(operation, &large)).await.unwrap();
+        assert_eq!(second.status(), 503);
+        // What nobody takes is thrown away, and the room comes back while the client goes on.
+        while client.send_request(request(operation, &large)).await.unwrap().status() != status {}
+        drop(first);
+    }
 }

@@ -25,6 +25,38 @@ async fn a_client_that_says_nothing_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_connection_in_store_may_say_nothing_yet() {
+    let limits = Limits { idle_timeout: Duration::from_mins(1), ..impatient() };
+    let server = start(Options { limits, ..options() });
+    let mut stored = Raw::connect(server.address).await;
+    for _ in 0..2 {
+        let mut half = Raw::connect(server.address).await;
+        half.send("P").await;
+        assert_eq!(half.rest().await, b"", "the time for a head has passed");
+    }
+    assert_eq!(stored.call("Echo", "{}").await.status, 200);
+}
+
+#[tokio::test]
+async fn requests_in_flight_are_counted() {
+    let limits = Limits { requests_max: 1, ..options().limits };
+    let server = start(Options { limits, ..options() });
+    let mut first = Raw::connect(server.address).await;
+    first.send(post("Wait", "{}")).await;
+    server.service.waiting.acquire().await.unwrap().forget();
+    // The second is refused before its body is there.
+    let request = post("Echo", "{}");
+    let mut second = Raw::connect(server.address).await;
+    second.send(&request.as_bytes()[..request.len() - 2]).await;
+    let refused = second.reply().await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("too many requests in flight"), "{}", refused.text());
+    server.service.gate.add_permits(1);
+    assert_eq!(first.reply().await.status, 200);
+    assert_eq!(first.call("Echo", "{}").await.status, 200);
+}
+
+#[tokio::test]
 async fn half_a_head_is_not_waited_for() {
     let server = start(hurried());
     let mut fresh = Raw::connect(server.address).await;

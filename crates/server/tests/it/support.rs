@@ -29,6 +29,7 @@ static ROUTES: Routes = Routes {
     signing_name: "kinesis",
     target_prefix: "Fake_20200101",
     operations: &[
+        operation("Complain"),
         operation("Echo"),
         operation("Empty"),
         operation("Events"),
@@ -95,6 +96,10 @@ impl Service for Fake {
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match ROUTES.operations[call.operation].name {
+                "Complain" => {
+                    let text = String::from_utf8(call.body.to_vec()).unwrap();
+                    Err(Refusal::client("ValidationException", text))
+                }
                 "Empty" => Ok(Answer::Body(Bytes::new())),
                 "Events" => Ok(self.events()),
                 "Panic" => panic!("as asked"),
