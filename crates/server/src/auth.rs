@@ -1,5 +1,5 @@
-//! Who asks: from a signature to an account and a region, in two steps: [`Auth::judge`] sees the head
-//! before the body is read, [`Judged::finish`] the body.
+//! Who asks: from a signature to an account and a region, in two steps: [`Auth::judge`] sees the
+//! head before the body is read, [`Judged::finish`] the body.
 
 use crate::options::AuthMode;
 use base::{AccountId, Region};

@@ -1,10 +1,10 @@
 //! Request bodies: whole, bounded, and never slower than a floor.
 //!
-//! Copies: none when the body arrives in one piece (1 KiB records do), one or two otherwise. Room in
-//! the server's budget is taken for the bytes that came, never for those that were announced: a
+//! Copies: none when the body arrives in one piece (1 KiB records do), one or two otherwise. Room
+//! in the server's budget is taken for the bytes that came, never for those that were announced: a
 //! client holds what it sent and no more. A body that finds no room within `body_room_timeout` is
-//! refused and gives back what it had, so half-read bodies cannot wait for each other for ever. Cost
-//! of a small body: one semaphore operation, no timer.
+//! refused and gives back what it had, so half-read bodies cannot wait for each other for ever.
+//! Cost of a small body: one semaphore operation, no timer.
 
 use crate::shared::Shared;
 use bytes::{Bytes, BytesMut};
@@ -23,8 +23,9 @@ use wire::Refusal;
 const PROGRESS_BYTES: usize = 16 << 10;
 /// Bytes a second that a whole body must arrive with, beside one `body_timeout`.
 const BYTES_PER_SECOND_MIN: u64 = 64 << 10;
-/// Bytes of a refused body that are read and thrown away, so that the client, which sends before it
-/// reads, sees the answer and not a reset connection.
+/// Bytes of a refused body that are read and thrown away over HTTP/1.1, so that the client, which
+/// sends before it reads, sees the answer and not a reset connection. Over HTTP/2 the end of the
+/// answer ends the stream, which costs the client nothing and us no request in flight.
 const DISCARD_BYTES_MAX: u64 = 32 << 20;
 /// First memory of a body in pieces; it grows as they come, since a length is only a promise.
 const FIRST_BYTES: usize = 256 << 10;
@@ -40,14 +41,15 @@ pub(crate) struct Inbound {
     body: Incoming,
     /// The client sends nothing before it is told to go on, which the first read does.
     awaits_go: bool,
+    http2: bool,
 }
 
 impl Inbound {
     pub(crate) fn new(head: &Head, body: Incoming) -> Self {
         let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-        let awaits_go =
-            head.version < Version::HTTP_2 && head.headers.get(EXPECT).is_some_and(expects);
-        Self { body, awaits_go }
+        let http2 = head.version == Version::HTTP_2;
+        let awaits_go = !http2 && head.headers.get(EXPECT).is_some_and(expects);
+        Self { body, awaits_go, http2 }
     }
 
     /// Whether it is known to have no bytes.
@@ -87,7 +89,7 @@ impl Inbound {
     pub(crate) async fn discard(&mut self, shared: &Shared) {
         let mut left = DISCARD_BYTES_MAX;
         let declared = self.body.size_hint();
-        if self.awaits_go || declared.lower() > left {
+        if self.awaits_go || self.http2 || declared.lower() > left {
             return;
         }
         let mut pace = Pace::of(declared.upper().unwrap_or(left).min(left), shared);

@@ -82,8 +82,8 @@ pub struct Limits {
     /// Time in which a body must bring another 16 KiB, or end; all of it must come in this time and
     /// a second for each 64 KiB.
     pub body_timeout: Duration,
-    /// Time after which a connection without requests is closed, one that takes no bytes of an event
-    /// stream or a large answer is cut, and a stream of HTTP/2 that takes none is reset.
+    /// Time after which a connection without requests is closed, one that takes no bytes of an
+    /// event stream or a large answer is cut, and a stream of HTTP/2 that takes none is reset.
     pub idle_timeout: Duration,
     /// Time that requests in flight have when the server stops.
     pub shutdown_timeout: Duration,

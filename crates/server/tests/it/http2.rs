@@ -2,8 +2,9 @@
 
 use crate::support::{Running, headers, impatient, options, start};
 use bytes::Bytes;
+use futures_util::stream;
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -108,6 +109,22 @@ async fn a_request_has_a_bounded_number_of_headers() {
         // The client may have learnt the bound from the settings.
         Err(error) => assert!(error.is_user(), "{error}"),
     }
+}
+
+#[tokio::test]
+async fn a_refusal_waits_for_no_body() {
+    let server = start(options());
+    let stream = TokioIo::new(TcpStream::connect(server.address).await.unwrap());
+    let (mut client, connection) = handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let (mut head, _) = request("Echo", "").into_parts();
+    head.headers.remove("authorization");
+    let never = stream::pending::<Result<http_body::Frame<Bytes>, std::io::Error>>();
+    let request = Request::from_parts(head, StreamBody::new(never));
+    let reply = client.send_request(request).await.unwrap();
+    assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
+    let said = text(reply).await;
+    assert!(said.contains("MissingAuthenticationTokenException"), "{said}");
 }
 
 /// A client that lets one byte of each answer in, until somebody reads the answer.
