@@ -49,6 +49,11 @@ impl Error {
         Self { kind: ErrorKind::Refused, status, code, message }
     }
 
+    /// The same failure in other words.
+    pub(crate) fn reworded(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
     /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -20,6 +20,7 @@ use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -47,7 +48,8 @@ pub struct ProducerOptions {
     pub in_flight_bytes_max: usize,
     /// How long a batch that is not full waits for more.
     pub linger: Duration,
-    /// How long one batch is tried before its remaining records fail.
+    /// How long one batch is tried before its remaining records fail. What waited behind a batch
+    /// that was tried in vain is tried once more, not for as long again.
     pub patience: Duration,
 }
 
@@ -114,21 +116,34 @@ pub struct Producer {
     tasks: JoinSet<()>,
     room: Arc<Semaphore>,
     room_bytes: usize,
+    throttled: Arc<AtomicU64>,
 }
 
 impl Producer {
     /// Starts the lanes; needs a tokio runtime.
     pub fn start(client: &Client, options: &ProducerOptions) -> Self {
         let mut tasks = JoinSet::new();
+        let throttled = Arc::new(AtomicU64::new(0));
         let mut start_lane = || {
             let (sender, waiting) = mpsc::channel(LANE_RECORDS_MAX);
-            let lane = Lane { client: client.clone(), options: options.clone(), waiting };
+            let lane = Lane {
+                client: client.clone(),
+                options: options.clone(),
+                waiting,
+                throttled: throttled.clone(),
+                vain_since: None,
+            };
             tasks.spawn(lane.run());
             sender
         };
         let lanes = (0..options.lanes.max(1)).map(|_| start_lane()).collect();
         let room_bytes = options.in_flight_bytes_max.clamp(1, u32::MAX as usize);
-        Self { lanes, tasks, room: Arc::new(Semaphore::new(room_bytes)), room_bytes }
+        Self { lanes, tasks, room: Arc::new(Semaphore::new(room_bytes)), room_bytes, throttled }
+    }
+
+    /// Entries that the server put off because of a rate, each time that it did.
+    pub fn throttled(&self) -> u64 {
+        self.throttled.load(Ordering::Relaxed)
     }
 
     /// Takes a record once there is room for it.
@@ -168,6 +183,9 @@ struct Lane {
     client: Client,
     options: ProducerOptions,
     waiting: mpsc::Receiver<Waiting>,
+    throttled: Arc<AtomicU64>,
+    /// Since when nothing was written, once a batch was given up and while others wait behind it.
+    vain_since: Option<Duration>,
 }
 
 impl Lane {
@@ -175,7 +193,7 @@ impl Lane {
         let mut left: VecDeque<Waiting> = VecDeque::new();
         loop {
             if left.is_empty() {
-                match self.waiting.recv().await {
+                match self.first().await {
                     Some(first) => left.push_back(first),
                     None => return,
                 }
@@ -183,6 +201,15 @@ impl Lane {
             let batch = self.gather(&mut left).await;
             self.write(batch).await;
         }
+    }
+
+    async fn first(&mut self) -> Option<Waiting> {
+        if let Ok(first) = self.waiting.try_recv() {
+            return Some(first);
+        }
+        // What comes after a pause did not wait in vain so far.
+        self.vain_since = None;
+        self.waiting.recv().await
     }
 
     /// Takes what is there, up to a full call; `left` keeps the record that did not fit.
@@ -215,11 +242,13 @@ impl Lane {
     }
 
     /// Sends a batch until each record is written, refused for good, or patience is over.
-    async fn write(&self, mut batch: Vec<Waiting>) {
-        let clock = &self.client.env().clock;
-        let give_up = clock.monotonic() + self.options.patience;
+    async fn write(&mut self, mut batch: Vec<Waiting>) {
+        let clock = self.client.env().clock.clone();
+        let begun = clock.monotonic();
+        let mut since = self.vain_since.take().unwrap_or(begun);
         let mut pause = Retry::default().pause;
         loop {
+            let sent = batch.len();
             let mut last = match self.put(&batch).await {
                 Ok(results) if results.len() == batch.len() => settle(&mut batch, results),
                 Ok(_) => Error::local(ErrorKind::Malformed, "PutRecords answered other entries"),
@@ -228,9 +257,17 @@ impl Lane {
             if batch.is_empty() {
                 return;
             }
+            if batch.len() < sent {
+                since = begun;
+            }
+            if last.is_throttling() {
+                self.throttled.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            }
+            let give_up = since + self.options.patience;
             if clock.monotonic() >= give_up && last.is_transient() {
                 let text = format!("{} (tried for {:?})", last.message(), self.options.patience);
-                last = Error::refused(last.status(), last.code(), text);
+                last = last.reworded(text);
+                self.vain_since = Some(since);
             } else if last.is_transient() {
                 clock.sleep(pause).await;
                 pause = (pause * 2).min(Retry::default().pause_max);

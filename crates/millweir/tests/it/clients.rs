@@ -120,12 +120,33 @@ async fn throttled_entries_go_again() {
     for receipt in receipts {
         receipt.await.unwrap();
     }
+    assert!(producer.throttled() > 0);
     let (_, metrics) = server.get("/metrics");
     let throttled = metrics.lines().any(|line| {
         let count = line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         line.starts_with("millweir_stream_throttled_total") && count > 0
     });
     assert!(throttled, "the test wrote too slowly to be throttled:\n{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_wait_behind_a_failure_share_its_patience() {
+    let nobody = Client::new(Config::new("http://127.0.0.1:1")).unwrap();
+    let patience = Duration::from_millis(500);
+    let options =
+        ProducerOptions { lanes: 1, batch_records_max: 1, patience, ..ProducerOptions::new("s") };
+    let producer = Producer::start(&nobody, &options);
+    let clock = client::SystemClock::default();
+    let mut receipts = Vec::new();
+    for n in 0..40 {
+        receipts.push(producer.send(entry("k", n.to_string())).await.unwrap());
+    }
+    for receipt in receipts {
+        let e = receipt.await.unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::Unreachable);
+        assert!(e.message().contains("tried for 500ms"), "{e}");
+    }
+    assert!(base::env::Clock::monotonic(&clock) < patience * 20, "each waited for itself");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
