@@ -40,14 +40,14 @@ async fn create_and_wait(args: CreateArgs) -> Result<()> {
         stream_mode_details: Some(StreamModeDetails { stream_mode: mode }),
         ..CreateStreamInput::default()
     };
-    match client.call::<ops::CreateStream>(&input).await {
-        Err(e) if args.if_absent && e.code() == "ResourceInUseException" => {
-            output::note(&format!("stream {} exists already", args.stream));
-        }
-        other => other?,
-    }
+    let exists = match client.call::<ops::CreateStream>(&input).await {
+        Err(e) if args.if_absent && e.code() == "ResourceInUseException" => true,
+        other => other.map(|()| false)?,
+    };
     wait_active(&client, &args.stream).await?;
-    if let Some(hours) = args.retention {
+    if exists {
+        output::note(&format!("stream {} exists already and stays as it is", args.stream));
+    } else if let Some(hours) = args.retention {
         let input = IncreaseStreamRetentionPeriodInput {
             stream_name: Some(args.stream.as_str().into()),
             retention_period_hours: hours,

@@ -38,6 +38,15 @@ fn a_stream_from_birth_to_death() {
 }
 
 #[test]
+fn if_absent_leaves_a_stream_as_it_is() {
+    let server = Running::start(&["--memory"]);
+    server.run(&["stream", "create", "a", "--retention", "48"]);
+    let again = ["stream", "create", "a", "--if-absent", "--retention", "24"];
+    assert_eq!(server.run(&again), "stream a is ACTIVE with 1 open shards\n");
+    assert_eq!(json(&server, &["stream", "describe", "a"])["retentionHours"], 48);
+}
+
+#[test]
 fn resharding() {
     let server = Running::start(&["--memory"]);
     server.run(&["stream", "create", "s"]);
