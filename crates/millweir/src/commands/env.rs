@@ -2,7 +2,7 @@
 
 use crate::cli::{EnvArgs, Shell};
 use crate::output;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 pub(super) fn run(args: &EnvArgs) -> Result<()> {
     let target = args.client.target(|name| std::env::var(name).ok());
@@ -18,6 +18,9 @@ pub(super) fn run(args: &EnvArgs) -> Result<()> {
         variables.push(("AWS_SESSION_TOKEN", token.reveal().to_owned()));
     }
     if let Some(path) = target.ca_file {
+        // The shell may go elsewhere, and its clients with it.
+        let path = std::path::absolute(&path)
+            .with_context(|| format!("cannot find where `{}` lies", path.display()))?;
         variables.push(("AWS_CA_BUNDLE", path.display().to_string()));
     }
     let lines: Vec<_> = variables.iter().map(|(name, text)| export(shell, name, text)).collect();

@@ -25,6 +25,9 @@ fn exports_work_in_a_shell() {
     let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
     assert_eq!(succeed(output), "eu-west-1 it's $HOME\n");
     assert!(exports.contains(&server.endpoint()));
+    let bundle = server.run(&["env", "--ca-file", "tls/ca.pem"]);
+    let absolute = server.dir().canonicalize().unwrap().join("tls/ca.pem");
+    assert!(bundle.contains(absolute.to_str().unwrap()), "{bundle}");
     let fish = server.run(&["env", "--shell", "fish"]);
     assert!(fish.starts_with("set -gx AWS_ENDPOINT_URL_KINESIS "), "{fish}");
     let powershell = server.run(&["env", "--shell", "powershell"]);
