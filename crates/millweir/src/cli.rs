@@ -166,7 +166,7 @@ pub(crate) struct PutArgs {
     /// The record; without it each line of FILE, or of stdin, is one
     #[arg(conflicts_with = "file")]
     pub(crate) data: Option<String>,
-    /// Read lines from this file
+    /// Read lines from this file or pipe; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Partition key of every record; random per record when absent

@@ -7,6 +7,8 @@ mod env;
 mod generate;
 mod lines;
 mod put;
+mod sending;
+mod stop;
 mod stream;
 mod tail;
 mod verify;

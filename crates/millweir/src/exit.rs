@@ -14,6 +14,21 @@ const REFUSED: u8 = 3;
 /// `verify` found damage.
 const DAMAGED: u8 = 4;
 
+/// A signal of this number ended a command, as a shell would say it of any program.
+const STOPPED: u8 = 128;
+
+/// A signal ended a command: nothing failed, and nothing more is to be said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stopped(pub(crate) i32);
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped by signal {}", self.0)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// `verify` found this many damaged places.
 #[derive(Debug)]
 pub(crate) struct Damaged(pub(crate) usize);
@@ -35,6 +50,9 @@ fn number(e: &anyhow::Error) -> u8 {
     for cause in e.chain() {
         if cause.is::<Damaged>() {
             return DAMAGED;
+        }
+        if let Some(Stopped(signal)) = cause.downcast_ref() {
+            return STOPPED.saturating_add(u8::try_from(*signal).unwrap_or(u8::MAX));
         }
         if cause.is::<Problems>() {
             return USAGE;
@@ -61,6 +79,7 @@ mod tests {
         assert_eq!(number(&e), DAMAGED);
         let e = Err::<(), _>(Problems::default()).context("config").unwrap_err();
         assert_eq!(number(&e), USAGE);
+        assert_eq!(number(&Stopped(15).into()), 143);
         assert_eq!(number(&anyhow::anyhow!("x")), FAILED);
     }
 }

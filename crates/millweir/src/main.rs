@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) if e.is::<exit::Stopped>() => exit::code(&e),
         Err(e) => {
             output::note(&format!("error: {e:#}"));
             exit::code(&e)

@@ -25,6 +25,10 @@ pub(crate) fn note(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
+/// Said after a run that the server slowed down.
+pub(crate) const THROTTLED: &str =
+    "the server throttled: `millweir serve --limits hardware` lifts AWS's rates";
+
 /// Whether this failure means that the reader of stdout went away.
 pub(crate) fn is_broken_pipe(e: &anyhow::Error) -> bool {
     e.chain().any(|cause| {

@@ -13,6 +13,17 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsDisk;
 
+impl OsDisk {
+    /// Opens a file for one reading from front to back. A pipe can be read only so: it has no
+    /// offsets.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn reader(&self, path: &Path) -> io::Result<impl io::Read + Send + use<>> {
+        open_file(path, Open::Read)
+    }
+}
+
 const OWNER_ONLY: u32 = 0o600;
 
 fn open_file(path: &Path, how: Open) -> io::Result<File> {

@@ -7,7 +7,8 @@ pub(crate) const TEMPLATE: &str = "\
 
 {all-args}
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the server refused, 4 damaged data";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the server refused, 4 damaged data,
+130 stopped by ctrl-c";
 
 pub(crate) const TOP: &str = "\
 Examples:

@@ -1,21 +1,22 @@
 //! `generate`.
 
 use super::connect;
+use super::sending::Sending;
 use crate::cli::GenerateArgs;
 use crate::output;
 use crate::presets::{Generator, Made};
 use anyhow::{Result, bail};
-use base::env::{Clock as _, Rng as _};
+use base::env::{Clock as _, Rng as _, Sleep};
 use bytes::Bytes;
-use client::{Entry, Producer, ProducerOptions, Receipt, SystemClock, SystemRng};
-use std::collections::VecDeque;
+use client::{Entry, Producer, ProducerOptions, SystemClock, SystemRng};
 use std::io::Write as _;
 use std::time::Duration;
 
 /// The time in the first record of a given seed: 2026-01-01T00:00:00Z.
 const SEEDED_START_MS: i64 = 1_767_225_600_000;
-/// Records whose outcome is waited for before more are made.
-const RECEIPTS_MAX: usize = 8192;
+/// Why a run ends this much after its duration: its last record is due a moment before the end, and
+/// a busy machine may be late with it.
+const LATE_MAX: Duration = Duration::from_millis(500);
 /// Highest rate: what one sender can make and hand over.
 const RATE_MAX: f64 = 1_000_000.0;
 
@@ -36,6 +37,7 @@ struct Schedule {
     seeded: bool,
     rate: f64,
     records_max: u64,
+    duration: Option<Duration>,
 }
 
 impl Schedule {
@@ -44,7 +46,21 @@ impl Schedule {
         let records_max = args.records.unwrap_or(u64::MAX).min(by_time.unwrap_or(u64::MAX));
         let clock = SystemClock::default();
         let (start, seeded) = (clock.monotonic(), args.seed.is_some());
-        Self { clock, start, seeded, rate: args.rate, records_max }
+        Self { clock, start, seeded, rate: args.rate, records_max, duration: args.duration }
+    }
+
+    /// Number of the records; nothing when only a signal ends them.
+    fn planned(&self) -> Option<u64> {
+        (self.records_max < u64::MAX).then_some(self.records_max)
+    }
+
+    /// Resolves when no more may be written, however many are: a throttled run would go on long
+    /// after its duration.
+    fn over(&self) -> Sleep {
+        match self.duration {
+            Some(duration) => self.clock.sleep(duration.saturating_add(LATE_MAX)),
+            None => Box::pin(std::future::pending()),
+        }
     }
 
     /// When record `n` is due, counted from the start.
@@ -90,68 +106,46 @@ fn print(args: &GenerateArgs) -> Result<()> {
 
 async fn write(args: &GenerateArgs, stream: &str) -> Result<()> {
     let client = connect(&args.client)?;
+    let planned = Schedule::new(args).planned();
+    let mut sending = Sending::new(Some("record"), None, planned.unwrap_or(0))?;
+    sending.look(&client, stream).await?;
     let options =
         ProducerOptions { linger: Duration::from_millis(5), ..ProducerOptions::new(stream) };
-    let mut run = Run {
-        producer: Producer::start(&client, &options),
-        schedule: Schedule::new(args),
-        generator: generator(args),
-        receipts: VecDeque::new(),
-        written: 0,
-    };
-    tokio::select! {
-        done = run.send_all() => done?,
-        stopped = tokio::signal::ctrl_c() => stopped?,
+    let producer = Producer::start(&client, &options);
+    send_all(args, &producer, &mut sending).await?;
+    let ended = sending.finish().await?;
+    output::note(&outcome(ended.written, planned));
+    if producer.throttled() > 0 {
+        output::note(output::THROTTLED);
     }
-    // A second ctrl-c gives up what is on its way.
-    tokio::select! {
-        done = run.settle_all() => done?,
-        stopped = tokio::signal::ctrl_c() => stopped?,
+    ended.unless_given_up()
+}
+
+fn outcome(written: u64, planned: Option<u64>) -> String {
+    match planned {
+        Some(planned) if written < planned => format!("{written} of {planned} records written"),
+        _ => format!("{written} records written"),
     }
-    output::note(&format!("{} records written", run.written));
+}
+
+async fn send_all(args: &GenerateArgs, producer: &Producer, sending: &mut Sending) -> Result<()> {
+    let (schedule, mut generator) = (Schedule::new(args), generator(args));
+    let mut over = schedule.over();
+    for n in 0..schedule.records_max {
+        let made = async {
+            schedule.wait(n).await;
+            producer.send(entry(generator.next(schedule.time_ms(n)))).await
+        };
+        let sent = tokio::select! {
+            biased;
+            sent = sending.during(made) => sent?,
+            () = &mut over => None,
+        };
+        let Some(receipt) = sent else { break };
+        sending.begin();
+        sending.push(receipt?);
+    }
     Ok(())
-}
-
-struct Run {
-    producer: Producer,
-    schedule: Schedule,
-    generator: Generator,
-    receipts: VecDeque<Receipt>,
-    written: u64,
-}
-
-impl Run {
-    async fn send_all(&mut self) -> Result<()> {
-        let records = self.schedule.records_max;
-        let progress = output::progress(if records == u64::MAX { 0 } else { records }, "records");
-        for n in 0..records {
-            self.schedule.wait(n).await;
-            let made = self.generator.next(self.schedule.time_ms(n));
-            self.receipts.push_back(self.producer.send(entry(made)).await?);
-            if self.receipts.len() > RECEIPTS_MAX {
-                self.settle_first().await?;
-            }
-            progress.set_position(n + 1);
-        }
-        progress.finish_and_clear();
-        Ok(())
-    }
-
-    async fn settle_all(&mut self) -> Result<()> {
-        while !self.receipts.is_empty() {
-            self.settle_first().await?;
-        }
-        Ok(())
-    }
-
-    async fn settle_first(&mut self) -> Result<()> {
-        if let Some(receipt) = self.receipts.front_mut() {
-            receipt.await?;
-            self.receipts.pop_front();
-            self.written += 1;
-        }
-        Ok(())
-    }
 }
 
 fn entry(made: Made) -> Entry {

@@ -35,7 +35,7 @@ fn next(source: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
         line.pop();
     }
     if line.len() as u64 > LINE_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than 10 MiB"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 10 MiB"));
     }
     Ok(Some(line))
 }

@@ -8,6 +8,7 @@ mod configuration;
 mod lifecycle;
 mod proof;
 mod records;
+mod sending;
 mod streams;
 mod support;
 mod tools;

@@ -170,7 +170,7 @@ fn records_cannot_be_too_large_or_streams_absent() {
     let server = server("1");
     let large = vec![b'x'; (1 << 20) + 1];
     let output = output_with(&mut server.command(&["put", "s"]), &large);
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let output = output_with(&mut server.command(&["put", "none"]), b"x\n");
     assert_eq!(output.status.code(), Some(3));
     let output = server.command(&["tail", "s", "--from", "yesterday"]).output().unwrap();

@@ -1,0 +1,84 @@
+//! The signals that end a client command: ctrl-c, SIGTERM, and SIGHUP of a closed terminal.
+
+use crate::exit::Stopped;
+use crate::{files, output};
+use anyhow::{Context as _, Result};
+use std::future::pending;
+use std::path::Path;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Listens from its making on: the signals no longer end the process by themselves.
+pub(super) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+    /// Absent when it is ignored.
+    hangup: Option<Signal>,
+    seen: Option<Stopped>,
+}
+
+impl Stop {
+    pub(super) fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen to signals");
+        let hangup = SignalKind::hangup();
+        // Why asked first: who starts a command with `nohup` wants it to outlive the terminal.
+        let status = files::read(Path::new("/proc/self/status")).unwrap_or_default();
+        let ignored = is_ignored(&String::from_utf8_lossy(&status), hangup.as_raw_value());
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: (!ignored).then(|| listen(hangup)).transpose()?,
+            seen: None,
+        })
+    }
+
+    /// The first signal, once there was one.
+    pub(super) fn seen(&self) -> Option<Stopped> {
+        self.seen
+    }
+
+    /// Resolves at the next signal.
+    ///
+    /// # Cancel safety
+    /// Safe: no signal is lost.
+    pub(super) async fn next(&mut self) -> Stopped {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = hangup => SignalKind::hangup(),
+        };
+        let stopped = Stopped(kind.as_raw_value());
+        self.seen.get_or_insert(stopped);
+        stopped
+    }
+}
+
+/// Says after a first signal why the command has not ended yet.
+pub(super) fn waiting_for(what: &str) {
+    output::note(&format!("waiting for {what}; ctrl-c again gives up"));
+}
+
+/// Whether a process whose `/proc/PID/status` this is ignores a signal.
+fn is_ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
+        let ignored = |signal| is_ignored(status, signal);
+        assert_eq!([1, 2, 13, 15].map(ignored), [true, false, true, false]);
+        assert!(!is_ignored("", 1));
+    }
+}
