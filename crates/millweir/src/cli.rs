@@ -283,9 +283,9 @@ pub(crate) struct BenchArgs {
     /// Bytes of each record
     #[arg(long, default_value = "1KiB", value_parser = size)]
     pub(crate) size: u64,
-    /// Records per PutRecords call
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub(crate) batch: u32,
+    /// Records per PutRecords call; without it 500, or as many as make 5 MiB
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) batch: Option<u32>,
     /// Shards of the created stream
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) shards: i32,

@@ -2,12 +2,14 @@
 
 mod work;
 
+use super::stop::Stop;
 use super::{connect, stream, temporary_name};
 use crate::cli::{BenchArgs, BenchMode};
 use crate::config::units;
 use crate::latencies::Latencies;
 use crate::output::{self, Table};
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
+use api::kinesis::CreateStreamInput;
 use base::env::Clock as _;
 use client::{Client, SystemClock};
 use indicatif::ProgressBar;
@@ -19,28 +21,72 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Pause between two looks at how far a run is.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
-/// Largest record there can be.
+/// Largest record there can be, and the most bytes of one PutRecords call.
 const SIZE_MAX: u64 = 10 << 20;
+/// Data of one PutRecords call when nobody says how many records it has: half of what a call takes.
+const BATCH_BYTES: u64 = 5 << 20;
+/// Records of one PutRecords call when they are small.
+const BATCH_RECORDS: u64 = 500;
+/// Longest key that the workers make.
+const KEY_BYTES: u64 = 32;
 
 pub(super) async fn run(args: BenchArgs) -> Result<()> {
-    ensure!((1..=SIZE_MAX).contains(&args.size), "a record has 1 byte to 10 MiB");
+    ensure!(
+        (1..=SIZE_MAX - KEY_BYTES).contains(&args.size),
+        "a record has 1 byte to 10 MiB, {KEY_BYTES} bytes for its key included"
+    );
     ensure!(args.records > 0, "--records is at least 1");
+    let batch = batch(&args)?;
     let client = connect(&args.client)?;
+    let mut stop = Stop::listen()?;
     let stream = args.stream.clone().unwrap_or_else(|| temporary_name("bench"));
     if args.stream.is_none() {
-        stream::create_stream(&client, &stream, args.shards).await?;
+        let input = CreateStreamInput {
+            stream_name: stream.as_str().into(),
+            shard_count: Some(args.shards),
+            max_record_size_in_kib: record_kib_max(args.size),
+            ..CreateStreamInput::default()
+        };
+        stop.patiently("the stream", stream::create_stream(&client, &input)).await??;
     }
-    let done = tokio::select! {
-        done = measure(&client, &stream, &args) => done,
-        // Not at once: the stream made above must not be left behind.
-        stopped = tokio::signal::ctrl_c() => Err(stopped.map_or_else(Into::into, |()| anyhow!("stopped"))),
+    let done = match stop.seen() {
+        Some(stopped) => Err(stopped.into()),
+        None => tokio::select! {
+            done = measure(&client, &stream, (&args, batch)) => done,
+            // Not at once: the stream made above must not be left behind.
+            stopped = stop.next() => Err(stopped.into()),
+        },
     };
     let deleted = match args.stream {
-        None => stream::delete_stream(&client, &stream, true).await,
+        None => {
+            let deleting = stream::delete_stream(&client, &stream, true);
+            stop.patiently("the stream to be deleted", deleting).await?
+        }
         Some(_) => Ok(()),
     };
     report(&args, &done?)?;
     deleted
+}
+
+/// Records of one PutRecords call.
+fn batch(args: &BenchArgs) -> Result<u64> {
+    let Some(batch) = args.batch.map(u64::from) else {
+        return Ok((BATCH_BYTES / args.size).clamp(1, BATCH_RECORDS));
+    };
+    let batch_max = SIZE_MAX / (args.size + KEY_BYTES);
+    ensure!(
+        args.mode == BenchMode::PutRecord || batch <= batch_max,
+        "{batch} records of {} and their keys are more than the 10 MiB of one PutRecords call: \
+         --batch is at most {batch_max} here",
+        units::bytes_text(args.size)
+    );
+    Ok(batch)
+}
+
+/// What the created stream must be set to; nothing when its default will do.
+fn record_kib_max(size: u64) -> Option<i32> {
+    let kib = (size + KEY_BYTES).div_ceil(1024);
+    (kib > 1024).then(|| i32::try_from(kib.min(SIZE_MAX >> 10)).unwrap_or(i32::MAX))
 }
 
 /// What one worker, or all of them, did.
@@ -91,7 +137,7 @@ impl Shared {
     }
 }
 
-async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done> {
+async fn measure(client: &Client, stream: &str, (args, batch): (&BenchArgs, u64)) -> Result<Done> {
     let clock = SystemClock::default();
     let shared = |deadline| Shared {
         client: client.clone(),
@@ -100,7 +146,7 @@ async fn measure(client: &Client, stream: &str, args: &BenchArgs) -> Result<Done
         deadline,
         left: Arc::new(AtomicU64::new(args.records)),
         size: args.size as usize,
-        batch: u64::from(args.batch),
+        batch,
     };
     let mut shards = Vec::new();
     if args.mode == BenchMode::GetRecords {
@@ -216,7 +262,7 @@ fn report(args: &BenchArgs, done: &Done) -> Result<()> {
     ]);
     output::answer(args.output, &value, &table)?;
     if done.throttled > 0 {
-        output::note("the server throttled: `millweir serve --limits hardware` lifts AWS's rates");
+        output::note(output::THROTTLED);
     }
     match &done.last_failure {
         Some(e) if done.records == 0 => Err(e.clone().into()),

@@ -3,8 +3,9 @@
 use crate::exit::Stopped;
 use crate::{files, output};
 use anyhow::{Context as _, Result};
-use std::future::pending;
+use std::future::{Future, pending};
 use std::path::Path;
+use std::pin::pin;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Listens from its making on: the signals no longer end the process by themselves.
@@ -55,6 +56,29 @@ impl Stop {
         let stopped = Stopped(kind.as_raw_value());
         self.seen.get_or_insert(stopped);
         stopped
+    }
+
+    /// Does what should not be broken off; after a first signal it says what is waited for, at the
+    /// next one it gives up.
+    pub(super) async fn patiently<T>(
+        &mut self,
+        what: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
+        let mut work = pin!(work);
+        loop {
+            let again = self.seen.is_some();
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                stopped = self.next() => {
+                    if again {
+                        return Err(stopped);
+                    }
+                    waiting_for(what);
+                }
+            }
+        }
     }
 }
 

@@ -70,15 +70,10 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     Ok(())
 }
 
-/// Creates a stream of this many shards and waits until it is ACTIVE.
-pub(super) async fn create_stream(client: &Client, stream: &str, shards: i32) -> Result<()> {
-    let input = CreateStreamInput {
-        stream_name: stream.into(),
-        shard_count: Some(shards),
-        ..CreateStreamInput::default()
-    };
-    client.call::<ops::CreateStream>(&input).await?;
-    wait_active(client, stream).await.map(drop)
+/// Creates a stream and waits until it is ACTIVE.
+pub(super) async fn create_stream(client: &Client, input: &CreateStreamInput) -> Result<()> {
+    client.call::<ops::CreateStream>(input).await?;
+    wait_active(client, &input.stream_name).await.map(drop)
 }
 
 /// Deletes a stream and waits until it is gone.

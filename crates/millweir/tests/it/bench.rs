@@ -1,6 +1,6 @@
 //! `bench`.
 
-use crate::support::Running;
+use crate::support::{Running, signal};
 use serde_json::Value;
 
 fn check(mode: &str, args: &[&str]) -> Value {
@@ -31,4 +31,33 @@ fn put_records_counts_records_and_calls() {
 fn get_records_reads_what_it_wrote() {
     let answer = check("get-records", &["--records", "3000", "--size", "100B"]);
     assert_eq!(answer["records"], 3000);
+}
+
+#[test]
+fn large_records_make_small_calls() {
+    let answer = check("put-records", &["--records", "200", "--size", "100KiB"]);
+    assert_eq!((&answer["records"], &answer["calls"]), (&200.into(), &4.into()));
+    let answer = check("get-records", &["--records", "4", "--size", "2MiB"]);
+    assert_eq!(answer["records"], 4);
+}
+
+#[test]
+fn batches_that_no_call_takes_are_refused() {
+    let server = Running::start(&["--memory"]);
+    let output = server.command(&["bench", "--size", "1MiB", "--batch", "10"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("10 records of 1MiB and their keys are more than"), "{said}");
+    assert!(said.contains("--batch is at most 9 here"), "{said}");
+}
+
+#[test]
+fn a_signal_leaves_no_stream_behind() {
+    let server = Running::start(&["--memory", "--limits", "hardware"]);
+    let endless = ["bench", "--duration", "1h", "--records", "1000000000000", "--connections", "1"];
+    let mut child = server.command(&endless).spawn().unwrap();
+    let streams = || server.run(&["stream", "list", "--output", "text"]);
+    while !streams().contains("ACTIVE") {}
+    signal(&child, rustix::process::Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(streams(), "");
 }
