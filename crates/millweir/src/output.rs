@@ -6,6 +6,9 @@
 use crate::cli::Format;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsFd as _;
+use tokio::io::Interest;
+use tokio::net::unix::pipe;
 
 /// Writes a line to stdout at once.
 pub(crate) fn line(text: &str) -> io::Result<()> {
@@ -28,6 +31,24 @@ pub(crate) fn note(text: &str) {
 /// Said after a run that the server slowed down.
 pub(crate) const THROTTLED: &str =
     "the server throttled: `millweir serve --limits hardware` lifts AWS's rates";
+
+/// Resolves when the reader of stdout went away; never when stdout is no pipe.
+///
+/// Why not at the next write alone: nothing may be written for a long time.
+pub(crate) async fn stdout_closed() {
+    if watch_stdout().await.is_err() {
+        // A file cannot be watched, and nobody leaves it.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn watch_stdout() -> io::Result<()> {
+    // Only watched, by a handle of its own: stdout itself stays blocking.
+    let watched =
+        pipe::Sender::from_owned_fd_unchecked(io::stdout().as_fd().try_clone_to_owned()?)?;
+    while !watched.ready(Interest::ERROR).await?.is_error() {}
+    Ok(())
+}
 
 /// Whether this failure means that the reader of stdout went away.
 pub(crate) fn is_broken_pipe(e: &anyhow::Error) -> bool {

@@ -1,5 +1,6 @@
 //! `tail`.
 
+use super::stop::Stop;
 use super::{connect, temporary_name};
 use crate::cli::{Format, TailArgs};
 use crate::{output, times};
@@ -20,7 +21,9 @@ pub(super) async fn run(args: TailArgs) -> Result<()> {
         let consumer_name = args.consumer.clone().unwrap_or_else(|| temporary_name("tail"));
         options.mode = Mode::FanOut { consumer_name };
     }
-    let consumer = Consumer::start(client, options).await?;
+    let mut stop = Stop::listen()?;
+    let starting = Consumer::start(client, options);
+    let consumer = stop.patiently("the start", starting).await??;
     let mut tail = Tail {
         consumer,
         out: Box::new(output::stdout()),
@@ -28,9 +31,9 @@ pub(super) async fn run(args: TailArgs) -> Result<()> {
         left: args.max_records.unwrap_or(u64::MAX),
         args,
     };
-    let done = tail.follow().await;
+    let done = tail.follow(&mut stop).await;
     // Closed also after a failure: a temporary fan-out consumer must not be left behind.
-    let closed = tail.consumer.close().await;
+    let closed = stop.patiently("the end", tail.consumer.close()).await?;
     done?;
     Ok(closed?)
 }
@@ -54,13 +57,14 @@ struct Tail {
 }
 
 impl Tail {
-    /// Prints until the records asked for came, the shards ended, it was idle, or ctrl-c.
-    async fn follow(&mut self) -> Result<()> {
+    /// Prints until the records asked for came, the shards ended, it was idle, a signal came, or
+    /// nobody reads any more.
+    async fn follow(&mut self, stop: &mut Stop) -> Result<()> {
         let clock = SystemClock::default();
         let idle_max = self.args.idle_timeout.unwrap_or(Duration::MAX);
-        let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut closed = std::pin::pin!(output::stdout_closed());
         let mut idle = clock.sleep(idle_max.min(FOREVER));
-        while self.left > 0 {
+        while self.left > 0 && stop.seen().is_none() {
             tokio::select! {
                 received = self.consumer.next() => match received.transpose()? {
                     None => break,
@@ -71,10 +75,8 @@ impl Tail {
                     }
                 },
                 () = &mut idle => break,
-                stopped = &mut stop => {
-                    stopped?;
-                    break;
-                }
+                _ = stop.next() => {}
+                () = &mut closed => break,
             }
         }
         Ok(self.out.flush()?)

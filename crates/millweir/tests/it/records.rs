@@ -100,7 +100,7 @@ fn await_live(server: &Running, lines: &mut impl Iterator<Item = std::io::Result
     });
 }
 
-fn check_live(args: &[&str]) {
+fn check_live(args: &[&str], end: rustix::process::Signal) {
     let server = server("2");
     let (mut child, stdout) = live(&server, args);
     let mut lines = BufReader::new(stdout).lines();
@@ -112,8 +112,8 @@ fn check_live(args: &[&str]) {
         let line = lines.next().unwrap().unwrap();
         assert!(line == "marker" || got.insert(line.clone()), "{line} came twice");
     }
-    crate::support::signal(&child, rustix::process::Signal::INT);
-    assert!(child.wait().unwrap().success(), "ctrl-c ends a tail in good order");
+    crate::support::signal(&child, end);
+    assert!(child.wait().unwrap().success(), "a signal ends a tail in good order");
     // The temporary consumer is on its way out; a fan-out tail that left it behind hangs here.
     let consumers = || {
         let described = server.run(&["stream", "describe", "s", "--output", "json"]);
@@ -124,12 +124,12 @@ fn check_live(args: &[&str]) {
 
 #[test]
 fn live_by_polling() {
-    check_live(&[]);
+    check_live(&[], rustix::process::Signal::INT);
 }
 
 #[test]
 fn live_by_fan_out() {
-    check_live(&["--fan-out"]);
+    check_live(&["--fan-out"], rustix::process::Signal::TERM);
 }
 
 #[test]
@@ -163,6 +163,14 @@ fn a_reader_that_leaves_is_no_failure() {
     drop(lines);
     server.run(&["generate", "s", "--records", "2000", "--rate", "1000000"]);
     assert!(child.wait().unwrap().success());
+
+    let server = self::server("1");
+    server.run(&["put", "s", "only"]);
+    let (mut child, stdout) = live(&server, &["--from", "trim_horizon"]);
+    let mut lines = BufReader::new(stdout).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "only");
+    drop(lines);
+    assert!(child.wait().unwrap().success(), "also when nothing comes after it");
 }
 
 #[test]
