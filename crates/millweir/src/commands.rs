@@ -8,7 +8,6 @@ mod generate;
 mod lines;
 mod put;
 mod sending;
-mod stop;
 mod stream;
 mod tail;
 mod verify;

@@ -13,6 +13,7 @@ mod latencies;
 mod output;
 mod presets;
 mod serve;
+mod stop;
 mod times;
 
 use clap::Parser as _;

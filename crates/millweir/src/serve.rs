@@ -9,11 +9,11 @@ mod banner;
 mod engines;
 mod logging;
 mod open_files;
-mod signals;
 
 use crate::cli::ServeArgs;
 use crate::config::keys::FLUSH_MAX;
 use crate::config::options::{Auth, Options, Tls};
+use crate::stop::Stop;
 use crate::{config, files, output};
 use anyhow::{Context as _, Result};
 use base::Env;
@@ -21,7 +21,6 @@ use base::metrics::Registry;
 use engines::Engines;
 use server::tls::TlsOptions;
 use server::{AuthMode, Port, Server};
-use signals::Signals;
 use std::sync::Arc;
 use streams::{Parts, Streams};
 use wire::Service;
@@ -38,7 +37,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let mut options = Options::read(&config::load(args)?, files::read)?;
     logging::start(&options)?;
     open_files::make_room(&mut options);
-    let signals = Signals::listen()?;
+    let stop = Stop::listen()?;
     let (env, registry) = (server::system_env(), Registry::default());
     // A port in use is told before anything is made or read for it.
     let port = Port::take(server_options(&options))?;
@@ -47,7 +46,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
         let engines = engines::open(&options, &env, &registry)?;
         Running::start(options, port, engines, (env, registry)).await?
     };
-    server.serve(signals).await
+    server.serve(stop).await
 }
 
 struct Running {
@@ -83,7 +82,7 @@ impl Running {
         Ok(Self { options, engines, streams, server, env })
     }
 
-    async fn serve(self, signals: Signals) -> Result<()> {
+    async fn serve(self, mut stop: Stop) -> Result<()> {
         let Self { options, engines, streams, server, env } = self;
         let address = server.local_addr();
         output::note(&banner::text(&options, &server, &env));
@@ -93,14 +92,14 @@ impl Running {
             tracing::warn!(%error, "nobody reads stdout");
         }
         tracing::info!(%address, "serving");
-        server.run(signals.first()).await;
+        server.run(async { _ = stop.next().await }).await;
         tracing::info!("stopping");
-        let stop = async {
+        let flush = async {
             streams.close().await;
             engines.logs.close().await
         };
         tokio::select! {
-            stopped = stop => stopped.context("the records could not be flushed")?,
+            flushed = flush => flushed.context("the records could not be flushed")?,
             // What was acknowledged is in the journal; the next start reads it from there.
             () = env.clock.sleep(FLUSH_MAX) => tracing::warn!("the stop was cut short"),
         }

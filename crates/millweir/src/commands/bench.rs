@@ -2,12 +2,12 @@
 
 mod work;
 
-use super::stop::Stop;
 use super::{connect, stream, temporary_name};
 use crate::cli::{BenchArgs, BenchMode};
 use crate::config::units;
 use crate::latencies::Latencies;
 use crate::output::{self, Table};
+use crate::stop::Stop;
 use anyhow::{Result, ensure};
 use api::kinesis::CreateStreamInput;
 use base::env::Clock as _;

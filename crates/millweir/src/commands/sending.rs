@@ -7,10 +7,10 @@
 //! nothing from `during`: a record failed or a signal came -> finish settles all that is left
 //! ```
 
-use super::stop::{Stop, waiting_for};
 use crate::cli::Format;
 use crate::exit::Stopped;
 use crate::output;
+use crate::stop::{Stop, waiting_for};
 use anyhow::{Error, Result, bail};
 use api::kinesis::{DescribeStreamSummaryInput, ops};
 use client::{Client, Entry, ErrorKind, Placed, Receipt, Retry};

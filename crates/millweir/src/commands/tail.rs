@@ -1,8 +1,8 @@
 //! `tail`.
 
-use super::stop::Stop;
 use super::{connect, temporary_name};
 use crate::cli::{Format, TailArgs};
+use crate::stop::Stop;
 use crate::{output, times};
 use anyhow::{Context as _, Result};
 use api::kinesis::Record;

@@ -1,4 +1,4 @@
-//! The signals that end a client command: ctrl-c, SIGTERM, and SIGHUP of a closed terminal.
+//! The signals that end the server or a command: ctrl-c, SIGTERM, and SIGHUP of a closed terminal.
 
 use crate::exit::Stopped;
 use crate::{files, output};
@@ -9,7 +9,7 @@ use std::pin::pin;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Listens from its making on: the signals no longer end the process by themselves.
-pub(super) struct Stop {
+pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
     /// Absent when it is ignored.
@@ -18,10 +18,10 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen to signals");
         let hangup = SignalKind::hangup();
-        // Why asked first: who starts a command with `nohup` wants it to outlive the terminal.
+        // Why asked first: who starts it with `nohup` wants it to outlive the terminal.
         let status = files::read(Path::new("/proc/self/status")).unwrap_or_default();
         let ignored = is_ignored(&String::from_utf8_lossy(&status), hangup.as_raw_value());
         Ok(Self {
@@ -33,7 +33,7 @@ impl Stop {
     }
 
     /// The first signal, once there was one.
-    pub(super) fn seen(&self) -> Option<Stopped> {
+    pub(crate) fn seen(&self) -> Option<Stopped> {
         self.seen
     }
 
@@ -41,7 +41,7 @@ impl Stop {
     ///
     /// # Cancel safety
     /// Safe: no signal is lost.
-    pub(super) async fn next(&mut self) -> Stopped {
+    pub(crate) async fn next(&mut self) -> Stopped {
         let hangup = async {
             match &mut self.hangup {
                 Some(hangup) => hangup.recv().await,
@@ -60,7 +60,7 @@ impl Stop {
 
     /// Does what should not be broken off; after a first signal it says what is waited for, at the
     /// next one it gives up.
-    pub(super) async fn patiently<T>(
+    pub(crate) async fn patiently<T>(
         &mut self,
         what: &str,
         work: impl Future<Output = T>,
@@ -83,7 +83,7 @@ impl Stop {
 }
 
 /// Says after a first signal why the command has not ended yet.
-pub(super) fn waiting_for(what: &str) {
+pub(crate) fn waiting_for(what: &str) {
     output::note(&format!("waiting for {what}; ctrl-c again gives up"));
 }
 
@@ -100,9 +100,12 @@ mod tests {
 
     #[test]
     fn ignored_signals() {
-        let status = "Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
-        let ignored = |signal| is_ignored(status, signal);
-        assert_eq!([1, 2, 13, 15].map(ignored), [true, false, true, false]);
-        assert!(!is_ignored("", 1));
+        let check = |status: &str, want: [bool; 2]| {
+            assert_eq!([1, 15].map(|signal| is_ignored(status, signal)), want, "{status}");
+        };
+        check("Name:\tmillweir\nSigIgn:\t0000000000001001\nSigCgt:\t0\n", [true, false]);
+        check("SigIgn:\t0000000000004000\n", [false, true]);
+        check("SigIgn:\tnone\n", [false, false]);
+        check("", [false, false]);
     }
 }
