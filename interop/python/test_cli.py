@@ -98,3 +98,22 @@ def test_an_error_is_printed(name):
     assert code == 254 or code == 255
     assert "ResourceNotFoundException" in err
     assert f"Stream {name} under account {ACCOUNT} not found." in err
+
+
+def test_first_records_of_the_readme_as_printed():
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    blocks = [block for block in readme.split("```") if "aws kinesis create-stream" in block]
+    assert len(blocks) == 1
+    script = blocks[0].replace("http://127.0.0.1:4566", ENDPOINT)
+    assert ENDPOINT in script
+    env = {
+        "PATH": f"{AWS.parent}:{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", "/"),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_PAGER": "",
+    }
+    run = ["bash", "-e", "-c", script + "aws kinesis delete-stream --stream-name clicks\n"]
+    done = subprocess.run(run, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert '"SequenceNumber"' in done.stdout

@@ -47,7 +47,8 @@ pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
     if let (true, Some(path)) = (options.tls.required, &ca_file) {
         lines.push(format!("  export AWS_CA_BUNDLE={}", shell_word(path)));
     }
-    lines.push(format!("  export AWS_REGION={}", options.region));
+    // boto3 and the first version of the `aws` command read the second name only.
+    lines.push(format!("  export AWS_REGION={0} AWS_DEFAULT_REGION={0}", options.region));
     lines.push(format!("  export {}", credentials(options)));
     lines.push(String::new());
     lines.push("  millweir stream create clicks --shards 2".into());

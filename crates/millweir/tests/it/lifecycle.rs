@@ -27,6 +27,7 @@ fn stdout_holds_two_lines_and_stderr_the_banner() {
         "us-east-1",
         "000000000000",
         &format!("export AWS_ENDPOINT_URL_KINESIS={}", server.endpoint()),
+        "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",
         "millweir stream create",
     ] {
         assert!(banner.contains(part), "`{part}` is missing in\n{banner}");
