@@ -156,6 +156,15 @@ fn warm_throughput_needs_a_commitment_and_makes_shards() {
     });
 }
 
+async fn create_on_demand(house: &House, name: &str) {
+    let input = CreateStreamInput {
+        stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
+        shard_count: None,
+        ..create(name, 1)
+    };
+    house.streams.create_stream(&house.cx, input).await.unwrap();
+}
+
 async fn commit(house: &House) {
     let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
         status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
@@ -205,12 +214,7 @@ fn warm_throughput_keeps_to_the_limits_and_takes_no_shard() {
 #[test]
 fn an_on_demand_stream_grows_as_far_as_the_account_may() {
     run_with(Options { shards_max: 6, ..free() }, async |house| {
-        let input = CreateStreamInput {
-            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
-            shard_count: None,
-            ..create("s", 1)
-        };
-        house.streams.create_stream(&house.cx, input).await.unwrap();
+        create_on_demand(house, "s").await;
         house.rest().await;
         let record = PutRecordsRequestEntry {
             data: vec![0; 900 << 10].into(),
@@ -233,12 +237,7 @@ fn an_on_demand_stream_grows_as_far_as_the_account_may() {
 fn an_on_demand_stream_with_a_commitment_has_fifty_consumers() {
     run_with(free(), async |house| {
         house.create("p", 1).await;
-        let input = CreateStreamInput {
-            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
-            shard_count: None,
-            ..create("o", 1)
-        };
-        house.streams.create_stream(&house.cx, input).await.unwrap();
+        create_on_demand(house, "o").await;
         house.rest().await;
         let fill = async |name: &str, count: usize| {
             for i in 0..count {
@@ -256,12 +255,7 @@ fn an_on_demand_stream_with_a_commitment_has_fifty_consumers() {
 #[test]
 fn an_on_demand_stream_grows_when_it_refused_writes() {
     run(async |house| {
-        let input = CreateStreamInput {
-            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
-            shard_count: None,
-            ..create("s", 1)
-        };
-        house.streams.create_stream(&house.cx, input).await.unwrap();
+        create_on_demand(house, "s").await;
         house.create("p", 1).await;
         let look = Duration::from_secs(10);
         let open = async |name| house.summary(name).await.unwrap().open_shard_count;
