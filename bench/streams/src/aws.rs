@@ -1,9 +1,7 @@
 //! The work over the Kinesis protocol.
 
 use crate::http::{Answer, Connection};
-use crate::load::{Sample, Step, closed_loop, summary};
-use crate::report::Column;
-use crate::servers::Server;
+use crate::load::{Sample, Step, Work, closed_loop};
 use anyhow::{Context, Result, ensure};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -17,23 +15,22 @@ const CATCH_UP_RECORDS: usize = 20_000;
 const FILL_MAX: Duration = Duration::from_secs(20);
 const FAN_OUT_RECORDS: usize = 200;
 
-/// All measurements on one server.
-pub(crate) async fn measure(server: &Server, length: Duration) -> Result<Column> {
-    let port = server.port;
-    create(port, "single").await?;
-    let mut column = Column::default();
-    for connections in [1, 16, 64] {
-        let sample = put_record(port, connections, length).await?;
-        column.put_record.insert(connections, sample);
+/// Creates the streams and lays down what is read.
+pub(crate) async fn prepare(port: u16) -> Result<()> {
+    for stream in ["single", "batch", "read", "push"] {
+        create_with(port, stream, SHARDS).await?;
     }
-    create(port, "batch").await?;
-    column.put_records = put_records(port, length).await?;
-    create(port, "read").await?;
-    let stored = fill(port).await?;
-    column.get_records = get_records(port, stored, length).await?;
-    create(port, "push").await?;
-    column.fan_out = fan_out(port).await.ok();
-    Ok(column)
+    fill(port).await
+}
+
+/// One slice of the work.
+pub(crate) async fn measure(port: u16, work: Work, length: Duration) -> Result<Sample> {
+    match work {
+        Work::PutRecord(connections) => put_record(port, connections, length).await,
+        Work::PutRecords => put_records(port, length).await,
+        Work::GetRecords => get_records(port, length).await,
+        Work::FanOut => fan_out(port).await,
+    }
 }
 
 /// A whole request, ready to be sent many times.
@@ -61,10 +58,6 @@ fn member<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     let open = at + memchr::memchr(b'"', &body[at..])? + 1;
     let close = open + memchr::memchr(b'"', &body[open..])?;
     std::str::from_utf8(&body[open..close]).ok()
-}
-
-async fn create(port: u16, stream: &str) -> Result<()> {
-    create_with(port, stream, SHARDS).await
 }
 
 /// Creates a stream and waits until it is `ACTIVE`.
@@ -156,7 +149,7 @@ fn batch(stream: &str, seed: usize) -> String {
 }
 
 /// Lays down records for the catch-up read; slow peers get as far as the time allows.
-async fn fill(port: u16) -> Result<usize> {
+async fn fill(port: u16) -> Result<()> {
     let mut connection = Connection::open(port).await?;
     let start = Instant::now();
     let mut stored = 0;
@@ -165,7 +158,7 @@ async fn fill(port: u16) -> Result<usize> {
         ok(&connection.call(&request("PutRecords", &body)).await?)?;
         stored += BATCH_RECORDS;
     }
-    Ok(stored)
+    Ok(())
 }
 
 /// One reader of one shard, from the oldest record on, again and again.
@@ -200,8 +193,7 @@ async fn oldest(connection: &mut Connection, shard: &str) -> Result<String> {
     Ok(member(ok(&answer)?, "ShardIterator").context("no ShardIterator")?.to_owned())
 }
 
-async fn get_records(port: u16, stored: usize, length: Duration) -> Result<Sample> {
-    ensure!(stored > 0, "nothing was stored to be read back");
+async fn get_records(port: u16, length: Duration) -> Result<Sample> {
     closed_loop(SHARDS, length, async |index| {
         let connection = Connection::open(port).await?;
         Ok(Reader { connection, shard: format!("shardId-{index:012}"), iterator: None })
@@ -239,7 +231,7 @@ async fn fan_out(port: u16) -> Result<Sample> {
         wait_for(&mut push, data.as_bytes()).await?;
         latencies.push(sent.elapsed());
     }
-    Ok(summary(latencies.len() as u64, start.elapsed(), latencies))
+    Ok(Sample { units: latencies.len() as u64, took: start.elapsed(), latencies })
 }
 
 async fn wait_for(push: &mut Connection, marker: &[u8]) -> Result<()> {

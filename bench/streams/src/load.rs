@@ -4,13 +4,63 @@ use anyhow::Result;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// What one measurement found.
+/// One kind of work, which every server is given.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Work {
+    /// One record of 1 KiB a request, over so many connections.
+    PutRecord(usize),
+    /// 500 records of 1 KiB a request.
+    PutRecords,
+    /// Reading from the oldest record on.
+    GetRecords,
+    /// From PutRecord to event, one record at a time.
+    FanOut,
+}
+
+impl Work {
+    /// In the order of the table.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::PutRecord(1),
+        Self::PutRecord(16),
+        Self::PutRecord(64),
+        Self::PutRecords,
+        Self::GetRecords,
+        Self::FanOut,
+    ];
+}
+
+/// What a server did in one or more slices of time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
-    /// Units (records or requests) per second.
-    pub(crate) per_second: f64,
-    pub(crate) p50: Duration,
-    pub(crate) p99: Duration,
+    /// Records, requests or events.
+    pub(crate) units: u64,
+    pub(crate) took: Duration,
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Sample {
+    /// Units per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.units as f64 / self.took.as_secs_f64()
+    }
+
+    /// All of them as one.
+    pub(crate) fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut sum = Self::default();
+        for one in all {
+            sum.units += one.units;
+            sum.took += one.took;
+            sum.latencies.extend(&one.latencies);
+        }
+        sum.latencies.sort_unstable();
+        sum
+    }
+
+    /// The latency that so large a part of them does not exceed; they must be sorted.
+    pub(crate) fn latency(&self, part: f64) -> Duration {
+        let last = self.latencies.len().saturating_sub(1);
+        self.latencies.get((last as f64 * part) as usize).copied().unwrap_or_default()
+    }
 }
 
 /// Runs one loop per connection until the time is over; a loop reports each step's units.
@@ -45,7 +95,7 @@ where
         units += n;
         latencies.extend(l);
     }
-    Ok(summary(units, took, latencies))
+    Ok(Sample { units, took, latencies })
 }
 
 /// One connection's next request.
@@ -67,14 +117,4 @@ async fn run(
         latencies.push(before.elapsed());
     }
     Ok((units, latencies))
-}
-
-/// Rate and percentiles.
-pub(crate) fn summary(units: u64, took: Duration, mut latencies: Vec<Duration>) -> Sample {
-    latencies.sort_unstable();
-    let at = |part: f64| {
-        let last = latencies.len().saturating_sub(1);
-        latencies.get((last as f64 * part) as usize).copied().unwrap_or_default()
-    };
-    Sample { per_second: units as f64 / took.as_secs_f64(), p50: at(0.5), p99: at(0.99) }
 }

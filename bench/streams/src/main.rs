@@ -2,11 +2,16 @@
 //!
 //! ```text
 //! cargo run --release -p bench-streams                  # every server that is installed
-//! cargo run --release -p bench-streams -- --only millweir,redis --seconds 3
+//! cargo run --release -p bench-streams -- --only millweir,redis --rounds 20
 //! ```
 //!
 //! `bench/streams/peers/install` fetches the peers. One thread generates the load, over plain
 //! keep-alive HTTP/1.1 with JSON and a signature that no peer checks; Redis gets RESP.
+//!
+//! All servers run at once and take turns: a slice of work for each, then the next round, forwards
+//! and backwards. A ratio is the median of the rounds' ratios, because the speed of a shared disk
+//! changes within minutes by more than what is measured. Each slice waits for a quiet machine, so
+//! that no server works off its leftovers in another one's time.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time on real files")]
 #![expect(clippy::print_stdout, reason = "the table is the program's answer")]
@@ -14,12 +19,14 @@
 mod aws;
 mod http;
 mod load;
+mod quiet;
 mod redis;
 mod report;
 mod servers;
 
 use anyhow::Result;
 use clap::Parser;
+use load::Work;
 use std::time::Duration;
 
 /// Benchmarks Data Streams side by side; every claim it prints is a ratio of this run.
@@ -28,9 +35,12 @@ struct Args {
     /// Servers to measure, of millweir, kinesalite, kinesis-local, moto, redis.
     #[arg(long, value_delimiter = ',', default_values_t = servers::NAMES.map(String::from))]
     only: Vec<String>,
-    /// Length of each measurement.
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
+    /// Slices of each work for each server.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Length of a slice.
+    #[arg(long, default_value_t = 1000)]
+    milliseconds: u64,
     /// The Millweir program.
     #[arg(long, default_value = "target/release/millweir")]
     millweir: std::path::PathBuf,
@@ -53,22 +63,51 @@ fn main() -> Result<()> {
 }
 
 async fn measure_all(args: &Args) -> Result<report::Report> {
-    let length = Duration::from_secs(args.seconds);
-    let mut report = report::Report::default();
+    let mut peers = Vec::new();
     for name in servers::NAMES.into_iter().filter(|n| args.only.iter().any(|o| o == n)) {
         let Some(server) = servers::start(name, &args.millweir).await? else {
             eprintln!("{name}: not installed, left out (bench/streams/peers/install)");
             continue;
         };
-        eprintln!("{name}: measuring");
-        let column = match name {
-            "redis" => redis::measure(&server, length).await,
-            _ => aws::measure(&server, length).await,
-        };
-        report.add(name, server.durability, column?, server.stop()?);
+        eprintln!("{name}: getting ready");
+        server.prepare().await?;
+        let column = report::Column::new(name, server.durability);
+        peers.push((server, column));
+    }
+    for work in Work::ALL {
+        eprintln!("measuring {work:?}");
+        take_turns(&mut peers, work, args).await?;
+    }
+    let mut report = report::Report::default();
+    for (server, column) in peers {
+        report.add(column, server.stop()?);
     }
     if args.only.iter().any(|o| o == "millweir") {
         report.footprint(servers::footprint(&args.millweir).await?);
     }
     Ok(report)
+}
+
+async fn take_turns(
+    peers: &mut [(servers::Server, report::Column)],
+    work: Work,
+    args: &Args,
+) -> Result<()> {
+    let length = Duration::from_millis(args.milliseconds);
+    // A consumer is registered once.
+    let rounds = if work == Work::FanOut { 1 } else { args.rounds };
+    let mut order: Vec<usize> = (0..peers.len()).collect();
+    for _ in 0..rounds {
+        for at in &order {
+            quiet::wait().await?;
+            let (server, column) = &mut peers[*at];
+            match server.measure(work, length).await {
+                Ok(sample) => column.add(work, sample),
+                Err(e) if work == Work::FanOut => eprintln!("{}: no fan-out: {e}", server.name),
+                Err(e) => return Err(e.context(server.name)),
+            }
+        }
+        order.reverse();
+    }
+    Ok(())
 }

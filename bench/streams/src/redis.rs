@@ -1,8 +1,6 @@
 //! The nearest work Redis Streams can do, over RESP, with `appendfsync always`.
 
-use crate::load::{Sample, Step, closed_loop, summary};
-use crate::report::Column;
-use crate::servers::Server;
+use crate::load::{Sample, Step, Work, closed_loop};
 use anyhow::{Result, bail, ensure};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,30 +13,26 @@ const READ_RECORDS: usize = 10_000;
 const CATCH_UP_RECORDS: usize = 40_000;
 const FAN_OUT_RECORDS: usize = 200;
 
-/// All measurements.
-pub(crate) async fn measure(server: &Server, length: Duration) -> Result<Column> {
-    let port = server.port;
-    let mut column = Column::default();
-    for connections in [1, 16, 64] {
-        column.put_record.insert(connections, add(port, connections, 1, length).await?);
-    }
-    column.put_records = add(port, 8, BATCH_RECORDS, length).await?;
+/// Lays down what is read.
+pub(crate) async fn prepare(port: u16) -> Result<()> {
+    let mut connection = Resp::open(port).await?;
     for shard in 0..SHARDS {
-        let mut connection = Resp::open(port).await?;
         let one = xadd(&format!("read-{shard}"), "*");
         for _ in 0..CATCH_UP_RECORDS / SHARDS / BATCH_RECORDS {
             connection.call(&one.repeat(BATCH_RECORDS), BATCH_RECORDS).await?;
         }
     }
-    column.get_records = closed_loop(SHARDS, length, async |shard| {
-        let key = format!("read-{shard}");
-        let count = READ_RECORDS.to_string();
-        let request = command(&["XRANGE", &key, "-", "+", "COUNT", &count]);
-        Ok(Range { connection: Resp::open(port).await?, request })
-    })
-    .await?;
-    column.fan_out = Some(fan_out(port).await?);
-    Ok(column)
+    Ok(())
+}
+
+/// One slice of the work.
+pub(crate) async fn measure(port: u16, work: Work, length: Duration) -> Result<Sample> {
+    match work {
+        Work::PutRecord(connections) => add(port, connections, 1, length).await,
+        Work::PutRecords => add(port, 8, BATCH_RECORDS, length).await,
+        Work::GetRecords => range(port, length).await,
+        Work::FanOut => fan_out(port).await,
+    }
 }
 
 fn command(words: &[&str]) -> Vec<u8> {
@@ -143,6 +137,16 @@ impl Step for Range {
     }
 }
 
+async fn range(port: u16, length: Duration) -> Result<Sample> {
+    closed_loop(SHARDS, length, async |shard| {
+        let key = format!("read-{shard}");
+        let count = READ_RECORDS.to_string();
+        let request = command(&["XRANGE", &key, "-", "+", "COUNT", &count]);
+        Ok(Range { connection: Resp::open(port).await?, request })
+    })
+    .await
+}
+
 async fn fan_out(port: u16) -> Result<Sample> {
     let mut put = Resp::open(port).await?;
     let mut push = Resp::open(port).await?;
@@ -164,5 +168,5 @@ async fn fan_out(port: u16) -> Result<Sample> {
         let (seen, sent) = tokio::try_join!(reader, writer)?;
         latencies.push(seen - sent);
     }
-    Ok(summary(FAN_OUT_RECORDS as u64, start.elapsed(), latencies))
+    Ok(Sample { units: FAN_OUT_RECORDS as u64, took: start.elapsed(), latencies })
 }

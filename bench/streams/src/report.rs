@@ -1,21 +1,31 @@
 //! The table, the ratios and the floors.
 
-use crate::load::Sample;
+use crate::load::{Sample, Work};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What was measured on one server.
-#[derive(Clone, Debug, Default)]
 pub(crate) struct Column {
-    /// By number of connections; requests per second.
-    pub(crate) put_record: BTreeMap<usize, Sample>,
-    /// Records per second, 500 x 1 KiB a request.
-    pub(crate) put_records: Sample,
-    /// Records per second.
-    pub(crate) get_records: Sample,
-    /// From PutRecord to event; `None` where the server has no working fan-out.
-    pub(crate) fan_out: Option<Sample>,
+    name: &'static str,
+    durability: &'static str,
+    /// One sample a round; none where the server has no such thing that works.
+    samples: BTreeMap<Work, Vec<Sample>>,
+}
+
+impl Column {
+    pub(crate) fn new(name: &'static str, durability: &'static str) -> Self {
+        Self { name, durability, samples: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, work: Work, sample: Sample) {
+        self.samples.entry(work).or_default().push(sample);
+    }
+
+    /// Units per second, by round.
+    fn rates(&self, work: Work) -> Vec<f64> {
+        self.samples.get(&work).into_iter().flatten().map(Sample::rate).collect()
+    }
 }
 
 /// Memory and start of our own server.
@@ -27,40 +37,32 @@ pub(crate) struct Footprint {
     pub(crate) ten_thousand_shards_bytes: u64,
 }
 
-struct Entry {
-    name: &'static str,
-    durability: &'static str,
-    column: Column,
-    peak_rss_bytes: u64,
-}
-
 /// All columns of a run.
 #[derive(Default)]
 pub(crate) struct Report {
-    entries: Vec<Entry>,
+    /// With the peak of the server's memory, in bytes.
+    columns: Vec<(Column, u64)>,
     footprint: Option<Footprint>,
 }
 
 /// None of these is durable; the floors of the read and write rates are against the fastest.
 const EMULATORS: [&str; 3] = ["kinesalite", "kinesis-local", "moto"];
-const FLOOR_PUT_RECORDS: f64 = 12.0;
-const FLOOR_PUT_RECORD: f64 = 5.0;
-const FLOOR_GET_RECORDS: f64 = 20.0;
-const FLOOR_REDIS: f64 = 1.0;
+/// Least ratio to the fastest emulator and to Redis; 0 where only the number is of interest.
+const FLOORS: [(Work, f64, f64); 5] = [
+    (Work::PutRecord(1), 0.0, 1.0),
+    (Work::PutRecord(16), 0.0, 1.0),
+    (Work::PutRecord(64), 5.0, 1.0),
+    (Work::PutRecords, 12.0, 0.0),
+    (Work::GetRecords, 20.0, 0.0),
+];
 const START_EMPTY_MAX: Duration = Duration::from_millis(500);
 const START_AGAIN_MAX: Duration = Duration::from_millis(100);
 const IDLE_BYTES_MAX: u64 = 60 << 20;
 const SHARDS_BYTES_MAX: u64 = 50 << 20;
 
 impl Report {
-    pub(crate) fn add(
-        &mut self,
-        name: &'static str,
-        durability: &'static str,
-        column: Column,
-        peak_rss_bytes: u64,
-    ) {
-        self.entries.push(Entry { name, durability, column, peak_rss_bytes });
+    pub(crate) fn add(&mut self, column: Column, peak_bytes: u64) {
+        self.columns.push((column, peak_bytes));
     }
 
     pub(crate) fn footprint(&mut self, footprint: Footprint) {
@@ -70,7 +72,7 @@ impl Report {
     /// The lines whose floor was not reached.
     pub(crate) fn missed_floors(&self) -> Vec<String> {
         let mut lines: Vec<String> =
-            self.ratios().into_iter().filter(|r| r.times < r.floor).map(|r| r.line()).collect();
+            self.ratios().into_iter().filter(|r| r.times() < r.floor).map(|r| r.line()).collect();
         if let Some(f) = self.footprint {
             let mut check = |holds: bool, what: String| {
                 if !holds {
@@ -89,8 +91,8 @@ impl Report {
     /// The whole text.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
-        for entry in &self.entries {
-            Self::render_entry(entry, &mut out);
+        for (column, peak_bytes) in &self.columns {
+            render(column, *peak_bytes, &mut out);
         }
         for ratio in self.ratios() {
             put(&mut out, &format!("{}\n", ratio.line()));
@@ -111,68 +113,94 @@ impl Report {
         out
     }
 
-    fn render_entry(entry: &Entry, out: &mut String) {
-        let rss = mib(entry.peak_rss_bytes);
-        put(out, &format!("{} (at ack: {}; peak memory {rss})\n", entry.name, entry.durability));
-        let mut row = |what: &str, unit: &str, s: &Sample| {
-            let line = format!(
-                "  {what:<34}{:>12.0} {unit:<9} p50 {:>9.3} ms  p99 {:>9.3} ms\n",
-                s.per_second,
-                s.p50.as_secs_f64() * 1e3,
-                s.p99.as_secs_f64() * 1e3
-            );
-            put(out, &line);
-        };
-        for (connections, sample) in &entry.column.put_record {
-            row(&format!("PutRecord 1 KiB, {connections} connections"), "requests", sample);
-        }
-        row("PutRecords 500 x 1 KiB, 8", "records", &entry.column.put_records);
-        row("GetRecords catch-up, 4 readers", "records", &entry.column.get_records);
-        match &entry.column.fan_out {
-            Some(sample) => row("fan-out, PutRecord to event", "events", sample),
-            None => put(out, "  fan-out                           not there, or not working\n"),
-        }
-    }
-
     fn ratios(&self) -> Vec<Ratio> {
-        let find = |name: &str| self.entries.iter().find(|e| e.name == name).map(|e| &e.column);
+        let find = |name: &str| self.columns.iter().map(|(c, _)| c).find(|c| c.name == name);
         let Some(ours) = find("millweir") else { return Vec::new() };
-        let fastest = |rate: &dyn Fn(&Column) -> f64| {
-            EMULATORS.iter().filter_map(|n| find(n)).map(rate).fold(0.0, f64::max)
-        };
-        let single = |c: &Column| c.put_record.get(&64).map_or(0.0, |s| s.per_second);
-        let batch = |c: &Column| c.put_records.per_second;
-        let read = |c: &Column| c.get_records.per_second;
         let mut ratios = Vec::new();
-        let mut add = |what, ours: f64, theirs: f64, floor| {
-            if theirs > 0.0 {
-                ratios.push(Ratio { what, times: ours / theirs, floor });
+        for (work, against_emulators, against_redis) in FLOORS {
+            let ours = ours.rates(work);
+            let emulators: Vec<_> =
+                EMULATORS.iter().filter_map(|n| find(n)).map(|c| c.rates(work)).collect();
+            // By round.
+            let fastest: Vec<f64> = (0..ours.len())
+                .map(|round| emulators.iter().map(|rates| rates[round]).fold(0.0, f64::max))
+                .collect();
+            let redis = find("redis").map(|c| c.rates(work)).unwrap_or_default();
+            for (peer, theirs, floor) in [
+                ("the fastest of the emulators, none durable", fastest, against_emulators),
+                ("Redis Streams, AOF always", redis, against_redis),
+            ] {
+                ratios.extend(Ratio::new((work, peer), &ours, &theirs, floor));
             }
-        };
-        let peers = "the fastest of the emulators, none durable";
-        add(["PutRecords", peers], batch(ours), fastest(&batch), FLOOR_PUT_RECORDS);
-        add(["PutRecord, 64 connections", peers], single(ours), fastest(&single), FLOOR_PUT_RECORD);
-        add(["GetRecords catch-up", peers], read(ours), fastest(&read), FLOOR_GET_RECORDS);
-        if let Some(redis) = find("redis") {
-            let peer = "Redis Streams, AOF always";
-            add(["PutRecord, 64 connections", peer], single(ours), single(redis), FLOOR_REDIS);
-            add(["PutRecords", peer], batch(ours), batch(redis), 0.0);
-            add(["GetRecords catch-up", peer], read(ours), read(redis), 0.0);
         }
         ratios
     }
 }
 
+fn render(column: &Column, peak_bytes: u64, out: &mut String) {
+    let (name, durability, peak) = (column.name, column.durability, mib(peak_bytes));
+    put(out, &format!("{name} (at ack: {durability}; peak memory {peak})\n"));
+    for work in Work::ALL {
+        let (what, unit) = title(work);
+        let Some(samples) = column.samples.get(&work) else {
+            put(out, &format!("  {what:<34}not there, or not working\n"));
+            continue;
+        };
+        let sum = Sample::sum(samples);
+        let (p50, p99) =
+            (sum.latency(0.5).as_secs_f64() * 1e3, sum.latency(0.99).as_secs_f64() * 1e3);
+        put(
+            out,
+            &format!(
+                "  {what:<34}{:>12.0} {unit:<9} p50 {p50:>9.3} ms  p99 {p99:>9.3} ms\n",
+                sum.rate()
+            ),
+        );
+    }
+}
+
+/// What a line is called, and what it counts.
+fn title(work: Work) -> (String, &'static str) {
+    match work {
+        Work::PutRecord(connections) => {
+            (format!("PutRecord 1 KiB, {connections} connections"), "requests")
+        }
+        Work::PutRecords => ("PutRecords 500 x 1 KiB, 8".to_owned(), "records"),
+        Work::GetRecords => ("GetRecords catch-up, 4 readers".to_owned(), "records"),
+        Work::FanOut => ("fan-out, PutRecord to event".to_owned(), "events"),
+    }
+}
+
+/// How many times as fast as a peer.
 struct Ratio {
-    what: [&'static str; 2],
-    times: f64,
+    of: (Work, &'static str),
+    /// By round, from small to large.
+    rounds: Vec<f64>,
     floor: f64,
 }
 
 impl Ratio {
+    /// None for a peer that did not run.
+    fn new(of: (Work, &'static str), ours: &[f64], theirs: &[f64], floor: f64) -> Option<Self> {
+        let mut rounds: Vec<f64> =
+            ours.iter().zip(theirs).filter(|(_, t)| **t > 0.0).map(|(o, t)| o / t).collect();
+        rounds.sort_unstable_by(f64::total_cmp);
+        (!rounds.is_empty()).then_some(Self { of, rounds, floor })
+    }
+
+    /// The median, of which half of an even number of rounds is below.
+    fn times(&self) -> f64 {
+        let half = self.rounds.len() / 2;
+        f64::midpoint(self.rounds[half], self.rounds[(self.rounds.len() - 1) / 2])
+    }
+
     fn line(&self) -> String {
-        let [what, against] = self.what;
-        format!("{what}: {:.1} times {against} (floor {})", self.times, self.floor)
+        let ((work, peer), times) = (self.of, self.times());
+        let (least, most) = (self.rounds[0], self.rounds[self.rounds.len() - 1]);
+        let (what, _) = title(work);
+        let floor =
+            if self.floor > 0.0 { format!(", floor {}", self.floor) } else { String::new() };
+        format!("{what}: {times:.2} times {peer} (rounds {least:.2} to {most:.2}{floor})")
     }
 }
 

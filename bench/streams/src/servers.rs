@@ -1,7 +1,9 @@
 //! Starting and stopping the servers, each in its own folder, on loopback, by pid.
 
 use crate::http::Connection;
+use crate::load::{Sample, Work};
 use crate::report::Footprint;
+use crate::{aws, redis};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ pub(crate) const NAMES: [&str; 5] = ["millweir", "kinesalite", "kinesis-local", 
 
 /// A running server.
 pub(crate) struct Server {
-    pub(crate) port: u16,
+    pub(crate) name: &'static str,
+    port: u16,
     /// What an acknowledged write survives.
     pub(crate) durability: &'static str,
     child: Child,
@@ -21,6 +24,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Gets it ready for any work.
+    pub(crate) async fn prepare(&self) -> Result<()> {
+        match self.name {
+            "redis" => redis::prepare(self.port).await,
+            _ => aws::prepare(self.port).await,
+        }
+    }
+
+    /// One slice of the work.
+    pub(crate) async fn measure(&self, work: Work, length: Duration) -> Result<Sample> {
+        match self.name {
+            "redis" => redis::measure(self.port, work, length).await,
+            _ => aws::measure(self.port, work, length).await,
+        }
+    }
+
     /// Stops it; its peak resident memory in bytes.
     pub(crate) fn stop(mut self) -> Result<u64> {
         let peak = memory(self.child.id(), "VmHWM:")?;
@@ -41,14 +60,14 @@ impl Drop for Server {
 }
 
 /// Starts a server by name; `None` when it is not installed.
-pub(crate) async fn start(name: &str, millweir: &Path) -> Result<Option<Server>> {
+pub(crate) async fn start(name: &'static str, millweir: &Path) -> Result<Option<Server>> {
     let folder = folder(name)?;
     let port = free_port()?;
     let Some((mut command, durability)) = command(name, millweir, &folder, port)? else {
         return Ok(None);
     };
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let server = Server { port, durability, child, folder };
+    let server = Server { name, port, durability, child, folder };
     for _ in 0..600 {
         if Connection::open(port).await.is_ok() {
             return Ok(Some(server));
@@ -123,7 +142,7 @@ pub(crate) async fn footprint(millweir: &Path) -> Result<Footprint> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle_bytes = memory(child.id(), "VmRSS:")?;
     for i in 0..10 {
-        crate::aws::create_with(port, &format!("idle-{i}"), 1000).await?;
+        aws::create_with(port, &format!("idle-{i}"), 1000).await?;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let loaded = memory(child.id(), "VmRSS:")?;
