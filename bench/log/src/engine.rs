@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use store::local::{Local, Options};
+use store::local::{Local, LoopThread, Options, relay};
 use store::{BatchBuilder, Log, LogId, ShardLog};
 
 /// Time before the measurement, in which the journal grows to the load.
@@ -22,14 +22,27 @@ pub(crate) struct Measured {
     pub(crate) p99: Duration,
 }
 
+/// The thread of all producers.
+struct Thread {
+    lone: bool,
+}
+
+impl LoopThread for Thread {
+    fn may_block(&self) -> bool {
+        self.lone
+    }
+
+    fn set_blocked(&self, _: bool) {}
+}
+
 /// Runs one row in a new data directory.
 pub(crate) async fn run(dir: &Path, args: &Args, row: Row, time: Duration) -> Result<Measured> {
     let env = system::env();
     let options = Options { journal_direct: !args.buffered, ..Options::default() };
     let registry = options.metrics.clone();
     let (local, _) = Local::open(dir, &env, options)?;
-    if !args.no_acker {
-        tokio::spawn(local.acker());
+    if !args.no_relay {
+        tokio::spawn(relay(Thread { lone: row.producers == 1 }));
     }
     let stop = Arc::new(AtomicBool::new(false));
     let count = Arc::new(AtomicBool::new(false));

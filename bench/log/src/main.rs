@@ -35,9 +35,9 @@ struct Args {
     /// Journal through the page cache.
     #[arg(long)]
     buffered: bool,
-    /// Without the task that passes wake-ups on.
+    /// Without the task that passes wake-ups on, and without commits on the appending thread.
     #[arg(long)]
-    no_acker: bool,
+    no_relay: bool,
     /// Only rows whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
@@ -61,7 +61,8 @@ const ROWS: [Row; 5] = [
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // As in the program each loop that appends is one thread.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let time = Duration::from_secs(args.seconds);
     println!("durable appends of {}-byte records, fdatasync before each answer", args.bytes);
     println!(

@@ -20,7 +20,8 @@ use base::Env;
 use base::metrics::Registry;
 use engines::Engines;
 use server::tls::TlsOptions;
-use server::{AuthMode, Port, Server};
+use server::{AuthMode, Loops, Port, Server};
+use std::num::NonZero;
 use std::sync::Arc;
 use streams::{Parts, Streams};
 use wire::Service;
@@ -79,6 +80,12 @@ impl Running {
         let engines = Arc::new(engines);
         let asked = engines.clone();
         let server = server.with_readiness(Arc::new(move || asked.troubles()));
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let loops = Loops::start(processors).context("cannot start threads")?;
+        for (thread, handle) in loops.threads() {
+            drop(handle.spawn(store::local::relay(OnLoop(thread))));
+        }
+        let server = server.with_loops(loops);
         Ok(Self { options, engines, streams, server, env })
     }
 
@@ -105,6 +112,19 @@ impl Running {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// A thread of the server, as the store sees it.
+struct OnLoop(server::LoopThread);
+
+impl store::local::LoopThread for OnLoop {
+    fn may_block(&self) -> bool {
+        self.0.may_block()
+    }
+
+    fn set_blocked(&self, blocked: bool) {
+        self.0.set_blocked(blocked);
     }
 }
 

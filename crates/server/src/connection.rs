@@ -4,6 +4,7 @@
 
 use crate::answer::AnswerBody;
 use crate::io::{Activity, Moment, Peeked, Speech, Watched};
+use crate::loops::Seat;
 use crate::options::Limits;
 use crate::request;
 use crate::shared::Shared;
@@ -76,12 +77,12 @@ impl Http {
     }
 }
 
-/// Serves a connection until it ends, or the server stops.
+/// Serves a connection until it ends, or the server stops; it has its seat until then.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     http: Arc<Http>,
     tls: Option<Arc<Tls>>,
-    socket: TcpStream,
+    (socket, seat): (TcpStream, Option<Seat>),
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
@@ -99,14 +100,14 @@ pub(crate) async fn serve(
         if shared.tls_only {
             return tracing::debug!("a connection without TLS was closed");
         }
-        return speak(shared, &http, socket, speech).await;
+        return speak(shared, (&http, seat), socket, speech).await;
     };
     let shaken = tokio::select! {
         shaken = Box::pin(handshake(&shared, &tls, socket)) => shaken,
         () = stopping.wait() => return,
     };
     match shaken {
-        Ok((stream, speech)) => Box::pin(speak(shared, &http, stream, speech)).await,
+        Ok((stream, speech)) => Box::pin(speak(shared, (&http, seat), stream, speech)).await,
         Err(error) => {
             shared.meters.handshakes_failed.add(1);
             tracing::debug!(%error, "a TLS handshake failed");
@@ -152,11 +153,17 @@ async fn within<T>(
     }
 }
 
-async fn speak<S>(shared: Arc<Shared>, http: &Http, stream: S, speech: Speech)
-where
+async fn speak<S>(
+    shared: Arc<Shared>,
+    (http, seat): (&Http, Option<Seat>),
+    stream: S,
+    speech: Speech,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let http2 = speech == Speech::Http2;
+    // Its requests would wait for each other if one of them blocked the thread.
+    let _another = seat.as_ref().filter(|_| http2).map(Seat::another);
     let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let service = {

@@ -4,6 +4,7 @@ use crate::admin::{Admin, Readiness, Token};
 use crate::auth::Auth;
 use crate::connection::{self, Http};
 use crate::ids::RequestIds;
+use crate::loops::Loops;
 use crate::meters::Meters;
 use crate::options::{AuthMode, Options};
 use crate::shared::{Shared, Stopping};
@@ -85,6 +86,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<Arc<Tls>>,
+    loops: Option<Loops>,
     stop: watch::Sender<bool>,
 }
 
@@ -146,13 +148,20 @@ impl Server {
             services,
             stopping,
         };
-        Ok(Self { shared, listener, address, tls, stop })
+        Ok(Self { shared, listener, address, tls, loops: None, stop })
     }
 
     /// Asks `readiness` whenever a health page is read.
     #[must_use]
     pub fn with_readiness(mut self, readiness: Readiness) -> Self {
         self.shared.admin.readiness = Some(readiness);
+        self
+    }
+
+    /// Serves connections on `loops` instead of on the runtime that runs the server.
+    #[must_use]
+    pub fn with_loops(mut self, loops: Loops) -> Self {
+        self.loops = Some(loops);
         self
     }
 
@@ -169,12 +178,13 @@ impl Server {
     /// Serves until `shutdown` resolves, then lets requests in flight end for at most
     /// `shutdown_timeout`. Event streams end at once and cleanly; no handler runs afterwards.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, listener, tls, stop, .. } = self;
+        let Self { shared, listener, tls, loops, stop, .. } = self;
         let limits = shared.limits;
         let http = Arc::new(Http::new(&limits, &shared.env.clock));
         let shared = Arc::new(shared);
         let mut connections = JoinSet::new();
-        let accepting = accept(&shared, &http, tls.as_ref(), &listener, &mut connections);
+        let host = Host { shared: &shared, http: &http, tls: tls.as_ref(), loops: loops.as_ref() };
+        let accepting = accept(&host, &listener, &mut connections);
         tokio::select! {
             () = accepting => {}
             () = renew(&shared, tls.as_ref()) => {}
@@ -214,22 +224,25 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
+/// What each connection is given.
+struct Host<'a> {
+    shared: &'a Arc<Shared>,
+    http: &'a Arc<Http>,
+    tls: Option<&'a Arc<Tls>>,
+    loops: Option<&'a Loops>,
+}
+
 /// Accepts connections for ever, at most `connections_max` at once.
-async fn accept(
-    shared: &Arc<Shared>,
-    http: &Arc<Http>,
-    tls: Option<&Arc<Tls>>,
-    listener: &TcpListener,
-    connections: &mut JoinSet<()>,
-) {
+async fn accept(host: &Host<'_>, listener: &TcpListener, connections: &mut JoinSet<()>) {
+    let shared = host.shared;
     let connections_max = shared.limits.connections_max;
     loop {
         shared.meters.connections.set(connections.len() as u64);
         let room = connections.len() < connections_max;
         tokio::select! {
-            accepted = listener.accept(), if room => match accepted {
-                Ok((socket, _)) => spawn(shared, http, tls, (socket, &mut *connections)),
-                Err(error) => {
+            accepted = listener.accept(), if room => {
+                let begun = accepted.and_then(|(socket, _)| host.spawn(socket, connections));
+                if let Err(error) = begun {
                     tracing::warn!(%error, "a connection could not be accepted");
                     shared.env.clock.sleep(ACCEPT_PAUSE).await;
                 }
@@ -239,14 +252,27 @@ async fn accept(
     }
 }
 
-fn spawn(
-    shared: &Arc<Shared>,
-    http: &Arc<Http>,
-    tls: Option<&Arc<Tls>>,
-    (socket, connections): (TcpStream, &mut JoinSet<()>),
-) {
-    let (shared, http, tls) = (Arc::clone(shared), Arc::clone(http), tls.cloned());
-    connections.spawn(connection::serve(shared, http, tls, socket));
+impl Host<'_> {
+    fn spawn(&self, socket: TcpStream, connections: &mut JoinSet<()>) -> io::Result<()> {
+        let (shared, http) = (Arc::clone(self.shared), Arc::clone(self.http));
+        let tls = self.tls.cloned();
+        let Some(loops) = self.loops else {
+            connections.spawn(connection::serve(shared, http, tls, (socket, None)));
+            return Ok(());
+        };
+        let seat = loops.seat();
+        // The loop that serves a socket must be the one that watches it.
+        let socket = socket.into_std()?;
+        let handle = seat.handle();
+        let served = async move {
+            match TcpStream::from_std(socket) {
+                Ok(socket) => connection::serve(shared, http, tls, (socket, Some(seat))).await,
+                Err(error) => tracing::warn!(%error, "a connection could not be served"),
+            }
+        };
+        connections.spawn_on(served, &handle);
+        Ok(())
+    }
 }
 
 /// A panic outside of a service call takes its connection along, nothing else.

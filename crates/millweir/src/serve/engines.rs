@@ -69,8 +69,6 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     };
     let (logs, recovery) = Local::open_in(&dir, storage)?;
     tell(&recovery);
-    // It saves a wake-up per append and ends with the runtime.
-    tokio::spawn(logs.acker());
     Ok(Engines { catalog, logs, keys, durable: Some(durable) })
 }
 

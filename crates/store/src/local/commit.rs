@@ -1,13 +1,15 @@
-//! The commit thread: one write and one fdatasync for everything that came meanwhile.
+//! Commits: one write and one fdatasync for everything that came meanwhile.
 //!
 //! ```text
-//! queue.take --> headers + bodies into one aligned buffer --> write --> fdatasync
+//! queue.pop --> headers + bodies into one aligned buffer --> write --> fdatasync
 //!            --> publish to each log's tail --> resolve the group --> evict from the cache
 //! ```
 //!
-//! No timer: while one commit runs, the next one gathers. Cost per record of 1 KiB: one copy into
+//! The commit thread does them, and on a loop that serves one connection the thread that appends
+//! (see `wakes`); one at a time, in the order of the queue. No timer: while one commit runs, the
+//! next one gathers. Cost per record of 1 KiB: one copy into
 //! the buffer, one CRC over 56 bytes, one push onto the tail; per commit one write, one sync, one
-//! wake-up of the acker.
+//! wake-up of each event loop that waits.
 //!
 //! A failed write or sync: the waiters fail (outcome unknown), the file is never written again, and
 //! the same frames go under a higher incarnation to the start of another file, so that ordinals
@@ -18,14 +20,16 @@ use super::buffer::Buffer;
 use super::cache::Cache;
 use super::engine::Engine;
 use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, FLAG_LAST, HEADER_BYTES, Header, padded};
-use super::group::outcome_unknown;
+use super::group::{Group, outcome_unknown};
 use super::journal::{JournalFile, Position, Wait};
 use super::options::{Durability, RELAXED_SYNC_MS};
-use super::queue::{Entry, Gather, Taken};
-use super::shard::{self, LocalLog};
+use super::queue::{Entry, Gather, Waited};
+use super::shard::LocalLog;
 use super::tail::TailBatch;
+use super::wakes::Wakes;
 use super::walk::Commit;
 use crate::Error;
+use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +37,7 @@ use std::time::Duration;
 /// Commits that may stay unsynced under relaxed durability; a header counts them in 16 bits.
 const UNSYNCED_MAX: u64 = 60_000;
 
-/// State of the thread.
+/// State of whoever commits.
 pub(crate) struct Committer {
     engine: Arc<Engine>,
     file: Arc<JournalFile>,
@@ -47,6 +51,27 @@ pub(crate) struct Committer {
     synced_at: Duration,
     buffer: Buffer,
     cache: Cache,
+}
+
+/// The commit thread: commits until the queue is closed and empty; where the next commit would go.
+pub(crate) fn run(committer: &Mutex<Committer>) -> Position {
+    let engine = Arc::clone(&committer.lock().engine);
+    loop {
+        let unsynced = committer.lock().has_unsynced();
+        let waited = engine.queue.wait(unsynced.then(|| Duration::from_millis(RELAXED_SYNC_MS)));
+        let mut committer = committer.lock();
+        match waited {
+            Waited::Filled => committer.commit_next(true),
+            Waited::Idle => {
+                let alive = committer.sync_late();
+                committer.give_up_unless(alive);
+            }
+            Waited::Done => {
+                committer.sync_late();
+                return committer.at();
+            }
+        }
+    }
 }
 
 impl Committer {
@@ -99,27 +124,33 @@ impl Committer {
         self.offset + total as u64 <= self.file.bytes
     }
 
-    /// Commits until the queue is closed and empty; where the next commit would go.
-    pub(crate) fn run(mut self) -> Position {
-        loop {
-            let unsynced = self.synced_lsn + 1 < self.lsn;
-            let wait = unsynced.then(|| Duration::from_millis(RELAXED_SYNC_MS));
-            let alive = match self.engine.queue.take(wait) {
-                Taken::Gather(gather) => self.commit(gather),
-                Taken::Idle => self.sync_late(),
-                Taken::Done => {
-                    self.sync_late();
-                    break;
-                }
-            };
-            if !alive {
-                self.engine.abort_queue(&Error::new(
-                    crate::ErrorKind::Unavailable,
-                    self.engine.trouble().unwrap_or_else(|| "the engine is stopped".to_owned()),
-                ));
-            }
+    /// Lets other threads commit too.
+    pub(crate) fn share(&self, me: &Arc<Mutex<Self>>) {
+        drop(self.engine.committer.set(Arc::downgrade(me)));
+    }
+
+    /// Commits the oldest gather, if there is one and either the current file has room for it or
+    /// this `may_switch` to another one, which can take long.
+    pub(crate) fn commit_next(&mut self, may_switch: bool) {
+        let suits = |bytes: usize| may_switch || self.has_room(bytes.next_multiple_of(BLOCK_BYTES));
+        if let Some(gather) = self.engine.queue.pop(suits) {
+            let _alarm = Alarm(Arc::clone(&self.engine), Arc::clone(&gather.group));
+            let alive = self.commit(gather);
+            self.give_up_unless(alive);
         }
-        self.at()
+    }
+
+    fn give_up_unless(&self, alive: bool) {
+        if !alive {
+            self.engine.abort_queue(&Error::new(
+                crate::ErrorKind::Unavailable,
+                self.engine.trouble().unwrap_or_else(|| "the engine is stopped".to_owned()),
+            ));
+        }
+    }
+
+    fn has_unsynced(&self) -> bool {
+        self.synced_lsn + 1 < self.lsn
     }
 
     /// Where the next commit goes.
@@ -131,7 +162,7 @@ impl Committer {
     fn commit(&mut self, gather: Gather) -> bool {
         let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
         if !self.has_room(total) && !self.switch(&gather, total, false) {
-            self.fail(&gather, &"the engine is stopped");
+            gather.group.resolve(Err(outcome_unknown(&"the engine is stopped")));
             return false;
         }
         let written = self.write(&gather.entries, total).and_then(|()| match self.durable_now() {
@@ -176,7 +207,7 @@ impl Committer {
         let due = self.at();
         let next = engine.journal.switch(total as u64, due, abandon, |wait| match wait {
             Wait::Wanted => engine.keeper.poke(),
-            Wait::Stuck(why) => engine.acker.resolve(&gather.group, Err(why)),
+            Wait::Stuck(why) => gather.group.resolve(Err(why)),
         });
         let Some(next) = next else { return false };
         self.file = next;
@@ -235,7 +266,7 @@ impl Committer {
         let mut offset = u32::try_from(self.offset).expect("journal files are below 4 GiB");
         self.advance(total);
         let mut logs: Vec<(Arc<LocalLog>, u64)> = Vec::new();
-        let mut watchers = Vec::new();
+        let mut watchers = Wakes::default();
         for run in gather.entries.chunk_by_mut(Entry::same_log) {
             let Some(log) = run[0].log.take() else {
                 offset += run.iter().map(Entry::frame_bytes).sum::<usize>() as u32;
@@ -254,7 +285,7 @@ impl Committer {
                 state.publish(batch_of(entry, self.file.number, offset));
                 offset += frame_bytes;
             }
-            watchers.append(&mut state.take_watchers());
+            state.take_watchers(&mut watchers);
             let end = state.durable_next;
             let spill = state.tail.unspilled_bytes() >= self.engine.options.spill_bytes
                 && !std::mem::replace(&mut state.spill_queued, true);
@@ -264,8 +295,8 @@ impl Committer {
             }
             logs.push((log, end));
         }
-        self.engine.acker.resolve(&gather.group, Ok(()));
-        shard::wake(watchers);
+        gather.group.resolve(Ok(()));
+        watchers.wake();
         let size = (gather.entries.len(), gather.bytes);
         self.cache.add(logs, size, &self.engine.keeper);
         self.buffer.shrink_above(2 * self.engine.options.commit_bytes_max);
@@ -276,7 +307,7 @@ impl Committer {
     fn rescue(&mut self, gather: Gather, total: usize, error: &io::Error) -> bool {
         let (path, offset) = (self.file.path.display(), self.offset);
         tracing::error!(%error, file = %path, offset, "a commit failed: going on in another file");
-        self.fail(&gather, error);
+        gather.group.resolve(Err(outcome_unknown(error)));
         if self.engine.options.durability == Durability::Relaxed {
             self.break_down(error);
             return false;
@@ -297,14 +328,22 @@ impl Committer {
         }
     }
 
-    fn fail(&self, gather: &Gather, cause: &dyn std::fmt::Display) {
-        self.engine.acker.resolve(&gather.group, Err(outcome_unknown(cause)));
-    }
-
     fn break_down(&self, error: &io::Error) {
         let why = format!("cannot write `{}`: {error}", self.file.path.display());
         tracing::error!(reason = %why, "the engine is read-only");
         self.engine.break_down(&why);
+    }
+}
+
+/// A commit that ends in a panic leaves nobody who knows what was written: nothing may follow it.
+struct Alarm(Arc<Engine>, Arc<Group>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Self(engine, group) = self;
+            group.resolve(Err(engine.break_down("a commit ended in a panic")));
+        }
     }
 }
 

@@ -1,25 +1,26 @@
 //! What the threads and the logs of one engine share.
 
+use super::commit::Committer;
 use super::frame::Salt;
-use super::group::Acker;
 use super::health::Health;
 use super::journal::{Journal, failed};
 use super::keeper::Keeper;
 use super::metrics::Metrics;
 use super::open_files::OpenFiles;
-use super::options::Options;
+use super::options::{Durability, Options};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::retention::ClockGuard;
-use super::shard::{self, LocalLog};
+use super::shard::LocalLog;
+use super::wakes;
 use crate::{Error, LogId, Result};
 use base::Env;
 use base::env::FileSystem;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// See the module.
 pub(crate) struct Engine {
@@ -32,7 +33,8 @@ pub(crate) struct Engine {
     pub(crate) file_system: Arc<dyn FileSystem>,
     pub(crate) journal: Journal,
     pub(crate) queue: Queue,
-    pub(crate) acker: Arc<Acker>,
+    /// Whoever holds it commits. It ends with the commit thread.
+    pub(crate) committer: OnceLock<Weak<Mutex<Committer>>>,
     pub(crate) keeper: Keeper,
     pub(crate) logs: Mutex<HashMap<LogId, Arc<LocalLog>>>,
     pub(crate) open_files: OpenFiles,
@@ -74,7 +76,7 @@ impl Engine {
             segments_dir,
             journal,
             queue: Queue::new(options.queue_bytes_max, options.commit_bytes_max),
-            acker: Arc::default(),
+            committer: OnceLock::new(),
             keeper: Keeper::default(),
             logs: Mutex::default(),
             open_files: OpenFiles::new(options.open_segments_max),
@@ -85,6 +87,24 @@ impl Engine {
             closed: AtomicBool::new(false),
             options,
         })
+    }
+
+    /// Whether an append may be committed by the thread that calls this.
+    pub(crate) fn may_commit_here(&self) -> bool {
+        // What is not synced at once needs the commit thread awake.
+        self.options.durability == Durability::Always && wakes::may_block()
+    }
+
+    /// Commits what waits on this thread, unless another one commits already or more than a write
+    /// and a sync is needed; then the commit thread does it.
+    pub(crate) fn commit_here(&self) {
+        wakes::block(|| {
+            let committer = self.committer.get().and_then(Weak::upgrade);
+            if let Some(mut committer) = committer.as_ref().and_then(|c| c.try_lock()) {
+                committer.commit_next(false);
+            }
+        });
+        self.queue.tell();
     }
 
     /// Why nothing can be written, if so.
@@ -105,20 +125,19 @@ impl Engine {
     pub(crate) fn answer_waiting(&self, error: &Error) {
         self.journal.set_stuck(error.clone());
         for group in self.queue.answer() {
-            self.acker.resolve(&group, Err(error.clone()));
+            group.resolve(Err(error.clone()));
         }
     }
 
     /// Fails what waits for a commit and everything that comes later.
     pub(crate) fn abort_queue(&self, error: &Error) {
         for gather in self.queue.abort(error.clone()) {
-            self.acker.resolve(&gather.group, Err(error.clone()));
+            gather.group.resolve(Err(error.clone()));
         }
         // Whoever waits for a seal hears that it will not come.
         let logs: Vec<_> = self.logs.lock().values().cloned().collect();
         for log in logs {
-            let watchers = log.state.lock().take_watchers();
-            shard::wake(watchers);
+            log.wake_watchers(|_| ());
         }
     }
 }

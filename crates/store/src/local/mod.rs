@@ -47,6 +47,7 @@ pub(crate) mod testing;
 mod tests;
 mod unspill;
 mod verify;
+mod wakes;
 mod walk;
 
 pub(crate) use group::Ticket;
@@ -54,6 +55,7 @@ pub use keys::{KEY_BYTES, KeyRing};
 pub use options::{Durability, LowSpaceHook, Options};
 pub use recovery::Recovery;
 pub use verify::{Damage, Progress, Report, verify};
+pub use wakes::{LoopThread, relay};
 
 use crate::directory::{self, Directory};
 use crate::{Error, ErrorKind, Job, Log, LogId, Result, ShardLog};
@@ -64,7 +66,6 @@ use keeper::Keeping;
 use parking_lot::Mutex;
 use queue::Entry;
 use shard::{LocalLog, State};
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -139,12 +140,6 @@ impl Local {
         Ok(checkpoint::Checkpoint::load(directory.env(), &journal_dir)?.is_some())
     }
 
-    /// A task that passes wake-ups from the commit thread on from within a runtime: spawned there,
-    /// it saves a wake-up across threads per append. Optional; never resolves.
-    pub fn acker(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.engine.acker.task()
-    }
-
     /// The keys of encrypted logs; more may be added at any time.
     pub fn keys(&self) -> &Arc<KeyRing> {
         &self.engine.options.keys
@@ -152,7 +147,10 @@ impl Local {
 }
 
 fn start(committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
-    let commit = Builder::new().name("log-commit".to_owned()).spawn(move || committer.run())?;
+    let committer = Arc::new(Mutex::new(committer));
+    committer.lock().share(&committer);
+    let commit =
+        Builder::new().name("log-commit".to_owned()).spawn(move || commit::run(&committer))?;
     let keeper = Builder::new().name("log-keep".to_owned()).spawn(move || keeping.run())?;
     Ok(Threads { commit, keeper })
 }
@@ -181,7 +179,7 @@ impl ShardLog for Local {
             log.mark_removed();
             if known.is_some() {
                 let removal = Entry { log: Some(Arc::clone(&log)), ..Entry::control(id) };
-                self.engine.queue.push(removal)?.await?;
+                self.engine.queue.push(removal, None)?.await?;
                 self.engine.logs.lock().remove(&id);
             }
             self.engine.pool.run(move || log.remove_files()).await

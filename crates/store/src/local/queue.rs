@@ -3,6 +3,7 @@
 //! Appenders push while they hold their log's lock, so the order here is the order of ordinals.
 //! A gather is closed when the next batch would take it past the commit's size.
 
+use super::engine::Engine;
 use super::frame::{self, HEADER_BYTES};
 use super::group::{Group, Ticket};
 use super::shard::LocalLog;
@@ -67,9 +68,11 @@ pub(crate) struct Gather {
     answered: bool,
 }
 
-/// What the commit thread gets.
-pub(crate) enum Taken {
-    Gather(Gather),
+/// What the commit thread waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waited {
+    /// There is something.
+    Filled,
     /// Nothing came within the time.
     Idle,
     /// Closed and empty.
@@ -89,7 +92,8 @@ struct State {
     gathers: VecDeque<Gather>,
     bytes: usize,
     closed: Option<Error>,
-    waiting: bool,
+    /// The commit thread sleeps, and nobody told it to wake up.
+    asleep: bool,
     /// An emptied list of entries, to save its growth.
     spare: Vec<Entry>,
 }
@@ -99,11 +103,12 @@ impl Queue {
         Self { state: Mutex::default(), filled: Condvar::new(), bytes_max, commit_bytes_max }
     }
 
-    /// Adds a batch.
+    /// Adds a batch. With an engine `here` the commit thread is not woken for it when it sleeps:
+    /// the ticket commits when it is polled, or else tells.
     ///
     /// # Errors
     /// `Unavailable` the queue is full; the closing error once closed.
-    pub(crate) fn push(&self, entry: Entry) -> Result<Ticket> {
+    pub(crate) fn push(&self, entry: Entry, here: Option<&Arc<Engine>>) -> Result<Ticket> {
         let bytes = entry.frame_bytes();
         let mut state = self.state.lock();
         if let Some(closed) = &state.closed {
@@ -119,40 +124,64 @@ impl Queue {
             let entries = std::mem::take(&mut state.spare);
             state.gathers.push_back(Gather { entries, ..Gather::default() });
         }
+        let untold = here.filter(|_| state.asleep).cloned();
         let gather = state.gathers.back_mut().expect("one was just made");
         gather.bytes += bytes;
         gather.entries.push(entry);
-        let ticket = Ticket::of(&gather.group);
-        if std::mem::take(&mut state.waiting) {
+        let ticket = Ticket::new(&gather.group, untold);
+        if here.is_none() && std::mem::take(&mut state.asleep) {
             drop(state);
             self.filled.notify_one();
         }
         Ok(ticket)
     }
 
-    /// The oldest gather; waits for one, at most `wait` when given.
-    pub(crate) fn take(&self, wait: Option<Duration>) -> Taken {
+    /// Wakes the commit thread if something waits that it was not told of.
+    pub(crate) fn tell(&self) {
+        let mut state = self.state.lock();
+        if !state.gathers.is_empty() && std::mem::take(&mut state.asleep) {
+            drop(state);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until there is something, at most for `time` when given.
+    pub(crate) fn wait(&self, time: Option<Duration>) -> Waited {
         let mut state = self.state.lock();
         loop {
-            if let Some(gather) = state.gathers.pop_front() {
-                state.bytes -= gather.bytes;
-                return Taken::Gather(gather);
+            if !state.gathers.is_empty() {
+                return Waited::Filled;
             }
             if state.closed.is_some() {
-                return Taken::Done;
+                return Waited::Done;
             }
-            state.waiting = true;
-            match wait {
-                None => self.filled.wait(&mut state),
-                Some(wait) if self.filled.wait_for(&mut state, wait).timed_out() => {
-                    if state.gathers.is_empty() {
-                        state.waiting = false;
-                        return Taken::Idle;
-                    }
+            state.asleep = true;
+            let timed_out = match time {
+                None => {
+                    self.filled.wait(&mut state);
+                    false
                 }
-                Some(_) => {}
+                Some(time) => self.filled.wait_for(&mut state, time).timed_out(),
+            };
+            state.asleep = false;
+            if timed_out && state.gathers.is_empty() {
+                return Waited::Idle;
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state.lock().asleep
+    }
+
+    /// The oldest gather, if there is one and its bytes suit. Only whoever commits may call this:
+    /// gathers are written in this order.
+    pub(crate) fn pop(&self, suits: impl FnOnce(usize) -> bool) -> Option<Gather> {
+        let mut state = self.state.lock();
+        let gather = state.gathers.pop_front_if(|gather| suits(gather.bytes))?;
+        state.bytes -= gather.bytes;
+        Some(gather)
     }
 
     /// The groups of everything inside, which nobody joins any more; their batches stay.
@@ -203,7 +232,7 @@ mod tests {
 
     fn sizes(queue: &Queue) -> Vec<usize> {
         let mut sizes = Vec::new();
-        while let Taken::Gather(gather) = queue.take(Some(Duration::ZERO)) {
+        while let Some(gather) = queue.pop(|_| true) {
             sizes.push(gather.bytes);
         }
         sizes
@@ -213,7 +242,7 @@ mod tests {
     fn gathers_keep_to_the_commit_size_unless_one_batch_is_larger() {
         let queue = Queue::new(10_000, 1000);
         for bytes in [400, 600, 8, 2000, 8].map(|b: usize| b.max(64)) {
-            queue.push(entry(bytes)).map(drop).unwrap();
+            queue.push(entry(bytes), None).map(drop).unwrap();
         }
         assert_eq!(sizes(&queue), [1000, 64, 2000, 64]);
     }
@@ -222,30 +251,30 @@ mod tests {
     fn a_full_queue_refuses_and_recovers() {
         let queue = Queue::new(1000, 500);
         // One batch always fits into an empty queue.
-        queue.push(entry(2000)).map(drop).unwrap();
-        let Err(refused) = queue.push(entry(64)) else { panic!("took more than it holds") };
+        queue.push(entry(2000), None).map(drop).unwrap();
+        let Err(refused) = queue.push(entry(64), None) else { panic!("took more than it holds") };
         assert_eq!(refused.kind(), ErrorKind::Unavailable);
         assert_eq!(sizes(&queue), [2000]);
-        queue.push(entry(64)).map(drop).unwrap();
+        queue.push(entry(64), None).map(drop).unwrap();
     }
 
     #[test]
     fn nobody_joins_an_answered_group() {
         let queue = Queue::new(1000, 500);
-        queue.push(entry(64)).map(drop).unwrap();
+        queue.push(entry(64), None).map(drop).unwrap();
         assert_eq!(queue.answer().len(), 1);
         assert_eq!(queue.answer().len(), 0);
-        queue.push(entry(64)).map(drop).unwrap();
+        queue.push(entry(64), None).map(drop).unwrap();
         assert_eq!(sizes(&queue), [64, 64]);
     }
 
     #[test]
     fn a_closed_queue_is_drained_first() {
         let queue = Queue::new(1000, 500);
-        queue.push(entry(64)).map(drop).unwrap();
+        queue.push(entry(64), None).map(drop).unwrap();
         queue.close(Error::new(ErrorKind::Unavailable, "closing"));
-        assert!(queue.push(entry(64)).is_err());
+        assert!(queue.push(entry(64), None).is_err());
         assert_eq!(sizes(&queue), [64]);
-        assert!(matches!(queue.take(None), Taken::Done));
+        assert_eq!(queue.wait(None), Waited::Done);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! append: body, CRC --> lock { ordinal, arrival time, queue.push } --> Pending
-//! commit thread: publish --> lock { tail grows } --> watchers wake
+//! commit: publish --> lock { tail grows } --> watchers wake
 //! ```
 //!
 //! Cost of an append beside the caller's body: one CRC pass over it, two uncontended locks, one
@@ -15,6 +15,7 @@ use super::keeper::Keeper;
 use super::queue::Entry;
 use super::segment::Segments;
 use super::tail::{TailBatch, TailBatches};
+use super::wakes::{Waiter, Wakes};
 use crate::{
     Appended, BatchBuilder, Error, ErrorKind, Job, Log, LogId, Pending, RecordBatch, Result, Tail,
 };
@@ -57,7 +58,7 @@ pub(crate) struct State {
     pub(crate) gone: bool,
     pub(crate) spill_queued: bool,
     next_watcher: u32,
-    watchers: Vec<(u32, Waker)>,
+    watchers: Vec<(u32, Waiter)>,
 }
 
 impl State {
@@ -87,24 +88,23 @@ impl State {
         self.tail.push(batch);
     }
 
-    pub(crate) fn take_watchers(&mut self) -> Vec<(u32, Waker)> {
-        std::mem::take(&mut self.watchers)
+    /// Adds those who watch to `wakes`; they watch no more.
+    pub(crate) fn take_watchers(&mut self, wakes: &mut Wakes) {
+        for (_, watcher) in std::mem::take(&mut self.watchers) {
+            wakes.add(watcher);
+        }
     }
 
     fn watch(&mut self, ticket: &mut Option<u32>, waker: &Waker) {
         if let Some((_, kept)) = self.watchers.iter_mut().find(|(t, _)| Some(*t) == *ticket) {
-            kept.clone_from(waker);
+            kept.waker().clone_from(waker);
             return;
         }
         let fresh = self.next_watcher;
         self.next_watcher = self.next_watcher.wrapping_add(1);
         *ticket = Some(fresh);
-        self.watchers.push((fresh, waker.clone()));
+        self.watchers.push((fresh, Waiter::here(waker)));
     }
-}
-
-pub(crate) fn wake(watchers: Vec<(u32, Waker)>) {
-    watchers.into_iter().for_each(|(_, waker)| waker.wake());
 }
 
 impl LocalLog {
@@ -138,14 +138,20 @@ impl LocalLog {
         }
     }
 
+    /// Wakes those who watch, after a change that they wait for.
+    pub(crate) fn wake_watchers(&self, change: impl FnOnce(&mut State)) {
+        let mut wakes = Wakes::default();
+        {
+            let mut state = self.state.lock();
+            change(&mut state);
+            state.take_watchers(&mut wakes);
+        }
+        wakes.wake();
+    }
+
     /// Fails readers and appenders; the engine goes on with the log until its removal is durable.
     pub(crate) fn mark_removed(&self) {
-        let watchers = {
-            let mut state = self.state.lock();
-            state.removed = true;
-            state.take_watchers()
-        };
-        wake(watchers);
+        self.wake_watchers(|state| state.removed = true);
     }
 
     /// Forgets the records: their removal is durable.
@@ -198,7 +204,8 @@ impl Log for LocalLog {
         let arrival_ms = now_ms.max(state.last_arrival_ms);
         let (id, log) = (self.id, Some(self.arc()));
         let entry = Entry { id, log, first_ordinal, arrival_ms, records, body_crc, flags, body };
-        let ticket = self.engine.queue.push(entry)?;
+        let here = self.engine.may_commit_here().then_some(&self.engine);
+        let ticket = self.engine.queue.push(entry, here)?;
         state.next_ordinal += u64::from(records);
         state.last_arrival_ms = arrival_ms;
         drop(state);
@@ -224,12 +231,7 @@ impl Log for LocalLog {
     }
 
     fn seal(&self) -> Job<'_, Tail> {
-        let watchers = {
-            let mut state = self.state.lock();
-            state.sealed = !state.removed;
-            state.take_watchers()
-        };
-        wake(watchers);
+        self.wake_watchers(|state| state.sealed = !state.removed);
         let done = move |s: &State| {
             if let Err(removed) = s.refuse_removed() {
                 return Some(Err(removed));
@@ -264,6 +266,9 @@ impl<T, F: Fn(&State) -> Option<Result<T>> + Unpin> Future for Watch<'_, F> {
             return Poll::Ready(answer);
         }
         state.watch(&mut this.ticket, cx.waker());
+        drop(state);
+        // It may wait for a batch whose owner does not poll.
+        this.log.engine.queue.tell();
         Poll::Pending
     }
 }

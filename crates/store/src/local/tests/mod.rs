@@ -2,6 +2,7 @@
 
 mod damage;
 mod faults;
+mod in_place;
 mod life;
 mod trimming;
 

@@ -3,9 +3,11 @@
 
 use super::*;
 use base::metrics::Registry;
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
-use store::local::{Durability, KEY_BYTES, KeyRing, Local, Options};
+use std::task::{Context, Waker};
+use store::local::{Durability, KEY_BYTES, KeyRing, Local, LoopThread, Options, relay};
 use store::{Result, ShardLog};
 use testkit::{FakeEnv, seeds};
 
@@ -91,6 +93,29 @@ fn one_busy_log() {
         println!("seed {seed}");
         let rig = LocalRig::new(seed);
         Run::new(&rig, seed, Mix { steps: 200, logs: 1, flights: 30, faulty: false }).go();
+    }
+}
+
+/// A loop that may always wait for the disk.
+struct Alone;
+
+impl LoopThread for Alone {
+    fn may_block(&self) -> bool {
+        true
+    }
+    fn set_blocked(&self, _: bool) {}
+}
+
+/// The thread that appends commits.
+#[test]
+fn histories_of_a_lone_loop() {
+    let mut relay = Box::pin(relay(Alone));
+    assert!(relay.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    for seed in seeds(40) {
+        println!("seed {seed}");
+        let rig = LocalRig::new(seed);
+        let faulty = seed % 2 == 0;
+        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty }).go();
     }
 }
 
