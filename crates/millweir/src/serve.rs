@@ -37,7 +37,8 @@ const READY: &str = "Ready.";
 pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let mut options = Options::read(&config::load(args)?, files::read)?;
     logging::start(&options)?;
-    open_files::make_room(&mut options);
+    let loops = Loops::start(processors()).context("cannot start threads")?;
+    open_files::make_room(&mut options, loops.threads().count());
     let stop = Stop::listen()?;
     let (env, registry) = (server::system_env(), Registry::default());
     // A port in use is told before anything is made or read for it.
@@ -45,7 +46,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let server = {
         // The directory of the authority lies in the data directory, so that must be ours first.
         let engines = engines::open(&options, &env, &registry)?;
-        Running::start(options, port, engines, (env, registry)).await?
+        Running::start(options, (port, loops), engines, (env, registry)).await?
     };
     server.serve(stop).await
 }
@@ -61,7 +62,7 @@ struct Running {
 impl Running {
     async fn start(
         options: Options,
-        port: Port,
+        (port, loops): (Port, Loops),
         engines: Engines,
         (env, registry): (Env, Registry),
     ) -> Result<Self> {
@@ -80,8 +81,6 @@ impl Running {
         let engines = Arc::new(engines);
         let asked = engines.clone();
         let server = server.with_readiness(Arc::new(move || asked.troubles()));
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let loops = Loops::start(processors).context("cannot start threads")?;
         for (thread, handle) in loops.threads() {
             drop(handle.spawn(store::local::relay(OnLoop(thread))));
         }
@@ -113,6 +112,10 @@ impl Running {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A thread of the server, as the store sees it.
