@@ -4,8 +4,8 @@
 //! commits: [ old: spill asked for | young ] --past the bound--> bodies dropped
 //! ```
 //!
-//! The bodies live in the logs' tails; this only remembers, per commit, whose they are. Only the
-//! commit thread touches it, so it has no lock. Logs whose batches reach the older half are spilled
+//! The bodies live in the logs' tails; this only remembers, per commit, whose they are. Only
+//! whoever commits touches it, so it has no lock of its own. Logs whose batches reach the older half are spilled
 //! while their bodies are still here: nothing is read back for it, and what stands in memory for
 //! records that only the journal has stays bounded, too.
 

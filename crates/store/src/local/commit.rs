@@ -7,14 +7,14 @@
 //!
 //! The commit thread does them, and on a loop that serves one connection the thread that appends
 //! (see `wakes`); one at a time, in the order of the queue. No timer: while one commit runs, the
-//! next one gathers. Cost per record of 1 KiB: one copy into
-//! the buffer, one CRC over 56 bytes, one push onto the tail; per commit one write, one sync, one
-//! wake-up of each event loop that waits.
+//! next one gathers. Cost per record of 1 KiB: one copy into the buffer, one CRC over 56 bytes, one
+//! push onto the tail; per commit one write, one sync, one wake-up of each event loop that waits.
 //!
 //! A failed write or sync: the waiters fail (outcome unknown), the file is never written again, and
 //! the same frames go under a higher incarnation to the start of another file, so that ordinals
 //! stay dense and a retry never syncs the same pages. Commits before it were synced and stay where
-//! they are. When that fails too the engine is read-only until a restart.
+//! they are. When that fails too the engine is read-only until a restart. All of this is the commit
+//! thread's: it may have to wait for another file, which a loop must not.
 
 use super::buffer::Buffer;
 use super::cache::Cache;
@@ -61,11 +61,13 @@ pub(crate) fn run(committer: &Mutex<Committer>) -> Position {
         let waited = engine.queue.wait(unsynced.then(|| Duration::from_millis(RELAXED_SYNC_MS)));
         let mut committer = committer.lock();
         match waited {
-            Waited::Filled => committer.commit_next(true),
+            Waited::Filled => _ = committer.commit_next(true),
             Waited::Idle => {
                 let alive = committer.sync_late();
                 committer.give_up_unless(alive);
             }
+            // A commit in place may have failed since.
+            Waited::Done if committer.commit_next(true) => {}
             Waited::Done => {
                 committer.sync_late();
                 return committer.at();
@@ -75,7 +77,7 @@ pub(crate) fn run(committer: &Mutex<Committer>) -> Position {
 }
 
 impl Committer {
-    /// A thread's state that begins the incarnation of `at` there.
+    /// One that begins the incarnation of `at` there.
     pub(crate) fn new(engine: &Arc<Engine>, file: Arc<JournalFile>, at: Position) -> Self {
         Self {
             engine: Arc::clone(engine),
@@ -129,15 +131,18 @@ impl Committer {
         drop(self.engine.committer.set(Arc::downgrade(me)));
     }
 
-    /// Commits the oldest gather, if there is one and either the current file has room for it or
-    /// this `may_switch` to another one, which can take long.
-    pub(crate) fn commit_next(&mut self, may_switch: bool) {
-        let suits = |bytes: usize| may_switch || self.has_room(bytes.next_multiple_of(BLOCK_BYTES));
-        if let Some(gather) = self.engine.queue.pop(suits) {
-            let _alarm = Alarm(Arc::clone(&self.engine), Arc::clone(&gather.group));
-            let alive = self.commit(gather);
-            self.give_up_unless(alive);
-        }
+    /// Commits the oldest gather; whether there was one. In the commit thread: elsewhere only what
+    /// takes one write and one sync, the rest stays in the queue.
+    pub(crate) fn commit_next(&mut self, in_thread: bool) -> bool {
+        let in_place =
+            |g: &Gather| g.failed.is_none() && self.has_room(g.bytes.next_multiple_of(BLOCK_BYTES));
+        let Some(gather) = self.engine.queue.pop(|gather| in_thread || in_place(gather)) else {
+            return false;
+        };
+        let _alarm = Alarm(Arc::clone(&self.engine), Arc::clone(&gather.group));
+        let alive = self.commit(gather, in_thread);
+        self.give_up_unless(alive);
+        true
     }
 
     fn give_up_unless(&self, alive: bool) {
@@ -159,8 +164,11 @@ impl Committer {
         Position { file, offset, lsn, incarnation: self.incarnation }
     }
 
-    fn commit(&mut self, gather: Gather) -> bool {
+    fn commit(&mut self, mut gather: Gather, in_thread: bool) -> bool {
         let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
+        if let Some(error) = gather.failed.take() {
+            return self.rescue(gather, total, &error);
+        }
         if !self.has_room(total) && !self.switch(&gather, total, false) {
             gather.group.resolve(Err(outcome_unknown(&"the engine is stopped")));
             return false;
@@ -174,7 +182,14 @@ impl Committer {
                 self.publish(gather, total);
                 true
             }
-            Err(e) => self.rescue(gather, total, &e),
+            Err(e) if in_thread => self.rescue(gather, total, &e),
+            Err(e) => {
+                // Its waiters need not wait for the thread.
+                gather.group.resolve(Err(outcome_unknown(&e)));
+                gather.failed = Some(e);
+                self.engine.queue.put_back(gather);
+                true
+            }
         }
     }
 

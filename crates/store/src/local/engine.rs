@@ -98,12 +98,10 @@ impl Engine {
     /// Commits what waits on this thread, unless another one commits already or more than a write
     /// and a sync is needed; then the commit thread does it.
     pub(crate) fn commit_here(&self) {
-        wakes::block(|| {
-            let committer = self.committer.get().and_then(Weak::upgrade);
-            if let Some(mut committer) = committer.as_ref().and_then(|c| c.try_lock()) {
-                committer.commit_next(false);
-            }
-        });
+        let committer = self.committer.get().and_then(Weak::upgrade);
+        if let Some(mut committer) = committer.as_ref().and_then(|c| c.try_lock()) {
+            wakes::block(|| _ = committer.commit_next(false));
+        }
         self.queue.tell();
     }
 

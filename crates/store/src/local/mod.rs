@@ -1,8 +1,7 @@
 //! The local engine: shard logs on the disks of this machine.
 //!
 //! ```text
-//!   append --> queue --> commit thread: write + fdatasync --> tail in memory --> readers at the
-//! tip
+//!   append --> queue --> commit: write + fdatasync --> tail in memory --> readers at the tip
 //!                              |                                  |
 //!                        journal/NNNN.journal             keeper thread: spill
 //!                        shared by all logs,                      v

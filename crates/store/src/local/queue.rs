@@ -1,4 +1,4 @@
-//! Batches between the appenders and the commit thread, already gathered into commits.
+//! Batches between the appenders and whoever commits, already gathered into commits.
 //!
 //! Appenders push while they hold their log's lock, so the order here is the order of ordinals.
 //! A gather is closed when the next batch would take it past the commit's size.
@@ -11,10 +11,11 @@ use crate::{Error, ErrorKind, LogId, Result};
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A batch on its way; the commit thread adds what the header lacks.
+/// A batch on its way; the commit adds what the header lacks.
 pub(crate) struct Entry {
     pub(crate) id: LogId,
     /// None for restarts.
@@ -66,6 +67,8 @@ pub(crate) struct Gather {
     pub(crate) bytes: usize,
     /// The group has its outcome already: no batch may join it.
     answered: bool,
+    /// Why its commit failed, when another thread is to go on with it.
+    pub(crate) failed: Option<io::Error>,
 }
 
 /// What the commit thread waited for.
@@ -175,13 +178,21 @@ impl Queue {
         self.state.lock().asleep
     }
 
-    /// The oldest gather, if there is one and its bytes suit. Only whoever commits may call this:
-    /// gathers are written in this order.
-    pub(crate) fn pop(&self, suits: impl FnOnce(usize) -> bool) -> Option<Gather> {
+    /// The oldest gather, if there is one and it suits. Only whoever commits may call this: gathers
+    /// are written in this order.
+    pub(crate) fn pop(&self, suits: impl FnOnce(&Gather) -> bool) -> Option<Gather> {
         let mut state = self.state.lock();
-        let gather = state.gathers.pop_front_if(|gather| suits(gather.bytes))?;
+        let gather = state.gathers.pop_front_if(|gather| suits(gather))?;
         state.bytes -= gather.bytes;
         Some(gather)
+    }
+
+    /// Puts an answered gather that was popped back in front of all others.
+    pub(crate) fn put_back(&self, mut gather: Gather) {
+        gather.answered = true;
+        let mut state = self.state.lock();
+        state.bytes += gather.bytes;
+        state.gathers.push_front(gather);
     }
 
     /// The groups of everything inside, which nobody joins any more; their batches stay.

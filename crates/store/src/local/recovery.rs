@@ -140,7 +140,7 @@ impl Found {
         self.journal.take().expect("the journal is taken once")
     }
 
-    /// Rebuilds the logs and begins a new incarnation; the state of the commit thread.
+    /// Rebuilds the logs and begins a new incarnation; who commits in it.
     pub(crate) fn resume(&mut self, engine: &Arc<Engine>) -> Result<Committer> {
         let checkpoint = &self.checkpoint;
         let mut walk = Walk::new(&self.files, engine.salt, checkpoint.at)?;

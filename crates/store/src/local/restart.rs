@@ -25,7 +25,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// Begins the incarnation of `next`, the position behind the last commit; `unproven` are the last
-/// commits, of which nobody says that they are durable. The commit thread's state and those commits
+/// commits, of which nobody says that they are durable. The committer and those commits
 /// where they are now.
 ///
 /// # Errors

@@ -18,6 +18,10 @@ struct Seen {
     crowded: AtomicBool,
     blocked: AtomicBool,
     blocks: AtomicUsize,
+    /// Whose end is looked at before and after; nobody else commits between.
+    watched: Mutex<Option<(Arc<dyn Log>, u64)>>,
+    /// Times that its end moved: this thread committed.
+    commits: AtomicUsize,
 }
 
 impl LoopThread for Lonely {
@@ -28,6 +32,10 @@ impl LoopThread for Lonely {
     fn set_blocked(&self, blocked: bool) {
         assert_ne!(self.0.blocked.swap(blocked, Ordering::Relaxed), blocked);
         self.0.blocks.fetch_add(usize::from(blocked), Ordering::Relaxed);
+        if let Some((log, end)) = &mut *self.0.watched.lock() {
+            let before = std::mem::replace(end, log.tail().next_ordinal);
+            self.0.commits.fetch_add(usize::from(!blocked && *end > before), Ordering::Relaxed);
+        }
     }
 }
 
@@ -39,8 +47,16 @@ impl Lonely {
         relay
     }
 
+    fn watch(&self, log: &Arc<dyn Log>) {
+        *self.0.watched.lock() = Some((Arc::clone(log), 0));
+    }
+
     fn blocks(&self) -> usize {
         self.0.blocks.load(Ordering::Relaxed)
+    }
+
+    fn commits(&self) -> usize {
+        self.0.commits.load(Ordering::Relaxed)
     }
 }
 
@@ -58,6 +74,7 @@ fn a_lone_append_is_durable_when_it_was_polled_once() {
     let mut world = World::new(still());
     let log = world.log(1);
     let lonely = Lonely::default();
+    lonely.watch(&log);
     let relay = lonely.begin();
     for ordinal in 0..300 {
         until_asleep(&world);
@@ -69,6 +86,7 @@ fn a_lone_append_is_durable_when_it_was_polled_once() {
         }
     }
     assert!((290..=300).contains(&lonely.blocks()), "{}", lonely.blocks());
+    assert!((290..=300).contains(&lonely.commits()), "{}", lonely.commits());
     drop((relay, log));
     world.fake.disk.crash(3);
     world.start().unwrap();
@@ -133,12 +151,48 @@ fn a_commit_that_fails_in_place_goes_on_in_another_file() {
     world.fake.disk.fail(Fault::io(Op::Sync).on("0000.journal").times(1));
     let failed = block_on(log.append(batch(&text(5)), None).unwrap()).unwrap_err();
     assert!(failed.to_string().contains("unknown"), "{failed}");
+    block_on(log.wait_beyond(5)).unwrap();
     assert_eq!((lonely.blocks(), log.tail().next_ordinal), (1, 6));
     world.fill(1, 50);
     drop((relay, log));
     world.fake.disk.crash(7);
     world.start().unwrap();
     assert_eq!(world.log(1).tail().next_ordinal, 56);
+    check_filled(&world.log(1));
+}
+
+/// No other file is free and the disk is full: only the commit thread may wait for one.
+#[test]
+fn a_commit_that_fails_in_place_does_not_keep_the_loop() {
+    let fake = fake_env(1);
+    let mut world = World { fake, options: still(), local: None };
+    world.fake.disk.fail(Fault::no_space(Op::Write).on("0001.new").times(u64::MAX));
+    world.start().unwrap();
+    world.fill(1, 5);
+    let log = world.log(1);
+    let (answer, answered) = std::sync::mpsc::channel();
+    std::thread::scope(|s| {
+        let (world, appender) = (&world, Arc::clone(&log));
+        s.spawn(move || {
+            let lonely = Lonely::default();
+            let _relay = lonely.begin();
+            until_asleep(world);
+            world.fake.disk.fail(Fault::io(Op::Sync).on("0000.journal"));
+            let mut pending = appender.append(batch(&text(5)), None).unwrap();
+            let polled = poll(&mut pending);
+            answer.send(polled.map(|put| put.unwrap_err().to_string())).unwrap();
+        });
+        let polled = answered.recv_timeout(Duration::from_secs(5));
+        // Whatever came of it, the thread must end.
+        world.fake.disk.heal();
+        let Ok(Poll::Ready(failed)) = polled else { panic!("{polled:?}") };
+        assert!(failed.contains("unknown"), "{failed}");
+    });
+    block_on(log.wait_beyond(5)).unwrap();
+    drop(log);
+    world.fake.disk.crash(4);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 6);
     check_filled(&world.log(1));
 }
 
@@ -204,24 +258,27 @@ fn nothing_follows_a_commit_that_panicked() {
 fn loops_and_the_commit_thread_take_turns() {
     const APPENDS: u64 = 400;
     let mut world = World::new(small());
-    let start = std::sync::Barrier::new(4);
+    let (start, in_place) = (std::sync::Barrier::new(4), AtomicUsize::new(0));
     std::thread::scope(|s| {
         for thread in 0..4 {
-            let (world, start) = (&world, &start);
+            let (world, start, in_place) = (&world, &start, &in_place);
             s.spawn(move || {
                 let lonely = Lonely::default();
                 // The last one is no loop.
                 let _relay = (thread < 3).then(|| lonely.begin());
                 // A log of its own, and one for all.
                 let (own, shared) = (world.log(thread), world.log(9));
+                lonely.watch(&own);
                 start.wait();
                 for at in 0..APPENDS {
                     assert_eq!(put(&own, &text(at)), at);
                     put(&shared, "shared");
                 }
+                in_place.fetch_add(lonely.commits(), Ordering::Relaxed);
             });
         }
     });
+    assert_ne!(in_place.into_inner(), 0);
     let check = |world: &World| {
         for thread in 0..4 {
             assert_eq!(world.log(thread).tail().next_ordinal, APPENDS);

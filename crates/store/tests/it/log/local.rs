@@ -6,6 +6,7 @@ use base::metrics::Registry;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use store::local::{Durability, KEY_BYTES, KeyRing, Local, LoopThread, Options, relay};
 use store::{Result, ShardLog};
@@ -96,20 +97,24 @@ fn one_busy_log() {
     }
 }
 
-/// A loop that may always wait for the disk.
-struct Alone;
+/// A loop that may always wait for the disk, and how often it did.
+#[derive(Clone, Default)]
+struct Alone(Arc<AtomicUsize>);
 
 impl LoopThread for Alone {
     fn may_block(&self) -> bool {
         true
     }
-    fn set_blocked(&self, _: bool) {}
+    fn set_blocked(&self, blocked: bool) {
+        self.0.fetch_add(usize::from(blocked), Ordering::Relaxed);
+    }
 }
 
 /// The thread that appends commits.
 #[test]
 fn histories_of_a_lone_loop() {
-    let mut relay = Box::pin(relay(Alone));
+    let alone = Alone::default();
+    let mut relay = Box::pin(relay(alone.clone()));
     assert!(relay.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     for seed in seeds(40) {
         println!("seed {seed}");
@@ -117,6 +122,7 @@ fn histories_of_a_lone_loop() {
         let faulty = seed % 2 == 0;
         Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty }).go();
     }
+    assert_ne!(alone.0.load(Ordering::Relaxed), 0);
 }
 
 /// Relaxed durability may lose the last moments to a power loss, but nothing to a kill.
