@@ -158,6 +158,7 @@ async fn fill(port: u16) -> Result<()> {
         ok(&connection.call(&request("PutRecords", &body)).await?)?;
         stored += BATCH_RECORDS;
     }
+    ensure!(stored > 0, "nothing was stored to be read back");
     Ok(())
 }
 

@@ -46,9 +46,12 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let server = {
         // The directory of the authority lies in the data directory, so that must be ours first.
         let engines = engines::open(&options, &env, &registry)?;
-        Running::start(options, (port, loops), engines, (env, registry)).await?
+        Running::start(options, port, engines, (env, registry)).await?
     };
-    server.serve(stop).await
+    for (thread, handle) in loops.threads() {
+        drop(handle.spawn(store::local::relay(OnLoop(thread))));
+    }
+    server.serve(loops, stop).await
 }
 
 struct Running {
@@ -62,7 +65,7 @@ struct Running {
 impl Running {
     async fn start(
         options: Options,
-        (port, loops): (Port, Loops),
+        port: Port,
         engines: Engines,
         (env, registry): (Env, Registry),
     ) -> Result<Self> {
@@ -81,14 +84,10 @@ impl Running {
         let engines = Arc::new(engines);
         let asked = engines.clone();
         let server = server.with_readiness(Arc::new(move || asked.troubles()));
-        for (thread, handle) in loops.threads() {
-            drop(handle.spawn(store::local::relay(OnLoop(thread))));
-        }
-        let server = server.with_loops(loops);
         Ok(Self { options, engines, streams, server, env })
     }
 
-    async fn serve(self, mut stop: Stop) -> Result<()> {
+    async fn serve(self, loops: Loops, mut stop: Stop) -> Result<()> {
         let Self { options, engines, streams, server, env } = self;
         let address = server.local_addr();
         output::note(&banner::text(&options, &server, &env));
@@ -98,7 +97,7 @@ impl Running {
             tracing::warn!(%error, "nobody reads stdout");
         }
         tracing::info!(%address, "serving");
-        server.run(async { _ = stop.next().await }).await;
+        server.run(loops, async { _ = stop.next().await }).await;
         tracing::info!("stopping");
         let flush = async {
             streams.close().await;

@@ -82,7 +82,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     http: Arc<Http>,
     tls: Option<Arc<Tls>>,
-    (socket, seat): (TcpStream, Option<Seat>),
+    (socket, seat): (TcpStream, Seat),
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
@@ -153,17 +153,13 @@ async fn within<T>(
     }
 }
 
-async fn speak<S>(
-    shared: Arc<Shared>,
-    (http, seat): (&Http, Option<Seat>),
-    stream: S,
-    speech: Speech,
-) where
+async fn speak<S>(shared: Arc<Shared>, (http, seat): (&Http, Seat), stream: S, speech: Speech)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let http2 = speech == Speech::Http2;
     // Its requests would wait for each other if one of them blocked the thread.
-    let _another = seat.as_ref().filter(|_| http2).map(Seat::another);
+    let _another = http2.then(|| seat.another());
     let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let service = {

@@ -86,7 +86,6 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<Arc<Tls>>,
-    loops: Option<Loops>,
     stop: watch::Sender<bool>,
 }
 
@@ -148,20 +147,13 @@ impl Server {
             services,
             stopping,
         };
-        Ok(Self { shared, listener, address, tls, loops: None, stop })
+        Ok(Self { shared, listener, address, tls, stop })
     }
 
     /// Asks `readiness` whenever a health page is read.
     #[must_use]
     pub fn with_readiness(mut self, readiness: Readiness) -> Self {
         self.shared.admin.readiness = Some(readiness);
-        self
-    }
-
-    /// Serves connections on `loops` instead of on the runtime that runs the server.
-    #[must_use]
-    pub fn with_loops(mut self, loops: Loops) -> Self {
-        self.loops = Some(loops);
         self
     }
 
@@ -175,15 +167,16 @@ impl Server {
         self.tls.as_ref().and_then(|tls| tls.ca_pem())
     }
 
-    /// Serves until `shutdown` resolves, then lets requests in flight end for at most
-    /// `shutdown_timeout`. Event streams end at once and cleanly; no handler runs afterwards.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, listener, tls, loops, stop, .. } = self;
+    /// Serves on `loops` until `shutdown` resolves, then lets requests in flight end for at most
+    /// `shutdown_timeout`. Event streams end at once and cleanly; no handler runs afterwards,
+    /// unless its thread is blocked.
+    pub async fn run(self, loops: Loops, shutdown: impl Future<Output = ()>) {
+        let Self { shared, listener, tls, stop, .. } = self;
         let limits = shared.limits;
         let http = Arc::new(Http::new(&limits, &shared.env.clock));
         let shared = Arc::new(shared);
         let mut connections = JoinSet::new();
-        let host = Host { shared: &shared, http: &http, tls: tls.as_ref(), loops: loops.as_ref() };
+        let host = Host { shared: &shared, http: &http, tls: tls.as_ref(), loops: &loops };
         let accepting = accept(&host, &listener, &mut connections);
         tokio::select! {
             () = accepting => {}
@@ -199,7 +192,11 @@ impl Server {
                 tracing::warn!(left = connections.len(), "connections cut at shutdown");
             }
         }
-        connections.shutdown().await;
+        tokio::select! {
+            () = connections.shutdown() => {}
+            // A thread that waits for the disk cannot be cut.
+            () = clock.sleep(LANDING_MAX) => tracing::warn!("a connection's thread is blocked"),
+        }
         // Streams of HTTP/2 run beside their connections and end soon after them; what their
         // handlers use may be closed only then.
         tokio::select! {
@@ -229,7 +226,7 @@ struct Host<'a> {
     shared: &'a Arc<Shared>,
     http: &'a Arc<Http>,
     tls: Option<&'a Arc<Tls>>,
-    loops: Option<&'a Loops>,
+    loops: &'a Loops,
 }
 
 /// Accepts connections for ever, at most `connections_max` at once.
@@ -256,17 +253,13 @@ impl Host<'_> {
     fn spawn(&self, socket: TcpStream, connections: &mut JoinSet<()>) -> io::Result<()> {
         let (shared, http) = (Arc::clone(self.shared), Arc::clone(self.http));
         let tls = self.tls.cloned();
-        let Some(loops) = self.loops else {
-            connections.spawn(connection::serve(shared, http, tls, (socket, None)));
-            return Ok(());
-        };
-        let seat = loops.seat();
+        let seat = self.loops.seat();
         // The loop that serves a socket must be the one that watches it.
         let socket = socket.into_std()?;
         let handle = seat.handle();
         let served = async move {
             match TcpStream::from_std(socket) {
-                Ok(socket) => connection::serve(shared, http, tls, (socket, Some(seat))).await,
+                Ok(socket) => connection::serve(shared, http, tls, (socket, seat)).await,
                 Err(error) => tracing::warn!(%error, "a connection could not be served"),
             }
         };

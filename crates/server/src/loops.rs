@@ -8,6 +8,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
@@ -15,7 +16,8 @@ use tokio::sync::oneshot;
 /// Loops on a machine with one processor: one can be blocked, see [`LoopThread::set_blocked`].
 const LOOPS_MIN: usize = 2;
 
-/// See the module. They end when it is dropped, and what runs on them is cut.
+/// See the module. They end when it is dropped, and what runs on them is cut; but a thread that is
+/// blocked then ends when it no longer is.
 pub struct Loops(Vec<EventLoop>);
 
 struct EventLoop {
@@ -107,13 +109,20 @@ impl Drop for Seat {
 
 impl EventLoop {
     fn start(number: usize) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
+        let (tell, told) = mpsc::sync_channel(1);
         let thread = Builder::new().name(format!("connections-{number}")).spawn(move || {
+            // Here, as a runtime may not be dropped within another one if this thread cannot start.
+            let built = runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = match built {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            drop(tell.send(Ok(runtime.handle().clone())));
             // An error says that the sender is gone, which is as good a stop.
             drop(runtime.block_on(stopped));
         })?;
+        let handle = told.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
         Ok(Self { handle, load: Arc::default(), stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -121,7 +130,9 @@ impl EventLoop {
 impl Drop for EventLoop {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        // A thread that waits for the disk is left behind.
+        let thread = self.thread.take().filter(|_| !self.load.blocked.load(Ordering::Relaxed));
+        if let Some(thread) = thread {
             // A loop does not panic: its tasks' panics are caught.
             drop(thread.join());
         }

@@ -1,9 +1,11 @@
 //! How a server ends.
 
-use crate::support::{Raw, impatient, options, post, start};
+use crate::support::{Raw, Running, impatient, options, post, start};
 use http_body_util::BodyExt;
-use server::Options;
+use server::{Options, system_env};
+use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn event_streams_end_cleanly() {
@@ -60,4 +62,45 @@ async fn what_does_not_end_in_time_is_cut() {
     server.service.waiting.acquire().await.unwrap().forget();
     server.stop().await.unwrap();
     assert_eq!(stuck.rest().await, b"");
+}
+
+#[tokio::test]
+async fn a_blocked_thread_does_not_keep_the_server() {
+    let mut server = start(Options { limits: impatient(), ..options() });
+    let mut stuck = Raw::connect(server.address).await;
+    stuck.send(post("Block", "{}")).await;
+    server.service.waiting.acquire().await.unwrap().forget();
+    server.threads[0].set_blocked(true);
+    let service = server.service.clone();
+    let stopped = timeout(Duration::from_secs(10), server.stop()).await;
+    service.thread_gate.wait();
+    stopped.expect("the stop waits for the thread").unwrap();
+}
+
+/// What a connection counts for is given back, whatever its end.
+#[tokio::test]
+async fn ended_connections_leave_their_loops() {
+    let server = start(options());
+    let alone = |server: &Running| server.threads.iter().filter(|t| t.may_block()).count();
+    let (mut client, connection) = crate::http2::connect(&server).await;
+    client.send_request(crate::http2::request("Echo", "{}")).await.unwrap();
+    let mut one = Raw::connect(server.address).await;
+    assert_eq!(one.call("Echo", "{}").await.status, 200);
+    // The HTTP/2 connection counts twice, so its loop may not block.
+    assert_eq!(alone(&server), 1);
+    let mut other = Raw::connect(server.address).await;
+    assert_eq!(other.call("Echo", "{}").await.status, 200);
+    assert_eq!(alone(&server), 0);
+    other.send(post("Panic", "{}")).await;
+    other.reply().await;
+    drop((client, one, other));
+    connection.await.unwrap().unwrap();
+    let clock = system_env().clock;
+    for _ in 0..1000 {
+        if alone(&server) == 2 {
+            return;
+        }
+        clock.sleep(Duration::from_millis(5)).await;
+    }
+    panic!("connections are gone and still count");
 }

@@ -5,10 +5,10 @@ use base::metrics::Registry;
 use bytes::Bytes;
 use futures_util::stream;
 use server::tls::TlsOptions;
-use server::{Limits, Options, Port, Server, system_env};
+use server::{Limits, LoopThread, Loops, Options, Port, Server, system_env};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,6 +29,7 @@ static ROUTES: Routes = Routes {
     signing_name: "kinesis",
     target_prefix: "Fake_20200101",
     operations: &[
+        operation("Block"),
         operation("Complain"),
         operation("Echo"),
         operation("Empty"),
@@ -45,8 +46,10 @@ static ROUTES: Routes = Routes {
 pub(crate) struct Fake {
     /// Calls that arrived.
     pub(crate) calls: AtomicUsize,
-    /// Calls that arrived at `Wait`, one permit each.
+    /// Calls that arrived at `Block` or `Wait`, one permit each.
     pub(crate) waiting: Semaphore,
+    /// Lets a call of `Block` end, which keeps its thread meanwhile.
+    pub(crate) thread_gate: Barrier,
     /// Lets calls of `Wait` end, one permit each.
     pub(crate) gate: Semaphore,
     /// What `Events` sends.
@@ -62,6 +65,7 @@ impl Fake {
         Self {
             calls: AtomicUsize::new(0),
             waiting: Semaphore::new(0),
+            thread_gate: Barrier::new(2),
             gate: Semaphore::new(0),
             frames,
             queue: Mutex::new(Some(queue)),
@@ -96,6 +100,11 @@ impl Service for Fake {
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match ROUTES.operations[call.operation].name {
+                "Block" => {
+                    self.waiting.add_permits(1);
+                    self.thread_gate.wait();
+                    Ok(Answer::Body(call.body))
+                }
                 "Complain" => {
                     let text = String::from_utf8(call.body.to_vec()).unwrap();
                     Err(Refusal::client("ValidationException", text))
@@ -128,6 +137,8 @@ pub(crate) struct Running {
     pub(crate) ca_pem: Option<String>,
     pub(crate) service: Arc<Fake>,
     pub(crate) registry: Registry,
+    /// Of the loops.
+    pub(crate) threads: Vec<LoopThread>,
     stop: Option<oneshot::Sender<()>>,
     done: JoinHandle<()>,
 }
@@ -197,8 +208,10 @@ pub(crate) fn start_on(
     let (address, ca_pem) = (server.local_addr(), server.ca_pem().map(str::to_owned));
     let (stop, stopped) = oneshot::channel();
     // A dropped sender stops the server as well.
-    let done = tokio::spawn(server.run(async { drop(stopped.await) }));
-    Running { address, ca_pem, service, registry, stop: Some(stop), done }
+    let loops = Loops::start(2).unwrap();
+    let threads = loops.threads().map(|(thread, _)| thread).collect();
+    let done = tokio::spawn(server.run(loops, async { drop(stopped.await) }));
+    Running { address, ca_pem, service, registry, threads, stop: Some(stop), done }
 }
 
 /// A signature as `auth = "any"` wants it.

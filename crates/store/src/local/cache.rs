@@ -5,9 +5,9 @@
 //! ```
 //!
 //! The bodies live in the logs' tails; this only remembers, per commit, whose they are. Only
-//! whoever commits touches it, so it has no lock of its own. Logs whose batches reach the older half are spilled
-//! while their bodies are still here: nothing is read back for it, and what stands in memory for
-//! records that only the journal has stays bounded, too.
+//! whoever commits touches it, so it has no lock of its own. Logs whose batches reach the older
+//! half are spilled while their bodies are still here: nothing is read back for it, and what stands
+//! in memory for records that only the journal has stays bounded, too.
 
 use super::keeper::Keeper;
 use super::shard::LocalLog;

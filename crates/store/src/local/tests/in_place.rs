@@ -170,7 +170,7 @@ fn a_commit_that_fails_in_place_does_not_keep_the_loop() {
     world.start().unwrap();
     world.fill(1, 5);
     let log = world.log(1);
-    let (answer, answered) = std::sync::mpsc::channel();
+    let (answer, answered) = std::sync::mpsc::sync_channel(1);
     std::thread::scope(|s| {
         let (world, appender) = (&world, Arc::clone(&log));
         s.spawn(move || {
