@@ -152,8 +152,12 @@ fn damages(rig: &LocalRig) -> Option<usize> {
     Some(report.damages.len())
 }
 
-/// At most `count` bits of bytes that mean something, and a few of the zeros.
+/// At most `count` bits of bytes that mean something, and a few of the zeros. A kill may leave a
+/// file that was just made and has none.
 fn bits(bytes: &[u8], count: usize, rng: &SeededRng) -> Vec<u64> {
+    if bytes.is_empty() {
+        return Vec::new();
+    }
     let used: Vec<u64> = (0..bytes.len() as u64).filter(|i| bytes[*i as usize] != 0).collect();
     let any = |_| used.get(rng.index(used.len())).map(|byte| byte * 8 + rng.below(8));
     let zeros = (0..count.div_ceil(20)).map(|_| rng.below(bytes.len() as u64 * 8));
