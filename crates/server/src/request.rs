@@ -14,13 +14,19 @@ use crate::shared::Shared;
 use crate::{admin, auth, gate, unsent};
 use base::{Cx, RequestId};
 use futures_util::FutureExt;
-use http::Request;
 use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts as Head;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use wire::{Answer, Call, Refusal};
+
+/// How long the head of an event stream is held back over HTTP/1.1. The Go SDK (smithy-go 1.28,
+/// seen) closes the request's body when the head comes; where its writer has sent the body and not
+/// yet looked for more of it, Go takes that for a failed write and closes the connection. An answer
+/// cut so is asked for again, a stream of events is lost.
+const EVENTS_HOLD: Duration = Duration::from_millis(10);
 
 /// What was asked, for the log and the counters.
 #[derive(Clone, Copy)]
@@ -37,6 +43,7 @@ pub(crate) async fn handle(
 ) -> Reply {
     let began = shared.env.clock.monotonic();
     let (head, body) = request.into_parts();
+    let version = head.version;
     let mut body = Inbound::new(&head, body);
     let form = gate::check_form(&head);
     if form.is_ok()
@@ -61,6 +68,9 @@ pub(crate) async fn handle(
             Err(refused)
         }
     };
+    if version < Version::HTTP_2 && matches!(done, Ok((_, Answer::Events(_)))) {
+        shared.env.clock.sleep(EVENTS_HOLD).await;
+    }
     let (mut reply, refused) = reply(shared, done, in_flight);
     let took = shared.env.clock.monotonic().saturating_sub(began);
     account(shared, asked, refused.as_ref(), took);
