@@ -11,6 +11,8 @@
 //! A reader survives throttling, expired iterators, broken connections and restarts of the server
 //! for [`ConsumerOptions::patience`]; then the whole consumer ends with that error.
 
+#[cfg(test)]
+mod fake;
 mod lineage;
 mod poll;
 mod push;

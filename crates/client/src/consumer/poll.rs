@@ -104,10 +104,8 @@ impl Polled<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::consumer::fake::{sent_ms, serve};
     use crate::{Client, Config, Consumer, ConsumerOptions, From};
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::thread::JoinHandle;
 
     const SHARDS: &str = r#"{"Shards":[{"ShardId":"shardId-000000000000",
         "HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"1"},
@@ -115,37 +113,14 @@ mod tests {
     const RECORDS: &str = r#"{"MillisBehindLatest":0,
         "Records":[{"SequenceNumber":"7","Data":"eA==","PartitionKey":"k"}]}"#;
 
-    /// A server that gives these answers, one per connection; gives the bodies it was sent.
-    fn serve(answers: &'static [(u16, &'static str)]) -> (String, JoinHandle<Vec<String>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let answer = move |(status, body): &(u16, &str)| {
-            let mut socket = BufReader::new(listener.accept().unwrap().0);
-            let (mut line, mut length) = (String::new(), 0);
-            while line != "\r\n" {
-                line.clear();
-                socket.read_line(&mut line).unwrap();
-                if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = text.trim().parse().unwrap();
-                }
-            }
-            let mut sent = vec![0; length];
-            socket.read_exact(&mut sent).unwrap();
-            let (head, length) = (format!("HTTP/1.1 {status} x\r\nconnection: close"), body.len());
-            write!(socket.get_mut(), "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
-            String::from_utf8(sent).unwrap()
-        };
-        (endpoint, std::thread::spawn(move || answers.iter().map(answer).collect()))
-    }
-
     #[tokio::test]
     async fn an_iterator_of_latest_that_expired_goes_on_where_it_began() {
-        let (endpoint, server) = serve(&[
-            (200, SHARDS),
-            (200, r#"{"ShardIterator":"first"}"#),
-            (400, r#"{"__type":"ExpiredIteratorException","message":"late"}"#),
-            (200, r#"{"ShardIterator":"second"}"#),
-            (200, RECORDS),
+        let (endpoint, server) = serve(vec![
+            (200, SHARDS.into()),
+            (200, r#"{"ShardIterator":"first"}"#.into()),
+            (400, r#"{"__type":"ExpiredIteratorException","message":"late"}"#.into()),
+            (200, r#"{"ShardIterator":"second"}"#.into()),
+            (200, RECORDS.into()),
         ]);
         let client = Client::new(Config::new(endpoint)).unwrap();
         let before_ms = client.env().clock.now_ms();
@@ -156,9 +131,7 @@ mod tests {
         let sent = server.join().unwrap();
         assert!(sent[1].contains("LATEST"), "{}", sent[1]);
         assert!(sent[3].contains("AT_TIMESTAMP"), "{}", sent[3]);
-        let seconds = sent[3].split("\"Timestamp\":").nth(1).unwrap();
-        let seconds: f64 = seconds.split([',', '}']).next().unwrap().parse().unwrap();
-        let (from_ms, now_ms) = ((seconds * 1000.0).round() as i64, client.env().clock.now_ms());
+        let (from_ms, now_ms) = (sent_ms(&sent[3]), client.env().clock.now_ms());
         assert!((before_ms..=now_ms).contains(&from_ms), "{before_ms} {from_ms} {now_ms}");
     }
 }

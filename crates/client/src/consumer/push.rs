@@ -103,7 +103,13 @@ async fn subscription(
     input: &mut SubscribeToShardInput,
     bearing: &mut Bearing<'_>,
 ) -> Result<Option<Vec<api::kinesis::ChildShard>>, Error> {
+    let now_ms = shared.client.env().clock.now_ms();
     let mut events = shared.client.subscribe(input).await?;
+    // Why a time: a connection that breaks before the first event leaves no number to go on from,
+    // and `Latest` asked for again would skip what was written in between.
+    if input.starting_position.type_ == ShardIteratorType::Latest {
+        input.starting_position = position(From::Timestamp(now_ms));
+    }
     while let Some(event) = events.next().await {
         let event = event?;
         bearing.reset();
@@ -140,11 +146,44 @@ fn position(from: From) -> StartingPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::fake::{sent_ms, serve};
+    use crate::{Config, ConsumerOptions};
+    use api::EventShape as _;
+    use api::kinesis::{ChildShard, SubscribeToShardEvent, SubscribeToShardEventStream};
+    use std::sync::Arc;
+    use tokio::sync::{Semaphore, mpsc};
+    use wire::{Format, event_stream};
 
     #[test]
     fn positions() {
         assert_eq!(position(From::Latest).type_, ShardIteratorType::Latest);
         let at = position(From::Timestamp(7));
         assert_eq!((at.type_, at.timestamp), (ShardIteratorType::AtTimestamp, Some(Timestamp(7))));
+    }
+
+    #[tokio::test]
+    async fn a_subscription_from_latest_that_broke_goes_on_where_it_began() {
+        let begun = event_stream::initial_response(Format::Json);
+        let child_shards = Some(vec![ChildShard::default()]);
+        let last = SubscribeToShardEvent { child_shards, ..SubscribeToShardEvent::default() };
+        let last = SubscribeToShardEventStream::SubscribeToShardEvent(last).frame(Format::Json);
+        let (endpoint, server) = serve(vec![(200, begun), (200, last)]);
+        let client = Client::new(Config::new(endpoint)).unwrap();
+        let before_ms = client.env().clock.now_ms();
+        let (batches, _received) = mpsc::channel(1);
+        let shared = Shared {
+            client: client.clone(),
+            options: Arc::new(ConsumerOptions::new("s")),
+            consumer_arn: None,
+            calls: Arc::new(Semaphore::new(1)),
+            batches,
+        };
+        let children = read(&shared, &"shard".into(), "arn".into(), From::Latest).await.unwrap();
+        assert_eq!(children.len(), 1);
+        let sent = server.join().unwrap();
+        assert!(sent[0].contains("LATEST"), "{}", sent[0]);
+        assert!(sent[1].contains("AT_TIMESTAMP"), "{}", sent[1]);
+        let (from_ms, now_ms) = (sent_ms(&sent[1]), client.env().clock.now_ms());
+        assert!((before_ms..=now_ms).contains(&from_ms), "{before_ms} {from_ms} {now_ms}");
     }
 }
