@@ -2,8 +2,9 @@
 //!
 //! A family has a fixed set of label names; a handle is found once and then costs one atomic add.
 
+use crate::env::Clock;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -64,6 +65,58 @@ impl Gauge {
     }
 }
 
+/// Length of the windows of a [`WindowMax`].
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// The longest time seen in this minute and the one before it; no number when none was seen.
+#[derive(Clone)]
+pub struct WindowMax(Arc<WindowCells>);
+
+struct WindowCells {
+    clock: Arc<dyn Clock>,
+    /// The two last windows that had a value, the newer first.
+    windows: Mutex<[Window; 2]>,
+}
+
+/// A window's number since the clock's start, and its longest time.
+type Window = (u64, Duration);
+
+impl WindowMax {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(WindowCells { clock, windows: Mutex::default() }))
+    }
+
+    /// Takes in one time.
+    pub fn observe(&self, time: Duration) {
+        let number = self.number();
+        let mut windows = self.0.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows[0].0 == number {
+            windows[0].1 = windows[0].1.max(time);
+        } else {
+            *windows = [(number, time), windows[0]];
+        }
+    }
+
+    /// The longest time now.
+    pub fn get(&self) -> Option<Duration> {
+        let number = self.number();
+        let windows = *self.0.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = windows.into_iter().filter(|(of, _)| of + 1 >= number);
+        recent.filter(|(of, _)| *of > 0).map(|(_, time)| time).max()
+    }
+
+    /// The window of this moment; the first is 1, so that 0 means none.
+    fn number(&self) -> u64 {
+        self.0.clock.monotonic().as_secs() / WINDOW.as_secs() + 1
+    }
+}
+
+impl fmt::Debug for WindowMax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WindowMax").field(&self.get()).finish()
+    }
+}
+
 /// Upper bounds, in seconds, of a latency histogram's buckets.
 const BOUNDS_SECONDS: [f64; 12] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
@@ -105,6 +158,7 @@ impl Histogram {
 enum Cell {
     Counter(Counter),
     Gauge(Gauge),
+    WindowMax(WindowMax),
     Histogram(Histogram),
 }
 
@@ -145,6 +199,21 @@ impl Registry {
             return Gauge::default();
         };
         g
+    }
+
+    /// The gauge of this family and these labels that shows the longest time of a window.
+    pub fn window_max(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+        clock: &Arc<dyn Clock>,
+    ) -> WindowMax {
+        let made = Cell::WindowMax(WindowMax::new(clock.clone()));
+        let Cell::WindowMax(w) = self.cell(name, (help, "gauge"), labels, made) else {
+            return WindowMax::new(clock.clone());
+        };
+        w
     }
 
     /// The histogram of this family and these labels.
@@ -194,6 +263,12 @@ impl Registry {
                 match cell {
                     Cell::Counter(c) => put(&mut out, format_args!("{name}{braced} {}\n", c.get())),
                     Cell::Gauge(g) => put(&mut out, format_args!("{name}{braced} {}\n", g.get())),
+                    Cell::WindowMax(w) => {
+                        if let Some(time) = w.get() {
+                            let seconds = time.as_secs_f64();
+                            put(&mut out, format_args!("{name}{braced} {seconds}\n"));
+                        }
+                    }
                     Cell::Histogram(h) => h.print(&mut out, name, labels),
                 }
             }
@@ -236,6 +311,7 @@ fn render_labels(labels: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::Sleep;
 
     #[test]
     fn a_gauge_is_whole_or_a_time() {
@@ -247,6 +323,42 @@ mod tests {
         assert!(registry.render().ends_with("a 3\n"));
         gauge.set_time(Duration::from_millis(1250));
         assert!(registry.render().ends_with("a 1.25\n"));
+    }
+
+    #[test]
+    fn a_window_shows_its_longest_time_and_then_nothing() {
+        let clock = Arc::new(Hands(AtomicU64::new(3599)));
+        let (registry, dynamic) = (Registry::default(), clock.clone() as Arc<dyn Clock>);
+        let longest = registry.window_max("a_seconds", "A.", &[], &dynamic);
+        assert!(registry.render().ends_with("gauge\n"), "nothing seen yet");
+        longest.observe(Duration::from_millis(1500));
+        longest.observe(Duration::from_secs(1));
+        assert!(registry.render().ends_with("a_seconds 1.5\n"));
+        clock.0.store(3600, Ordering::Relaxed);
+        longest.observe(Duration::from_millis(500));
+        assert_eq!(longest.get(), Some(Duration::from_millis(1500)), "of the minute before");
+        clock.0.store(3660, Ordering::Relaxed);
+        assert_eq!(longest.get(), Some(Duration::from_millis(500)));
+        clock.0.store(3720, Ordering::Relaxed);
+        assert_eq!(longest.get(), None);
+        assert!(registry.render().ends_with("gauge\n"), "nothing seen of late");
+    }
+
+    /// A clock whose seconds are set by hand.
+    struct Hands(AtomicU64);
+
+    impl Clock for Hands {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, _: Duration) -> Sleep {
+            Box::pin(std::future::pending())
+        }
     }
 
     #[test]

@@ -6,12 +6,15 @@
 
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey};
-use base::metrics::{Counter, Gauge, Registry};
+use base::env::Clock;
+use base::metrics::{Counter, Gauge, Registry, WindowMax};
+use std::sync::Arc;
 
 /// Where the service's numbers are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Metrics {
     registry: Registry,
+    clock: Arc<dyn Clock>,
     shard_labels_max: usize,
 }
 
@@ -26,8 +29,8 @@ pub(crate) struct ShardMetrics {
     pub(crate) write_throttled_records: Counter,
     pub(crate) read_throttled_bytes: Counter,
     pub(crate) read_throttled_calls: Counter,
-    /// Age of the last record that `GetRecords` returned.
-    pub(crate) iterator_age: Gauge,
+    /// Age of the last record of each `GetRecords`; zero at the tip.
+    pub(crate) iterator_age: WindowMax,
 }
 
 /// The counters of one consumer's subscription to one shard.
@@ -65,15 +68,17 @@ const OUTGOING: [(&str, &str); 2] = [
 ];
 const THROTTLED: (&str, &str) =
     ("millweir_stream_throttled_total", "Requests or records over a shard's limit.");
-const ITERATOR_AGE: (&str, &str) =
-    ("millweir_stream_iterator_age_seconds", "Age of the last record read by polling.");
+const ITERATOR_AGE: (&str, &str) = (
+    "millweir_stream_iterator_age_seconds",
+    "Age of the last record read by polling, the greatest of this minute and the one before.",
+);
 const BEHIND: (&str, &str) =
     ("millweir_consumer_behind_seconds", "How far a fan-out consumer is behind the shard's tip.");
 
 impl Metrics {
     /// Keeps numbers in this registry.
-    pub(crate) fn new(registry: Registry, shard_labels_max: usize) -> Self {
-        Self { registry, shard_labels_max }
+    pub(crate) fn new(registry: Registry, clock: Arc<dyn Clock>, shard_labels_max: usize) -> Self {
+        Self { registry, clock, shard_labels_max }
     }
 
     /// The counters of a shard, made when it has none yet.
@@ -133,10 +138,11 @@ impl Metrics {
             write_throttled_records: throttled("write", "records"),
             read_throttled_bytes: throttled("read", "bytes"),
             read_throttled_calls: throttled("read", "calls"),
-            iterator_age: self.registry.gauge(
+            iterator_age: self.registry.window_max(
                 ITERATOR_AGE.0,
                 ITERATOR_AGE.1,
                 &with(key, &[("shard", shard)]),
+                &self.clock,
             ),
         }
     }

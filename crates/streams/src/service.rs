@@ -85,7 +85,7 @@ impl Streams {
         let Parts { env, catalog, logs, keys, registry } = parts;
         let secret = secret(&env, &*catalog).await?;
         let inner = Arc::new(Inner {
-            metrics: Metrics::new(registry, options.shard_metrics_max),
+            metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),
             iterators: IteratorKey::new(&derive(&secret, b"iterators"), &*env.rng),
             tokens: TokenKey::new(&derive(&secret, b"tokens")),

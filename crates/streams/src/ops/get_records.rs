@@ -111,7 +111,12 @@ fn admit(streams: &Streams, stream: &Stream, shard: &Shard) -> Result<()> {
 /// Counts what was read and takes it from the budget of the next reads.
 fn charge(streams: &Streams, stream: &Stream, shard: &Shard, portion: &Portion) {
     let inner = &streams.inner;
+    let age = Duration::from_millis(portion.age_ms.unsigned_abs());
     if portion.records.is_empty() {
+        // A shard that nothing was read from has no counters, and gets none here.
+        if let Some(metrics) = shard.metrics.get() {
+            metrics.iterator_age.observe(age);
+        }
         return;
     }
     if inner.options.limits == Limits::Aws {
@@ -120,5 +125,5 @@ fn charge(streams: &Streams, stream: &Stream, shard: &Shard, portion: &Portion) 
     }
     let metrics = inner.metrics.shard(stream, shard);
     metrics.polled.add(portion.records.len() as u64, portion.bytes as u64);
-    metrics.iterator_age.set_time(Duration::from_millis(portion.age_ms.unsigned_abs()));
+    metrics.iterator_age.observe(age);
 }

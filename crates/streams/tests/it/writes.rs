@@ -530,3 +530,21 @@ fn traffic_is_counted_per_shard() {
         }
     });
 }
+
+#[test]
+fn the_iterator_age_is_the_greatest_of_the_last_minutes() {
+    run(async |world| {
+        let line = "millweir_stream_iterator_age_seconds{account=\"000000000000\",\
+                    region=\"us-east-1\",stream=\"s\",shard=\"shardId-000000000000\"}";
+        world.create("s", 1).await;
+        world.put("s", "k", b"late").await.unwrap();
+        world.pass(Duration::from_secs(300)).await;
+        world.drain("s", FIRST).await;
+        assert_eq!(world.metric(line).map(f64::trunc), Some(300.0));
+        world.pass(Duration::from_secs(130)).await;
+        assert_eq!(world.metric(line), None, "nobody reads");
+        let tip = world.iterator("s", FIRST, ShardIteratorType::Latest).await;
+        world.get(&tip).await.unwrap();
+        assert_eq!(world.metric(line), Some(0.0), "read at the tip");
+    });
+}
