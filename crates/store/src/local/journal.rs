@@ -98,6 +98,14 @@ impl State {
         self.files.values().filter(move |(f, u)| used(u) && f.number != current).map(|(f, _)| f)
     }
 
+    /// The size of the largest file that is free, or will be after a checkpoint.
+    fn largest_to_come(&self) -> u64 {
+        let to_come = |(file, u): &&(Arc<JournalFile>, Use)| {
+            file.number != self.current.file && *u != Use::Abandoned
+        };
+        self.files.values().filter(to_come).map(|(file, _)| file.bytes).max().unwrap_or(0)
+    }
+
     fn free(&self) -> usize {
         self.files.values().filter(|(_, u)| *u == Use::Free).count()
     }
@@ -325,16 +333,16 @@ impl Journal {
     }
 
     /// The size of the next file to make, when one is needed: less than two are free, or the commit
-    /// thread waits for a larger one. Sizes double from `first` to `max`.
+    /// thread waits for a larger one than can become free. Sizes double from `first` to `max`.
     pub(crate) fn wants_file(&self, first: u64, max: u64, files_max: usize) -> Option<u64> {
         let state = self.state.lock();
         if state.making {
             return None;
         }
-        let largest = state.files.values().map(|(f, _)| f.bytes).max().unwrap_or(0);
-        if let Some(wanted) = state.wanted.filter(|wanted| *wanted > largest) {
+        if let Some(wanted) = state.wanted.filter(|wanted| *wanted > state.largest_to_come()) {
             return Some(wanted.max(max));
         }
+        let largest = state.files.values().map(|(f, _)| f.bytes).max().unwrap_or(0);
         let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
         let ladder = if largest == 0 { first } else { (largest * 2).min(max.max(first)) };
         (state.free() < FREE_FILES_MIN && usable < files_max).then_some(ladder)

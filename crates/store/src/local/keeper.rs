@@ -276,8 +276,13 @@ impl Keeping {
     }
 
     /// Makes another journal file when one is wanted.
+    ///
+    /// # Errors
+    /// `Full`, `Unavailable`: the commit thread waits for it. While it does not, what the journal
+    /// has takes what comes, and a disk without room for more of it is no reason to refuse that.
     fn grow(&mut self) -> Result<()> {
-        let (engine, options) = (&self.engine, &self.engine.options);
+        let engine = Arc::clone(&self.engine);
+        let options = &engine.options;
         let (first, max) = (options.journal_first_bytes, options.journal_file_bytes_max);
         let Some(bytes) = engine.journal.wants_file(first, max, options.journal_files_max) else {
             return Ok(());
@@ -288,8 +293,14 @@ impl Keeping {
         self.checkpointed_at.get_or_insert(engine.env.clock.monotonic());
         if let Err(e) = engine.journal.make(bytes) {
             self.grow_pause_ticks = GROW_RETRY_TICKS;
-            return Err(failed("extend", &engine.journal_dir, &e));
+            let error = failed("extend", &engine.journal_dir, &e);
+            if engine.journal.is_waited_for() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the journal stays as large as it is: trying again");
+            return Ok(());
         }
+        self.no_room = None;
         // Perhaps another one.
         engine.keeper.poke();
         Ok(())

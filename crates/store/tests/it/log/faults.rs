@@ -198,6 +198,47 @@ fn a_disk_that_is_suddenly_full_answers_every_append() {
     assert!(count(&*log) > acknowledged);
 }
 
+/// An idle journal that cannot grow refuses nothing: what it has takes what comes.
+#[test]
+fn a_disk_too_small_for_a_larger_journal_takes_appends() {
+    let rig = LocalRig::new(1);
+    rig.world.disk.set_space(13 << 18);
+    let (engine, log) = opened(&rig);
+    for written in 1..=6 {
+        // Each is moved to a segment, with a look at the journal.
+        put(&*log, 70_000).unwrap();
+        let segment = |path: &Path| path.to_string_lossy().contains("/segments/");
+        eventually("the batch is in a segment", || {
+            let files = rig.world.disk.files();
+            let bytes = |path: &Path| rig.world.disk.bytes(path).len();
+            let in_segments = files.iter().filter(|f| segment(f)).map(|f| bytes(f)).sum::<usize>();
+            in_segments >= written * 70_000
+        });
+    }
+    let journals = rig.world.disk.files().iter().filter(|f| is_journal(f)).count();
+    assert_eq!(journals, 2, "there was room for a third");
+    assert_eq!(engine.trouble(), None);
+}
+
+fn is_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "journal")
+}
+
+/// Each finds no room in the file that the one before it has left, nor in the small ones.
+#[test]
+fn batches_larger_than_the_journal_s_files_follow_each_other() {
+    let mut rig = LocalRig::new(1);
+    rig.options.batch_bytes_max = 3 << 20;
+    let (_engine, log) = opened(&rig);
+    for _ in 0..4 {
+        let log = log.clone();
+        let flight = std::thread::spawn(move || put(&*log, 5 << 19));
+        eventually("the batch has an answer", || flight.is_finished());
+        flight.join().unwrap().unwrap();
+    }
+    assert_eq!(count(&*log), 4);
+}
+
 #[test]
 fn a_second_engine_is_refused() {
     let rig = LocalRig::new(1);
