@@ -21,7 +21,7 @@ use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::subscription::Subscriptions;
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, Undone};
 use crate::token::TokenKey;
 use api::kinesis::Error;
 use base::metrics::Registry;
@@ -136,8 +136,12 @@ impl Streams {
             let _one_at_a_time = inner.control.lock().await;
             op(streams, cx, input).await
         };
-        let closed = || Err(Error::ServiceUnavailable("The service is stopping.".into()));
-        self.inner.tasks.finish(work).await.unwrap_or_else(closed)
+        let text = match self.inner.tasks.finish(work).await {
+            Ok(changed) => return changed,
+            Err(Undone::Closed) => "The service is stopping.",
+            Err(Undone::Busy) => "Too many changes at once, try again.",
+        };
+        Err(Error::ServiceUnavailable(text.into()))
     }
 }
 
