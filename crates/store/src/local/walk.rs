@@ -22,6 +22,7 @@ use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes per read.
@@ -211,7 +212,8 @@ impl Walk {
     }
 
     /// Looks up to `reach` bytes past the end for what must not be there; `u64::MAX` looks at every
-    /// byte of every file.
+    /// byte of every file. A file with a higher incarnation than the walk ended in is one that the
+    /// walk should have gone through, but for a start that was cut short: all of it is looked at.
     pub(crate) fn look_past(&mut self, reach: u64) -> Result<Past> {
         let mut past = Past::default();
         for file in self.files.clone() {
@@ -220,41 +222,52 @@ impl Walk {
             let start = match head {
                 _ if file.number == self.at.file => self.at.offset,
                 // Its first block is whole, so its commits are where the walk would have gone,
-                // unless the commit that is due begins it and is damaged behind its first header.
-                Some(head) if reach < u64::MAX && head.lsn != self.at.lsn => {
+                // unless the first is damaged behind its header: the one that is due, or a copy
+                // that outranks what the walk found.
+                Some(head)
+                    if reach < u64::MAX
+                        && head.lsn != self.at.lsn
+                        && head.incarnation <= self.at.incarnation =>
+                {
                     self.judge(&head, &file, 0, &mut past);
                     continue;
                 }
                 _ => 0,
             };
             let end = start.saturating_add(reach).min(file.bytes);
-            self.look_in(&file, start, end, &mut past).map_err(read)?;
+            let highest = self.look_in(&file, start..end, &mut past).map_err(read)?;
+            if highest > self.at.incarnation {
+                // From the first header that was not whole there.
+                let from = end.saturating_sub(HEADER_BYTES as u64 - 8);
+                self.look_in(&file, from..file.bytes, &mut past).map_err(read)?;
+            }
         }
         Ok(past)
     }
 
+    /// The highest incarnation there.
     fn look_in(
         &mut self,
         file: &Arc<JournalFile>,
-        start: u64,
-        end: u64,
+        bytes: Range<u64>,
         past: &mut Past,
-    ) -> io::Result<()> {
-        let mut window = Window::new(&*file.writer, end, WALK_BYTES);
-        let mut from = start;
-        while from + HEADER_BYTES as u64 <= end {
+    ) -> io::Result<u32> {
+        let mut window = Window::new(&*file.writer, bytes.end, WALK_BYTES);
+        let (mut from, mut highest) = (bytes.start, 0);
+        while from + HEADER_BYTES as u64 <= bytes.end {
             let chunk = window.rest(from)?;
             if chunk.len() < HEADER_BYTES {
                 break;
             }
             let mut at = 0;
             while let Some((found, header)) = find_header(&chunk, at, self.salt) {
+                highest = highest.max(header.incarnation);
                 self.judge(&header, file, from + found as u64, past);
                 at = found + HEADER_BYTES;
             }
             from += (chunk.len() - (HEADER_BYTES - 8)) as u64 / 8 * 8;
         }
-        Ok(())
+        Ok(highest)
     }
 
     fn judge(&mut self, header: &Header, file: &JournalFile, offset: u64, past: &mut Past) {

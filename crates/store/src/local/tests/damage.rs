@@ -1,6 +1,7 @@
 //! Rot: told with file and offset, the rest stays readable, nothing is deleted.
 
 use super::*;
+use std::path::PathBuf;
 
 /// 100 records in segments of a closed engine, and the world around it.
 fn closed() -> World {
@@ -123,6 +124,32 @@ fn a_torn_last_commit_is_dropped_and_counted() {
     assert_eq!(world.log(1).tail().next_ordinal, 9);
     world.fill(1, 1);
     world.kill().unwrap();
+    check_filled(&world.log(1));
+}
+
+/// A start copies the last commit to another file, which counts from then on: damage there must not
+/// make the original the end of the journal.
+#[test]
+fn damage_in_a_commit_that_a_start_copied_is_no_end() {
+    let mut world = World::new(still());
+    world.fill(1, 10);
+    world.kill().unwrap();
+    world.fill(1, 5);
+    let salt = world.engine().salt;
+    let incarnation = |path: &PathBuf| {
+        frame::Header::decode(&world.fake.disk.bytes(path), salt).map(|header| header.incarnation)
+    };
+    let file = world.files("journal").into_iter().max_by_key(incarnation).unwrap();
+    world.fake.disk.kill();
+    world.local = None;
+    for at in [10, 100] {
+        flip(&world, &file, at);
+        let told = world.start().unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Corrupt, "byte {at}: {told}");
+        flip(&world, &file, at);
+    }
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 15);
     check_filled(&world.log(1));
 }
 
