@@ -352,14 +352,24 @@ impl Keeping {
             Err(e) => e,
         };
         tracing::error!(error = %e, "syncfs failed: writing the segments in doubt anew");
-        engine.keeper.note_taken_back();
-        engine.unspill(&self.checkpoint)?;
+        self.take_back()?;
         self.try_checkpoint(clean)?.or_else(|again| {
             // Readers find in the journal what the segments may have lost.
-            engine.unspill(&self.checkpoint)?;
+            self.take_back()?;
             let why = failed("sync", &engine.segments_dir, &again).to_string();
             Err(engine.break_down(&why))
         })
+    }
+
+    /// Makes the logs forget what a failed sync of their segments may have lost.
+    ///
+    /// # Errors
+    /// The engine is read-only: a later sync would succeed without having saved what is in doubt.
+    fn take_back(&self) -> Result<()> {
+        let engine = &self.engine;
+        engine.keeper.note_taken_back();
+        let taken_back = engine.unspill(&self.checkpoint);
+        taken_back.map_err(|e| engine.break_down(&format!("segments may lack what they show: {e}")))
     }
 
     /// Spills what must be and syncs it: the checkpoint that says so, not yet written, and the

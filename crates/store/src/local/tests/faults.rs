@@ -77,9 +77,21 @@ fn a_failed_syncfs_is_made_good_from_the_journal() {
 
 #[test]
 fn when_syncfs_keeps_failing_the_engine_is_read_only_and_loses_nothing() {
-    let mut world = World::new(small());
+    check_read_only(small(), &[fails(Op::SyncAll, "", 1000)]);
+}
+
+/// The next syncfs would succeed without having saved anything.
+#[test]
+fn a_failed_syncfs_while_the_journal_cannot_be_read_is_not_forgotten() {
+    // Nothing but what follows the syncfs reads the journal.
+    let cached = Options { cache_bytes_max: 1 << 30, ..small() };
+    check_read_only(cached, &[fails(Op::SyncAll, "", 1), fails(Op::Read, ".journal", 3)]);
+}
+
+fn check_read_only(options: Options, faults: &[Fault]) {
+    let mut world = World::new(options);
     world.fill(1, 50);
-    world.fake.disk.fail(fails(Op::SyncAll, "", 1000));
+    faults.iter().for_each(|fault| world.fake.disk.fail(fault.clone()));
     for _ in 0..5000 {
         // A failed syncfs may hit a commit on its way, too: that one goes to another file.
         let next = world.engine().logs.lock()[&LogId(1)].state.lock().next_ordinal;
