@@ -324,11 +324,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     }
 
     fn metrics_token(&mut self) -> Option<Secret> {
-        let token = self.secret_in("server.metrics_token_file")?;
-        if token.reveal().is_empty() {
-            self.problems.add("`server.metrics_token_file` is empty".into());
-        }
-        Some(token)
+        self.secret_in("server.metrics_token_file")
     }
 
     fn access_keys(&mut self, default: AccountId) -> Vec<AccessKey> {
@@ -390,7 +386,14 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     fn secret_in(&mut self, file: &str) -> Option<Secret> {
         let path = self.settings.given(file)?;
         match (self.read_file)(Path::new(&path)) {
-            Ok(bytes) => Some(Secret::new(String::from_utf8_lossy(&bytes).trim_end())),
+            Ok(bytes) => {
+                let secret = Secret::new(String::from_utf8_lossy(&bytes).trim_end());
+                // A file that was not filled, or not mounted: everybody knows that secret.
+                if secret.reveal().is_empty() {
+                    self.problems.add(format!("`{file}`: `{path}` is empty"));
+                }
+                Some(secret)
+            }
             Err(e) => {
                 self.problems.add(format!("`{file}`: cannot read `{path}`: {e}"));
                 None
@@ -459,6 +462,7 @@ mod tests {
         let settings = Settings::merge(sources).map_err(|e| e.to_string())?;
         let secrets = |path: &Path| match path.to_str() {
             Some("/run/secret") => Ok(b"hush\n".to_vec()),
+            Some("/run/empty") => Ok(b"\n".to_vec()),
             _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
         };
         Options::read(&settings, secrets).map_err(|e| e.to_string())
@@ -505,6 +509,24 @@ mod tests {
             said.contains("`access_keys.ci.id` is missing") && !said.contains("hush"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn an_empty_secret_is_none() {
+        for (given, name) in [
+            ("secret_file = '/run/empty'", "secret_file"),
+            ("secret = 's'\nsession_token_file = '/run/empty'", "session_token_file"),
+        ] {
+            let said = read(&format!("[access_keys.ci]\nid = 'AKCI'\n{given}")).unwrap_err();
+            assert!(
+                said.contains(&format!("`access_keys.ci.{name}`: `/run/empty` is empty")),
+                "{said}"
+            );
+        }
+        let said = read("[server]\nmetrics_token_file = '/run/empty'").unwrap_err();
+        assert!(said.contains("`server.metrics_token_file`: `/run/empty` is empty"), "{said}");
+        let said = read("[access_keys.ci]\nid = 'AKCI'\nsecret = ''").unwrap_err();
+        assert!(said.contains("`access_keys.ci.secret_file` is missing"), "{said}");
     }
 
     #[test]
