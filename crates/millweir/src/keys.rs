@@ -304,10 +304,17 @@ fn read(env: &Env, path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| damaged(Some(path), 1))
 }
 
+/// The directory of a file, and a name in it for the next version.
+fn beside(path: &Path) -> (&Path, PathBuf) {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    (dir.unwrap_or(Path::new(".")), new.into())
+}
+
 /// Why a new file and a rename: a crash leaves the old keys or the new ones, never half a line.
 fn write(env: &Env, path: &Path, text: &str) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let new = path.with_extension("new");
+    let (dir, new) = beside(path);
     let file = env.disk.open(&new, Open::Write)?;
     file.set_len(0)?;
     file.write_at(text.as_bytes(), 0)?;
@@ -369,6 +376,17 @@ mod tests {
         make: bool,
     ) -> io::Result<LocalKeys> {
         LocalKeys::open(system_env(), Arc::default(), catalog, file, (given, make))
+    }
+
+    #[test]
+    fn any_name_has_a_place_beside_it() {
+        for (path, dir, new) in [
+            ("keys", ".", "keys.new"),
+            ("/a/keys", "/a", "/a/keys.new"),
+            ("b.new", ".", "b.new.new"),
+        ] {
+            assert_eq!(beside(Path::new(path)), (Path::new(dir), new.into()));
+        }
     }
 
     #[tokio::test]
