@@ -46,7 +46,9 @@ pub(crate) fn parse(text: &str, now_ms: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
         return None;
     }
-    Some(days(year, month, day) * DAY_MS + time_of_day(time)?)
+    let midnight = days(year, month, day) * DAY_MS;
+    // A day that its month has not, as the 30th of February, is one of the next month.
+    (civil(midnight).day == day).then_some(midnight + time_of_day(time)?)
 }
 
 fn time_of_day(text: &str) -> Option<i64> {
@@ -124,6 +126,9 @@ mod tests {
         assert_eq!(parse("1.5", 0), Some(1500));
         assert_eq!(parse("1970-01-02", 0), Some(DAY_MS));
         for bad in ["", "soon", "1970-13-01", "1970-01-01T25:00:00Z", "1970-01-01T00:00:00", "-1"] {
+            assert_eq!(parse(bad, 0), None, "{bad}");
+        }
+        for bad in ["2026-02-31", "2025-02-29", "2026-04-31T00:00:00Z"] {
             assert_eq!(parse(bad, 0), None, "{bad}");
         }
     }
