@@ -8,10 +8,11 @@ use crate::loops::Loops;
 use crate::meters::Meters;
 use crate::options::{AuthMode, Options};
 use crate::shared::{Shared, Stopping};
-use crate::tls::{self, Tls, TlsError};
+use crate::tls::{Tls, TlsError};
 use base::Env;
 use base::metrics::Registry;
 use std::fmt;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -280,10 +281,9 @@ fn note_end(shared: &Shared, ended: Result<(), tokio::task::JoinError>) {
 
 /// Renews the server's certificate for ever.
 async fn renew(shared: &Shared, tls: Option<&Arc<Tls>>) {
+    let Some(tls) = tls else { return pending().await };
     loop {
-        shared.env.clock.sleep(tls::RENEWAL).await;
-        if let Some(tls) = tls {
-            tls.renew();
-        }
+        shared.env.clock.sleep(tls.renewal()).await;
+        tls.renew();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! On disk, in `<data>/tls`: `ca-key.pem` (PKCS #8) and `ca.pem`, which clients are told to trust.
 //! The server's own certificate is never stored: it is issued anew at each start and twice a day,
-//! so that it neither expires nor keeps names that the configuration dropped.
+//! so that it neither expires nor keeps names that the configuration dropped. Files that somebody
+//! else renews are looked at every minute.
 
 use base::Env;
 use base::env::{Disk, Open};
@@ -11,12 +12,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, RootCertStore};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use std::collections::BTreeSet;
@@ -78,7 +79,9 @@ const LEAF_DAYS: u64 = 397;
 /// How far in the past certificates begin, for clients whose clock is behind.
 const BACKDATED_DAYS: u64 = 1;
 /// Time between two issues of the server's certificate.
-pub(crate) const RENEWAL: Duration = Duration::from_hours(12);
+const RENEWAL: Duration = Duration::from_hours(12);
+/// Time between two looks at certificates that others renew.
+const LOOK: Duration = Duration::from_mins(1);
 /// Largest file read.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -123,6 +126,7 @@ impl Tls {
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let current = source.issue(env, &provider)?;
+        source.check_life(&current, now(env));
         let current = Arc::new(Current(RwLock::new(Arc::new(current))));
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -142,11 +146,24 @@ impl Tls {
         }
     }
 
+    /// Time until the next [`Tls::renew`].
+    pub(crate) fn renewal(&self) -> Duration {
+        match self.source {
+            Source::Authority(_) => RENEWAL,
+            Source::Files { .. } => LOOK,
+        }
+    }
+
     /// Issues or reads the server's certificate again; the old one stays when that fails.
     pub(crate) fn renew(&self) {
         let provider = rustls::crypto::ring::default_provider();
         match self.source.issue(&self.env, &provider) {
-            Ok(fresh) => *self.current.0.write() = Arc::new(fresh),
+            Ok(fresh) if fresh.cert == self.current.0.read().cert => {}
+            Ok(fresh) => {
+                tracing::info!("the TLS certificate is a new one");
+                self.source.check_life(&fresh, now(&self.env));
+                *self.current.0.write() = Arc::new(fresh);
+            }
             Err(error) => tracing::warn!(%error, "the TLS certificate could not be renewed"),
         }
     }
@@ -162,6 +179,41 @@ impl Source {
             }
         };
         certified(chain, key, provider)
+    }
+}
+
+impl Source {
+    /// Says so when clients will refuse a certificate of a file because of its time.
+    fn check_life(&self, certified: &CertifiedKey, now: Duration) {
+        let Self::Files { certificate, .. } = self else { return };
+        if let Err(error) = life(&certified.cert, now) {
+            let file = certificate.display();
+            tracing::warn!(%file, %error, "clients will refuse the TLS certificate");
+        }
+    }
+}
+
+/// Checks that now is within the life of the certificate that begins a chain.
+fn life(chain: &[CertificateDer<'static>], now: Duration) -> Result<(), CertificateError> {
+    // Who vouches for it is the clients' business: the time is looked at before that.
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(chain.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let (Ok(verifier), Ok(name), Some(leaf)) =
+        (verifier, ServerName::try_from("localhost"), chain.first())
+    else {
+        return Ok(());
+    };
+    let now = UnixTime::since_unix_epoch(now);
+    match verifier.verify_server_cert(leaf, &chain[1..], &name, &[], now) {
+        Err(rustls::Error::InvalidCertificate(
+            e @ (CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }),
+        )) => Err(e),
+        _ => Ok(()),
     }
 }
 
@@ -359,4 +411,61 @@ fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, TlsError> {
         Ok::<_, std::io::Error>(bytes)
     };
     attempt().map_err(failed(&format!("cannot read {}", path.display())))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the test renews files behind the server's back")]
+mod tests {
+    use super::*;
+
+    const YEAR_S: u64 = 365 * 86_400;
+
+    fn own_certificate(now: Duration, days: u64) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".into()]).unwrap();
+        set_life(&mut params, now, days);
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn a_life_ends_and_begins() {
+        let now = Duration::from_secs(50 * YEAR_S);
+        let authority = Authority::open(None, &[], &crate::system_env()).unwrap();
+        let (chain, _) = authority.issue(now).unwrap();
+        let (own, _) = own_certificate(now, 397);
+        let own = vec![CertificateDer::from_pem_slice(own.as_bytes()).unwrap()];
+        for chain in [&chain[..], &chain[..1], &own] {
+            assert_eq!(life(chain, now), Ok(()));
+            let ended = life(chain, now + 2 * Duration::from_secs(YEAR_S)).unwrap_err();
+            assert!(matches!(ended, CertificateError::ExpiredContext { .. }), "{ended}");
+            let early = life(chain, now.saturating_sub(2 * DAY)).unwrap_err();
+            assert!(matches!(early, CertificateError::NotValidYetContext { .. }), "{early}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_others_renew_are_read_within_a_minute() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), crate::system_env());
+        let (certificate, key) = (dir.path().join("c.pem"), dir.path().join("k.pem"));
+        let put = || {
+            let (chain, secret) = own_certificate(now(&env), 30);
+            std::fs::write(&certificate, chain).unwrap();
+            std::fs::write(&key, secret).unwrap();
+        };
+        put();
+        let options = TlsOptions::Files { certificate: certificate.clone(), key: key.clone() };
+        let tls = Tls::new(&options, &env).unwrap().unwrap();
+        assert_eq!(tls.renewal(), Duration::from_mins(1));
+        let shown = || Arc::clone(&tls.current.0.read());
+        let first = shown();
+        tls.renew();
+        assert!(Arc::ptr_eq(&first, &shown()), "the files are the same");
+        put();
+        tls.renew();
+        let second = shown();
+        assert_ne!(second.cert, first.cert);
+        std::fs::write(&key, "no key").unwrap();
+        tls.renew();
+        assert!(Arc::ptr_eq(&second, &shown()), "half a renewal changes nothing");
+    }
 }
