@@ -48,7 +48,8 @@ pub struct LocalCatalogOptions {
 
 impl Default for LocalCatalogOptions {
     fn default() -> Self {
-        Self { log_bytes: 2 << 20, transaction_bytes_max: 16 << 20, waiting_bytes_max: 64 << 20 }
+        // A reshard of 10,000 shards with the longest name is one transaction of 19 MB.
+        Self { log_bytes: 2 << 20, transaction_bytes_max: 32 << 20, waiting_bytes_max: 64 << 20 }
     }
 }
 

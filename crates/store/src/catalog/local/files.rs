@@ -93,7 +93,11 @@ fn make(
         disk.remove(&temporary).map_err(hidden)?;
     }
     let file = disk.open(&temporary, Open::CreateNew).map_err(hidden)?;
-    fill(file.as_ref()).and_then(|()| file.sync_data()).map_err(hidden)?;
+    fill(file.as_ref()).and_then(|()| file.sync_data()).map_err(|e| {
+        // Give the space back: on a full disk it is what others need.
+        drop(disk.remove(&temporary));
+        hidden(e)
+    })?;
     let visible = |e| MakeError { error: failed("make", path, &e), visible: true };
     disk.rename(&temporary, path).map_err(visible)?;
     disk.sync_dir(path.parent().unwrap_or(path)).map_err(visible)?;

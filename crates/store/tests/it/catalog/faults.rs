@@ -2,6 +2,7 @@
 //! is known.
 
 use super::*;
+use std::path::PathBuf;
 use testkit::sim_disk::{Fault, Op};
 
 fn put(catalog: &dyn Catalog, key: &str) -> Result<()> {
@@ -89,7 +90,7 @@ fn nothing_follows_pages_of_a_failed_sync_before_they_are_saved_elsewhere() {
 fn a_full_disk_refuses_and_recovers_without_a_restart() {
     let world = world(1);
     let catalog = open(&world).unwrap();
-    world.disk.set_space(world.disk.used_bytes());
+    world.disk.set_space(world.disk.used_bytes() + (16 << 10));
     let mut keys = 0;
     let full = loop {
         match put(catalog.as_ref(), &format!("{keys}")) {
@@ -102,6 +103,8 @@ fn a_full_disk_refuses_and_recovers_without_a_restart() {
     assert_eq!(rows(catalog.as_ref()).len(), keys);
     assert_eq!(put(catalog.as_ref(), "x").unwrap_err().kind(), ErrorKind::Full);
     assert!(catalog.trouble().is_some());
+    let unfinished = |path: &PathBuf| path.extension().is_some_and(|end| end == "tmp");
+    assert!(!world.disk.files().iter().any(unfinished), "what did not fit takes room");
     world.disk.set_space(1 << 30);
     put(catalog.as_ref(), "x").unwrap();
     assert_eq!(catalog.trouble(), None);

@@ -124,3 +124,20 @@ fn too_large_is_invalid_and_a_large_one_gets_a_larger_log() {
     drop(catalog);
     assert_eq!(open(&world).unwrap().get(b"big").map(|v| v.len()), Some(63 << 10));
 }
+
+/// A reshard of 10,000 shards whose stream has the longest name: 40,000 rows.
+#[test]
+fn the_largest_reshard_is_one_transaction() {
+    let world = world(1);
+    let open = || LocalCatalog::open(Path::new(DATA), world.env()).unwrap();
+    let catalog = open();
+    let mut transaction = Transaction::default();
+    for shard in 0..40_000_u32 {
+        let key = format!("{shard:0170}").into_bytes();
+        transaction.put(key, vec![b'r'; 310]);
+    }
+    block_on(catalog.commit(transaction)).unwrap();
+    drop(catalog);
+    world.disk.kill();
+    assert_eq!(open().scan(b"", None, usize::MAX).len(), 40_000);
+}
