@@ -125,6 +125,7 @@ impl Engine {
         for group in self.queue.answer() {
             group.resolve(Err(error.clone()));
         }
+        self.wake_sealers();
     }
 
     /// Fails what waits for a commit and everything that comes later.
@@ -132,7 +133,11 @@ impl Engine {
         for gather in self.queue.abort(error.clone()) {
             gather.group.resolve(Err(error.clone()));
         }
-        // Whoever waits for a seal hears that it will not come.
+        self.wake_sealers();
+    }
+
+    /// Lets those who wait for a seal hear that it will not come soon.
+    fn wake_sealers(&self) {
         let logs: Vec<_> = self.logs.lock().values().cloned().collect();
         for log in logs {
             log.wake_watchers(|_| ());

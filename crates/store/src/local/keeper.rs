@@ -425,8 +425,14 @@ impl Keeping {
         let retired = std::mem::take(&mut self.engine.keeper.asked.lock().retire);
         for log in retired {
             let Ok(at) = rows.binary_search_by_key(&log.id, |row| row.id) else { continue };
-            if let Err(e) = log.remove_below(rows[at].first_ordinal) {
+            let first_ordinal = rows[at].first_ordinal;
+            let removed = log.remove_below(first_ordinal);
+            if let Err(e) = &removed {
                 tracing::warn!(log = log.id.0, error = %e, "cannot remove a trimmed segment");
+            }
+            // Trimmed once more while the checkpoint was made, or failed: for the next one.
+            if removed.is_err() || log.state.lock().first_ordinal > first_ordinal {
+                self.engine.keeper.retire(log);
             }
         }
     }

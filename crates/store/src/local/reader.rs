@@ -269,8 +269,13 @@ impl LocalLog {
 
     /// Adds what the segment of the next ordinal holds from there on.
     fn add_segment(&self, fill: &mut Fill) -> Result<()> {
+        // Removed or trimmed between the look at the log and here.
+        let gone = || {
+            let state = self.state.lock();
+            state.removed || state.first_ordinal > fill.next
+        };
         let Some((segment, end)) = self.segment_of(fill.next)? else {
-            return Err(self.missing(&self.dir(), fill.next));
+            return if gone() { Ok(()) } else { Err(self.missing(&self.dir(), fill.next)) };
         };
         let path = self.dir().join(segment.name());
         let opened = self
@@ -278,8 +283,7 @@ impl LocalLog {
             .and_then(|open| self.index_of(&open, segment, end).map(|index| (open, index)));
         let (open, index) = match opened {
             Ok(opened) => opened,
-            // Retention removed it between the look at the list and here.
-            Err(_) if self.state.lock().first_ordinal > fill.next => return Ok(()),
+            Err(_) if gone() => return Ok(()),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Err(self.missing(&path, fill.next));
             }

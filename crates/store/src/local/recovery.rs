@@ -276,9 +276,14 @@ impl Replay {
             state.next_ordinal = state.durable_next;
             state.last_arrival_ms = state.durable_arrival_ms;
             state.first_ordinal = state.first_ordinal.min(state.durable_next);
+            let all_trimmed = segments.count > 0 && state.first_ordinal == state.durable_next;
             let log = LocalLog::new(engine, id, state, segments);
             if self.batches > REPLAYED_MAX {
                 log.ask_spill(u64::MAX, &engine.keeper);
+            }
+            if all_trimmed {
+                // The last life may have ended before their files were gone.
+                engine.keeper.retire(Arc::clone(&log));
             }
             logs.insert(id, log);
         }

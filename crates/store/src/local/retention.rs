@@ -95,12 +95,17 @@ impl LocalLog {
             if dead == list.len() {
                 segments.active_bytes = 0;
             }
-            list.drain(..dead).collect::<Vec<_>>()
+            list[..dead].to_vec()
         })?;
         for segment in dead {
             self.engine.open_files.forget((self.id, segment.first_ordinal));
             let path = self.dir().join(segment.name());
-            self.engine.env.disk.remove(&path).map_err(|e| failed("remove", &path, &e))?;
+            match self.engine.env.disk.remove(&path) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(failed("remove", &path, &e));
+                }
+                _ => self.with_segments(|_, list| _ = list.remove(0))?,
+            }
             self.engine.metrics.segments.dec();
         }
         Ok(())

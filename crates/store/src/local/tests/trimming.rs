@@ -63,6 +63,45 @@ fn an_idle_log_loses_its_last_segment_too_and_goes_on() {
 }
 
 #[test]
+fn segments_that_cannot_be_removed_at_once_go_later() {
+    let world = filled();
+    let log = world.log(1);
+    world.fake.disk.fail(Fault::io(Op::Remove).on("segments").times(3));
+    world.fake.clock.advance(Duration::from_secs(3600));
+    log.trim(world.fake.env().clock.now_ms());
+    until("all segments are removed", || {
+        world.fake.clock.advance_ms(1000);
+        world.files("seg").is_empty()
+    });
+    let none = world.engine().metrics.segments.get();
+    assert!(none.abs() < 0.5, "{none} segments are counted");
+}
+
+#[test]
+fn segments_that_a_kill_left_behind_go_after_the_start() {
+    let mut world = filled();
+    let log = world.log(1);
+    let checkpoint = Path::new(DIR).join("journal").join("checkpoint.1");
+    let before = world.fake.disk.bytes(&checkpoint);
+    world.fake.disk.fail(Fault::io(Op::Remove).on("segments").times(1000));
+    world.fake.clock.advance(Duration::from_secs(3600));
+    log.trim(world.fake.env().clock.now_ms());
+    until("a checkpoint has the trim", || {
+        world.fake.clock.advance_ms(1000);
+        world.fake.disk.bytes(&checkpoint) != before
+    });
+    drop(log);
+    world.fake.disk.heal();
+    world.kill().unwrap();
+    assert_eq!(world.log(1).tail().first_ordinal, 200);
+    assert!(!world.files("seg").is_empty());
+    until("all segments are removed", || {
+        world.fake.clock.advance_ms(1000);
+        world.files("seg").is_empty()
+    });
+}
+
+#[test]
 fn a_clock_that_jumps_forward_deletes_nothing() {
     let world = filled();
     let log = world.log(1);
