@@ -27,8 +27,8 @@ use std::time::Duration;
 /// Replayed batches past which all logs are spilled at once: each stands in memory until then.
 const REPLAYED_MAX: u64 = 1 << 16;
 
-/// How far behind the end of a clean shutdown is looked for damage: the next start left a restart
-/// record of one block there, and what it acknowledged begins behind that.
+/// How far other files are looked through after a clean shutdown: the next start left a restart
+/// record of one block behind its end, and what it acknowledged begins behind that.
 const UNUSED_REACH_BYTES: u64 = 1 << 20;
 
 /// What a start found.
@@ -185,8 +185,8 @@ impl Found {
     /// Tells a torn tail from damage.
     fn judge_end(&mut self, engine: &Engine, walk: &mut Walk) -> Result<()> {
         let unused = self.checkpoint.clean && walk.at() == self.checkpoint.at;
-        let mut past =
-            walk.look_past(if unused { UNUSED_REACH_BYTES } else { reach(&engine.options) })?;
+        let reach = reach(&engine.options);
+        let mut past = walk.look_past(reach, if unused { UNUSED_REACH_BYTES } else { reach })?;
         self.recovery.torn_bytes = past.torn_bytes;
         engine.metrics.truncated.add(past.torn_bytes);
         let Some((proof, proof_at)) = past.proof.take() else { return Ok(()) };
@@ -206,7 +206,7 @@ impl Found {
         }
         tracing::error!(damage = %message, "giving up what lies behind the damage, as asked");
         // Every byte, for the highest incarnation: what is cut must stay cut.
-        self.recovery.cut_bytes = walk.look_past(u64::MAX)?.cut_bytes;
+        self.recovery.cut_bytes = walk.look_past(u64::MAX, u64::MAX)?.cut_bytes;
         Ok(())
     }
 }

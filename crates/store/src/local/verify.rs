@@ -147,7 +147,7 @@ impl Check<'_> {
                 removed.extend(control.then_some(header.log));
             }
         }
-        let past = walk.look_past(u64::MAX)?;
+        let past = walk.look_past(u64::MAX, u64::MAX)?;
         self.report.torn_bytes = past.torn_bytes;
         if let Some((proof, offset)) = past.proof {
             let at = walk.at();

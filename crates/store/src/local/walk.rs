@@ -211,28 +211,28 @@ impl Walk {
         Ok(whole.map(|incarnation| Commit { file, incarnation, lsn, frames, start: offset, end }))
     }
 
-    /// Looks up to `reach` bytes past the end for what must not be there; `u64::MAX` looks at every
-    /// byte of every file. A file with a higher incarnation than the walk ended in is one that the
+    /// Looks up to `reach` bytes past the end, and as many as `elsewhere` into the other files, for
+    /// what must not be there; `u64::MAX` looks at every byte of every file. A file with a higher incarnation than the walk ended in is one that the
     /// walk should have gone through, but for a start that was cut short: all of it is looked at.
-    pub(crate) fn look_past(&mut self, reach: u64) -> Result<Past> {
+    pub(crate) fn look_past(&mut self, reach: u64, elsewhere: u64) -> Result<Past> {
         let mut past = Past::default();
         for file in self.files.clone() {
             let read = |e: io::Error| failed("read", &file.path, &e);
             let head = read_header(&file, 0, self.salt).map_err(read)?;
-            let start = match head {
-                _ if file.number == self.at.file => self.at.offset,
+            let (start, reach) = match head {
+                _ if file.number == self.at.file => (self.at.offset, reach),
                 // Its first block is whole, so its commits are where the walk would have gone,
                 // unless the first is damaged behind its header: the one that is due, or a copy
                 // that outranks what the walk found.
                 Some(head)
-                    if reach < u64::MAX
+                    if elsewhere < u64::MAX
                         && head.lsn != self.at.lsn
                         && head.incarnation <= self.at.incarnation =>
                 {
                     self.judge(&head, &file, 0, &mut past);
                     continue;
                 }
-                _ => 0,
+                _ => (0, elsewhere),
             };
             let end = start.saturating_add(reach).min(file.bytes);
             let highest = self.look_in(&file, start..end, &mut past).map_err(read)?;

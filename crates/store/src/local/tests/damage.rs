@@ -228,6 +228,28 @@ fn damage_where_the_journal_begins_is_no_empty_journal() {
     check_damaged_first_block(true);
 }
 
+/// The restart record and the header behind it, with a commit so large that the next header is far.
+#[test]
+fn damage_over_two_headers_behind_a_clean_shutdown_is_no_end() {
+    let bytes = 8 << 20;
+    let large = Options { journal_first_bytes: bytes, journal_file_bytes_max: bytes, ..still() };
+    let mut world = World::new(Options { batch_bytes_max: 3 << 20, ..large });
+    world.fill(1, 3);
+    world.close();
+    world.start().unwrap();
+    let restart_at = world.engine().journal.live_bytes() as usize - 4096;
+    put(&world.log(1), &"large".repeat(400_000));
+    put(&world.log(1), "small");
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    let mut damaged = world.fake.disk.bytes(&file);
+    damaged[restart_at..restart_at + 8192].fill(0);
+    world.fake.disk.plant(&file, &damaged);
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+}
+
 #[test]
 fn copies_of_a_checkpoint_that_differ_are_made_alike_by_the_next_start() {
     let mut world = World::new(small());
