@@ -67,7 +67,17 @@ impl OpenFiles {
 
     /// Keeps a segment that was just opened; the one that another thread opened first wins.
     pub(crate) fn put(&self, key: SegmentKey, segment: OpenSegment) -> Arc<OpenSegment> {
+        self.keep(&mut self.state.lock(), key, segment)
+    }
+
+    /// Keeps a segment that was just made, in the place of one that is open under its name.
+    pub(crate) fn replace(&self, key: SegmentKey, segment: OpenSegment) -> Arc<OpenSegment> {
         let mut state = self.state.lock();
+        state.open.remove(&key);
+        self.keep(&mut state, key, segment)
+    }
+
+    fn keep(&self, state: &mut State, key: SegmentKey, segment: OpenSegment) -> Arc<OpenSegment> {
         state.uses += 1;
         let now = state.uses;
         if state.open.len() >= self.open_max && !state.open.contains_key(&key) {
@@ -107,6 +117,9 @@ mod tests {
         files.put((LogId(3), 0), open());
         assert!(files.get((LogId(2), 0)).is_none());
         assert!(files.get((LogId(1), 0)).is_some() && files.get((LogId(3), 0)).is_some());
+        let again = files.replace((LogId(1), 0), open());
+        assert!(!Arc::ptr_eq(&first, &again));
+        assert!(Arc::ptr_eq(&again, &files.put((LogId(1), 0), open())));
         files.forget((LogId(1), 0));
         assert!(files.get((LogId(1), 0)).is_none());
     }

@@ -172,11 +172,8 @@ impl LocalLog {
         let index = Mutex::new(Some(Arc::new(Index::starting_at(segment.first_ordinal))));
         let key = (self.id, segment.first_ordinal);
         // An earlier try under the same name may be open: its file has a stale index.
-        self.engine.open_files.forget(key);
-        let open = self
-            .engine
-            .open_files
-            .put(key, OpenSegment { file, writer: writer.into(), path, index });
+        let made = OpenSegment { file, writer: writer.into(), path, index };
+        let open = self.engine.open_files.replace(key, made);
         self.with_segments(|segments, list| {
             (segments.active_first, segments.active_bytes) = (segment.first_ordinal, 0);
             if list.last() != Some(&segment) {
