@@ -112,6 +112,33 @@ fn check_read_only(options: Options, faults: &[Fault]) {
     world.fill(1, 300);
 }
 
+/// A batch that waits for the disk holds up a seal, and whoever wants it a lock.
+#[test]
+fn a_seal_hears_that_the_disk_is_full() {
+    let world = World::new(small());
+    let (log, engine) = (world.log(1), world.engine());
+    let committer = engine.committer.get().and_then(std::sync::Weak::upgrade).unwrap();
+    let held = committer.lock();
+    let _waiting = log.append(batch("x"), None).unwrap();
+    let mut seal = log.seal();
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(seal.as_mut().poll(&mut cx).is_pending());
+    let sealing = std::thread::scope(|threads| {
+        let sealing = threads.spawn(|| block_on(seal));
+        let sealed = || sealing.is_finished();
+        for _ in 0..20 {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
+        assert!(!sealed(), "its batch is not durable");
+        engine.health.set_full(Some("the disk is full".into()));
+        engine.answer_waiting(&Error::new(ErrorKind::Full, "no room"));
+        until("the seal has its answer", sealed);
+        sealing.join().unwrap()
+    });
+    drop(held);
+    assert_eq!(sealing.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
 #[test]
 fn a_full_disk_refuses_appends_and_recovers_by_itself() {
     let mut world = World::new(small());
