@@ -212,8 +212,9 @@ impl Walk {
     }
 
     /// Looks up to `reach` bytes past the end, and as many as `elsewhere` into the other files, for
-    /// what must not be there; `u64::MAX` looks at every byte of every file. A file with a higher incarnation than the walk ended in is one that the
-    /// walk should have gone through, but for a start that was cut short: all of it is looked at.
+    /// what must not be there; `u64::MAX` looks at every byte of every file. A file with a higher
+    /// incarnation than the walk ended in is one that the walk should have gone through, but for a
+    /// start that was cut short: all of it is looked at.
     pub(crate) fn look_past(&mut self, reach: u64, elsewhere: u64) -> Result<Past> {
         let mut past = Past::default();
         for file in self.files.clone() {
