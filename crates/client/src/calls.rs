@@ -64,9 +64,12 @@ impl Client {
         let format = self.0.config.format;
         let body = O::encode(format, input);
         let mut attempts = Attempts::new(retry, self.env());
+        let mut broken = false;
         loop {
-            match self.once::<O>(format, body.clone()).await {
+            let done = self.once::<O>(format, body.clone()).await.map_err(|e| e.after(broken));
+            match done {
                 Err(e) if e.is_transient() => {
+                    broken |= e.kind() == ErrorKind::Broken;
                     if !attempts.pause().await {
                         return Err(e);
                     }

@@ -8,7 +8,8 @@ use wire::sigv4::{Credentials, Secret};
 /// How often and how fast a refused call is sent again.
 ///
 /// Sent again are throttling, answers from 500 on, and broken connections. After a broken
-/// connection the first attempt may have been done: a record can then be written twice.
+/// connection the first attempt may have been done: a record can then be written twice, and what
+/// was made or taken away is refused the second time, see [`Error::tells_done`](crate::Error).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retry {
     /// Attempts in all, at least 1.

@@ -169,7 +169,10 @@ impl Consumer {
             consumer_arn: Some(consumer_arn),
             ..DeregisterStreamConsumerInput::default()
         };
-        self.client.call::<ops::DeregisterStreamConsumer>(&input).await
+        match self.client.call::<ops::DeregisterStreamConsumer>(&input).await {
+            Err(e) if e.tells_done(push::NOT_THERE) => Ok(()),
+            other => other,
+        }
     }
 }
 

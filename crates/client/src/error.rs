@@ -24,6 +24,8 @@ pub struct Error {
     status: u16,
     code: String,
     message: String,
+    /// Whether an earlier attempt of the same call ended `Broken`.
+    after_broken: bool,
 }
 
 impl Error {
@@ -36,7 +38,8 @@ impl Error {
             ErrorKind::Malformed => "Malformed",
             ErrorKind::Config => "Config",
         };
-        Self { kind, status: 0, code: code.into(), message: message.into() }
+        let (code, message) = (code.into(), message.into());
+        Self { kind, status: 0, code, message, after_broken: false }
     }
 
     /// An error that the server answered with.
@@ -46,12 +49,17 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         let (code, message) = (code.into(), message.into());
-        Self { kind: ErrorKind::Refused, status, code, message }
+        Self { kind: ErrorKind::Refused, status, code, message, after_broken: false }
     }
 
     /// The same failure in other words.
     pub(crate) fn reworded(self, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..self }
+    }
+
+    /// The failure of an attempt of which an earlier one may have ended `Broken`.
+    pub(crate) fn after(self, broken: bool) -> Self {
+        Self { after_broken: broken, ..self }
     }
 
     /// The kind.
@@ -84,6 +92,13 @@ impl Error {
                 | "KMSThrottlingException"
                 | "RequestLimitExceeded"
         )
+    }
+
+    /// Whether this refusal tells that an earlier attempt of the same call, whose connection broke,
+    /// was done. `code` is how the server refuses to do it twice: `ResourceInUseException` when it
+    /// makes something, `ResourceNotFoundException` when it takes something away.
+    pub fn tells_done(&self, code: &str) -> bool {
+        self.after_broken && self.code == code
     }
 
     /// Whether the same call may succeed later.

@@ -5,26 +5,35 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
-/// A server that gives these answers, one per connection; gives the bodies it was sent.
+/// The status of an answer that never comes: the connection is cut.
+pub(super) const CUT: u16 = 0;
+
+/// A server that gives these answers, one per connection; gives the requests it was sent: the
+/// operation and the body.
 pub(super) fn serve(answers: Vec<(u16, Bytes)>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let answer = move |(status, body): (u16, Bytes)| {
         let mut socket = BufReader::new(listener.accept().unwrap().0);
-        let (mut line, mut length) = (String::new(), 0);
+        let (mut line, mut length, mut sent) = (String::new(), 0, String::new());
         while line != "\r\n" {
             line.clear();
             socket.read_line(&mut line).unwrap();
-            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = text.trim().parse().unwrap();
+            match line.trim().split_once(": ") {
+                Some(("content-length", text)) => length = text.parse().unwrap(),
+                Some(("x-amz-target", text)) => sent = text.split('.').skip(1).collect(),
+                _ => {}
             }
         }
-        let mut sent = vec![0; length];
-        socket.read_exact(&mut sent).unwrap();
+        sent.push(' ');
+        socket.by_ref().take(length).read_to_string(&mut sent).unwrap();
+        if status == CUT {
+            return sent;
+        }
         let (head, length) = (format!("HTTP/1.1 {status} x\r\nconnection: close"), body.len());
         write!(socket.get_mut(), "{head}\r\ncontent-length: {length}\r\n\r\n").unwrap();
         socket.get_mut().write_all(&body).unwrap();
-        String::from_utf8(sent).unwrap()
+        sent
     };
     (endpoint, std::thread::spawn(move || answers.into_iter().map(answer).collect()))
 }

@@ -14,6 +14,11 @@ const ACTIVE_POLL: Duration = Duration::from_millis(50);
 /// Time for a consumer to become ACTIVE.
 const ACTIVE_WAIT: Duration = Duration::from_secs(30);
 
+/// How the server refuses to make what is there.
+const THERE: &str = "ResourceInUseException";
+/// How the server refuses what is not there.
+pub(super) const NOT_THERE: &str = "ResourceNotFoundException";
+
 /// A fan-out consumer that is ACTIVE.
 pub(super) struct Registered {
     pub(super) arn: Text,
@@ -32,35 +37,46 @@ pub(super) async fn register(
     };
     let summary = client.call::<ops::DescribeStreamSummary>(&input).await?;
     let stream_arn = summary.stream_description_summary.stream_arn;
-    let input = RegisterStreamConsumerInput {
-        stream_arn: stream_arn.clone(),
-        consumer_name: consumer_name.into(),
-        ..RegisterStreamConsumerInput::default()
+    let consumer = DescribeStreamConsumerInput {
+        stream_arn: Some(stream_arn.clone()),
+        consumer_name: Some(consumer_name.into()),
+        ..DescribeStreamConsumerInput::default()
     };
-    let registered_here = match client.call::<ops::RegisterStreamConsumer>(&input).await {
-        Ok(_) => true,
-        Err(e) if e.code() == "ResourceInUseException" => false,
+    // Why looked for first: when an attempt to register breaks off and the next one finds the
+    // consumer, it tells an own one from somebody else's, which must stay.
+    let registered_here = match client.call::<ops::DescribeStreamConsumer>(&consumer).await {
+        Ok(_) => false,
+        Err(e) if e.code() == NOT_THERE => {
+            let input = RegisterStreamConsumerInput {
+                stream_arn,
+                consumer_name: consumer_name.into(),
+                ..RegisterStreamConsumerInput::default()
+            };
+            match client.call::<ops::RegisterStreamConsumer>(&input).await {
+                Err(e) if e.code() == THERE => e.tells_done(THERE),
+                other => other.map(|_| true)?,
+            }
+        }
         Err(e) => return Err(e),
     };
-    let arn = wait_active(client, stream_arn, consumer_name).await?;
+    let arn = wait_active(client, &consumer).await?;
     Ok(Registered { arn, registered_here })
 }
 
-async fn wait_active(client: &Client, stream_arn: Text, name: &str) -> Result<Text, Error> {
+async fn wait_active(
+    client: &Client,
+    consumer: &DescribeStreamConsumerInput,
+) -> Result<Text, Error> {
     let clock = &client.env().clock;
     let give_up = clock.monotonic() + ACTIVE_WAIT;
-    let input = DescribeStreamConsumerInput {
-        stream_arn: Some(stream_arn),
-        consumer_name: Some(name.into()),
-        ..DescribeStreamConsumerInput::default()
-    };
     loop {
-        let answer = client.call::<ops::DescribeStreamConsumer>(&input).await?;
-        let consumer = answer.consumer_description;
-        if consumer.consumer_status == ConsumerStatus::Active {
-            return Ok(consumer.consumer_arn);
+        let answer = client.call::<ops::DescribeStreamConsumer>(consumer).await?;
+        let found = answer.consumer_description;
+        if found.consumer_status == ConsumerStatus::Active {
+            return Ok(found.consumer_arn);
         }
         if clock.monotonic() > give_up {
+            let name = &found.consumer_name;
             let text = format!("consumer `{name}` did not become ACTIVE within {ACTIVE_WAIT:?}");
             return Err(Error::local(ErrorKind::Broken, text));
         }
@@ -88,7 +104,7 @@ pub(super) async fn read(
             Ok(None) => {}
             // Why borne: after a broken connection the server may hold the old subscription for up
             // to five seconds and refuses a second one so long (AWS).
-            Err(e) if e.code() == "ResourceInUseException" => {
+            Err(e) if e.code() == THERE => {
                 bearing.bear(Error::refused(503, e.code(), e.message())).await?;
             }
             Err(e) => bearing.bear(e).await?,
@@ -146,10 +162,11 @@ fn position(from: From) -> StartingPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consumer::fake::{sent_ms, serve};
-    use crate::{Config, ConsumerOptions};
+    use crate::consumer::fake::{CUT, sent_ms, serve};
+    use crate::{Config, Consumer, ConsumerOptions, Mode};
     use api::EventShape as _;
     use api::kinesis::{ChildShard, SubscribeToShardEvent, SubscribeToShardEventStream};
+    use bytes::Bytes;
     use std::sync::Arc;
     use tokio::sync::{Semaphore, mpsc};
     use wire::{Format, event_stream};
@@ -185,5 +202,62 @@ mod tests {
         assert!(sent[1].contains("AT_TIMESTAMP"), "{}", sent[1]);
         let (from_ms, now_ms) = (sent_ms(&sent[1]), client.env().clock.now_ms());
         assert!((before_ms..=now_ms).contains(&from_ms), "{before_ms} {from_ms} {now_ms}");
+    }
+
+    const STREAM: &str = r#"{"StreamDescriptionSummary":{"StreamName":"s","StreamARN":"stream",
+        "StreamStatus":"ACTIVE","RetentionPeriodHours":24,"StreamCreationTimestamp":1,
+        "EnhancedMonitoring":[],"OpenShardCount":0}}"#;
+    const ACTIVE: &str = r#"{"ConsumerDescription":{"ConsumerName":"app","ConsumerARN":"arn",
+        "ConsumerStatus":"ACTIVE","ConsumerCreationTimestamp":1,"StreamARN":"stream"}}"#;
+    const REFUSED_THERE: &str = r#"{"__type":"ResourceInUseException","message":"there"}"#;
+    const REFUSED_GONE: &str = r#"{"__type":"ResourceNotFoundException","message":"none"}"#;
+
+    /// Starts and closes a consumer of a stream without shards that is answered so after the look
+    /// at the stream; the operations must be these.
+    async fn check(answers: &[(u16, &'static str)], want: &[&str]) -> Result<(), Error> {
+        let answers = [(200, STREAM)].iter().chain(answers);
+        let (endpoint, server) =
+            serve(answers.map(|(status, body)| (*status, Bytes::from(*body))).collect());
+        let mode = Mode::FanOut { consumer_name: "app".into() };
+        let options = ConsumerOptions { mode, ..ConsumerOptions::new("s") };
+        let client = Client::new(Config::new(endpoint)).unwrap();
+        let ended = match Consumer::start(client, options).await {
+            Ok(consumer) => consumer.close().await,
+            Err(e) => Err(e),
+        };
+        let sent = server.join().unwrap();
+        let sent: Vec<&str> = sent[1..].iter().map(|s| s.split_once(' ').unwrap().0).collect();
+        assert_eq!(sent, want);
+        ended
+    }
+
+    #[tokio::test]
+    async fn what_a_cut_connection_registered_or_deregistered_is_done() {
+        let answers = [
+            (400, REFUSED_GONE),
+            (CUT, ""),
+            (400, REFUSED_THERE),
+            (200, ACTIVE),
+            (200, r#"{"Shards":[]}"#),
+            (CUT, ""),
+            (400, REFUSED_GONE),
+        ];
+        let want = [
+            "DescribeStreamConsumer",
+            "RegisterStreamConsumer",
+            "RegisterStreamConsumer",
+            "DescribeStreamConsumer",
+            "ListShards",
+            "DeregisterStreamConsumer",
+            "DeregisterStreamConsumer",
+        ];
+        check(&answers, &want).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_consumer_that_was_there_stays() {
+        let answers = [(200, ACTIVE), (200, ACTIVE), (200, r#"{"Shards":[]}"#)];
+        let want = ["DescribeStreamConsumer", "DescribeStreamConsumer", "ListShards"];
+        check(&answers, &want).await.unwrap();
     }
 }

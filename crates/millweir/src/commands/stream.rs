@@ -40,7 +40,7 @@ async fn create_and_wait(args: CreateArgs) -> Result<()> {
         stream_mode_details: Some(StreamModeDetails { stream_mode: mode }),
         ..CreateStreamInput::default()
     };
-    let exists = match client.call::<ops::CreateStream>(&input).await {
+    let exists = match create_once(&client, &input).await {
         Err(e) if args.if_absent && e.code() == "ResourceInUseException" => true,
         other => other.map(|()| false)?,
     };
@@ -72,8 +72,16 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
 
 /// Creates a stream and waits until it is ACTIVE.
 pub(super) async fn create_stream(client: &Client, input: &CreateStreamInput) -> Result<()> {
-    client.call::<ops::CreateStream>(input).await?;
+    create_once(client, input).await?;
     wait_active(client, &input.stream_name).await.map(drop)
+}
+
+/// Asks for a stream. One that is there already may be the doing of an attempt that broke off.
+async fn create_once(client: &Client, input: &CreateStreamInput) -> Result<(), client::Error> {
+    match client.call::<ops::CreateStream>(input).await {
+        Err(e) if e.tells_done("ResourceInUseException") => Ok(()),
+        other => other,
+    }
 }
 
 /// Deletes a stream and waits until it is gone.
@@ -83,7 +91,10 @@ pub(super) async fn delete_stream(client: &Client, stream: &str, consumers: bool
         enforce_consumer_deletion: Some(consumers),
         ..DeleteStreamInput::default()
     };
-    client.call::<ops::DeleteStream>(&input).await?;
+    match client.call::<ops::DeleteStream>(&input).await {
+        Err(e) if e.tells_done("ResourceNotFoundException") => return Ok(()),
+        other => other?,
+    }
     let (clock, mut waited) = (SystemClock::default(), Duration::ZERO);
     while waited < WAIT {
         match summary(client, stream).await {
