@@ -18,10 +18,7 @@ mod poll;
 mod push;
 
 use crate::{Client, Error, ErrorKind};
-use api::kinesis::{
-    ChildShard, DeregisterStreamConsumerInput, ListShardsInput, Record, Shard, ShardFilter,
-    ShardFilterType, ops,
-};
+use api::kinesis::{ChildShard, ListShardsInput, Record, Shard, ShardFilter, ShardFilterType, ops};
 use lineage::Lineage;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,8 +99,8 @@ pub struct Consumer {
     batches: mpsc::Receiver<Result<Received, Error>>,
     tasks: JoinSet<()>,
     client: Client,
-    /// The consumer that `close` deregisters.
-    registered: Option<Text>,
+    /// Set for fan-out.
+    fan_out: Option<push::FanOut>,
 }
 
 /// What every reader of one consumer shares.
@@ -126,26 +123,39 @@ impl Consumer {
     /// # Errors
     /// The server's answer when the stream cannot be listed or the consumer not registered.
     pub async fn start(client: Client, options: ConsumerOptions) -> Result<Self, Error> {
-        let (consumer_arn, registered) = match &options.mode {
-            Mode::Poll { .. } => (None, None),
+        let fan_out = match &options.mode {
+            Mode::Poll { .. } => None,
             Mode::FanOut { consumer_name } => {
-                let found = push::register(&client, &options.stream_name, consumer_name).await?;
-                (Some(found.arn.clone()), found.registered_here.then_some(found.arn))
+                Some(push::FanOut::find(&client, &options.stream_name, consumer_name).await?)
             }
         };
-        let shards = list_shards(&client, &options).await?;
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
-        let calls = Arc::new(Semaphore::new(options.calls_max.max(1)));
-        let shared = Shared {
-            client: client.clone(),
-            options: Arc::new(options),
-            consumer_arn,
-            calls,
-            batches: sender,
+        let mut consumer = Self { batches, tasks: JoinSet::new(), client, fan_out };
+        match consumer.begin(options, sender).await {
+            Ok(()) => Ok(consumer),
+            Err(e) => {
+                // What may be registered by now must not stay; why it did not start says more.
+                drop(consumer.close().await);
+                Err(e)
+            }
+        }
+    }
+
+    async fn begin(
+        &mut self,
+        options: ConsumerOptions,
+        batches: mpsc::Sender<Result<Received, Error>>,
+    ) -> Result<(), Error> {
+        let client = self.client.clone();
+        let consumer_arn = match &mut self.fan_out {
+            Some(fan_out) => Some(fan_out.activate(&client).await?),
+            None => None,
         };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(follow(shared, shards));
-        Ok(Self { batches, tasks, client, registered })
+        let shards = list_shards(&client, &options).await?;
+        let calls = Arc::new(Semaphore::new(options.calls_max.max(1)));
+        let shared = Shared { client, options: Arc::new(options), consumer_arn, calls, batches };
+        self.tasks.spawn(follow(shared, shards));
+        Ok(())
     }
 
     /// The next batch of any shard; `None` when every shard was read to its end.
@@ -164,14 +174,9 @@ impl Consumer {
     /// The server's answer to the deregistration.
     pub async fn close(mut self) -> Result<(), Error> {
         self.tasks.shutdown().await;
-        let Some(consumer_arn) = self.registered else { return Ok(()) };
-        let input = DeregisterStreamConsumerInput {
-            consumer_arn: Some(consumer_arn),
-            ..DeregisterStreamConsumerInput::default()
-        };
-        match self.client.call::<ops::DeregisterStreamConsumer>(&input).await {
-            Err(e) if e.tells_done(push::NOT_THERE) => Ok(()),
-            other => other,
+        match &self.fan_out {
+            Some(fan_out) => fan_out.leave(&self.client).await,
+            None => Ok(()),
         }
     }
 }

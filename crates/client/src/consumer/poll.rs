@@ -128,7 +128,7 @@ mod tests {
         let mut consumer = Consumer::start(client.clone(), options).await.unwrap();
         let received = consumer.next().await.unwrap().unwrap();
         assert_eq!(received.records[0].sequence_number.as_str(), "7");
-        let sent = server.join().unwrap();
+        let sent: Vec<String> = server.try_iter().collect();
         assert!(sent[1].contains("LATEST"), "{}", sent[1]);
         assert!(sent[3].contains("AT_TIMESTAMP"), "{}", sent[3]);
         let (from_ms, now_ms) = (sent_ms(&sent[3]), client.env().clock.now_ms());

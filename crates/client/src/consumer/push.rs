@@ -3,84 +3,104 @@
 use super::{Bearing, Ended, From, Received, Shared};
 use crate::{Client, Error, ErrorKind};
 use api::kinesis::{
-    ConsumerStatus, DescribeStreamConsumerInput, DescribeStreamSummaryInput,
-    RegisterStreamConsumerInput, ShardIteratorType, StartingPosition, SubscribeToShardInput, ops,
+    ConsumerDescription, ConsumerStatus, DeregisterStreamConsumerInput,
+    DescribeStreamConsumerInput, DescribeStreamSummaryInput, RegisterStreamConsumerInput,
+    ShardIteratorType, StartingPosition, SubscribeToShardInput, ops,
 };
 use std::time::Duration;
 use wire::{Text, Timestamp};
 
 /// How often a consumer is looked at until it is ACTIVE.
 const ACTIVE_POLL: Duration = Duration::from_millis(50);
-/// Time for a consumer to become ACTIVE.
-const ACTIVE_WAIT: Duration = Duration::from_secs(30);
+/// Time for a consumer to become ACTIVE: as the commands wait for a stream.
+const ACTIVE_WAIT: Duration = Duration::from_mins(5);
 
 /// How the server refuses to make what is there.
 const THERE: &str = "ResourceInUseException";
 /// How the server refuses what is not there.
-pub(super) const NOT_THERE: &str = "ResourceNotFoundException";
+const NOT_THERE: &str = "ResourceNotFoundException";
 
-/// A fan-out consumer that is ACTIVE.
-pub(super) struct Registered {
-    pub(super) arn: Text,
-    pub(super) registered_here: bool,
+/// A fan-out consumer.
+pub(super) struct FanOut {
+    stream_arn: Text,
+    name: Text,
+    /// Whether it was not there before: then it is registered here, and goes with its reader.
+    own: bool,
 }
 
-/// Finds or registers a consumer and waits until it is ACTIVE.
-pub(super) async fn register(
-    client: &Client,
-    stream_name: &str,
-    consumer_name: &str,
-) -> Result<Registered, Error> {
-    let input = DescribeStreamSummaryInput {
-        stream_name: Some(stream_name.into()),
-        ..DescribeStreamSummaryInput::default()
-    };
-    let summary = client.call::<ops::DescribeStreamSummary>(&input).await?;
-    let stream_arn = summary.stream_description_summary.stream_arn;
-    let consumer = DescribeStreamConsumerInput {
-        stream_arn: Some(stream_arn.clone()),
-        consumer_name: Some(consumer_name.into()),
-        ..DescribeStreamConsumerInput::default()
-    };
-    // Why looked for first: when an attempt to register breaks off and the next one finds the
-    // consumer, it tells an own one from somebody else's, which must stay.
-    let registered_here = match client.call::<ops::DescribeStreamConsumer>(&consumer).await {
-        Ok(_) => false,
-        Err(e) if e.code() == NOT_THERE => {
+impl FanOut {
+    /// Looks whether there is such a consumer.
+    ///
+    /// Why before it is registered: when an attempt to register breaks off and the next one finds
+    /// it, that tells an own one from somebody else's, which must stay.
+    pub(super) async fn find(client: &Client, stream: &str, name: &str) -> Result<Self, Error> {
+        let input = DescribeStreamSummaryInput {
+            stream_name: Some(stream.into()),
+            ..DescribeStreamSummaryInput::default()
+        };
+        let summary = client.call::<ops::DescribeStreamSummary>(&input).await?;
+        let stream_arn = summary.stream_description_summary.stream_arn;
+        let mut found = Self { stream_arn, name: name.into(), own: false };
+        match found.describe(client).await {
+            Err(e) if e.code() == NOT_THERE => found.own = true,
+            other => drop(other?),
+        }
+        Ok(found)
+    }
+
+    /// Registers it if it was not there, and gives its ARN once it is ACTIVE.
+    pub(super) async fn activate(&mut self, client: &Client) -> Result<Text, Error> {
+        if self.own {
             let input = RegisterStreamConsumerInput {
-                stream_arn,
-                consumer_name: consumer_name.into(),
+                stream_arn: self.stream_arn.clone(),
+                consumer_name: self.name.clone(),
                 ..RegisterStreamConsumerInput::default()
             };
             match client.call::<ops::RegisterStreamConsumer>(&input).await {
-                Err(e) if e.code() == THERE => e.tells_done(THERE),
-                other => other.map(|_| true)?,
+                Err(e) if e.code() == THERE => self.own = e.tells_done(THERE),
+                other => drop(other?),
             }
         }
-        Err(e) => return Err(e),
-    };
-    let arn = wait_active(client, &consumer).await?;
-    Ok(Registered { arn, registered_here })
-}
+        let clock = &client.env().clock;
+        let give_up = clock.monotonic() + ACTIVE_WAIT;
+        loop {
+            let found = self.describe(client).await?;
+            if found.consumer_status == ConsumerStatus::Active {
+                return Ok(found.consumer_arn);
+            }
+            if clock.monotonic() > give_up {
+                let (name, seconds) = (&self.name, ACTIVE_WAIT.as_secs());
+                let text = format!("consumer `{name}` did not become ACTIVE within {seconds} s");
+                return Err(Error::local(ErrorKind::Broken, text));
+            }
+            clock.sleep(ACTIVE_POLL).await;
+        }
+    }
 
-async fn wait_active(
-    client: &Client,
-    consumer: &DescribeStreamConsumerInput,
-) -> Result<Text, Error> {
-    let clock = &client.env().clock;
-    let give_up = clock.monotonic() + ACTIVE_WAIT;
-    loop {
-        let answer = client.call::<ops::DescribeStreamConsumer>(consumer).await?;
-        let found = answer.consumer_description;
-        if found.consumer_status == ConsumerStatus::Active {
-            return Ok(found.consumer_arn);
+    /// Deregisters it if it was not there before.
+    pub(super) async fn leave(&self, client: &Client) -> Result<(), Error> {
+        if !self.own {
+            return Ok(());
         }
-        if clock.monotonic() > give_up {
-            let name = &found.consumer_name;
-            let text = format!("consumer `{name}` did not become ACTIVE within {ACTIVE_WAIT:?}");
-            return Err(Error::local(ErrorKind::Broken, text));
+        let input = DeregisterStreamConsumerInput {
+            stream_arn: Some(self.stream_arn.clone()),
+            consumer_name: Some(self.name.clone()),
+            ..DeregisterStreamConsumerInput::default()
+        };
+        match client.call::<ops::DeregisterStreamConsumer>(&input).await {
+            Err(e) if e.tells_done(NOT_THERE) => Ok(()),
+            other => other,
         }
-        clock.sleep(ACTIVE_POLL).await;
+    }
+
+    async fn describe(&self, client: &Client) -> Result<ConsumerDescription, Error> {
+        let input = DescribeStreamConsumerInput {
+            stream_arn: Some(self.stream_arn.clone()),
+            consumer_name: Some(self.name.clone()),
+            ..DescribeStreamConsumerInput::default()
+        };
+        let answer = client.call::<ops::DescribeStreamConsumer>(&input).await?;
+        Ok(answer.consumer_description)
     }
 }
 
@@ -197,7 +217,7 @@ mod tests {
         };
         let children = read(&shared, &"shard".into(), "arn".into(), From::Latest).await.unwrap();
         assert_eq!(children.len(), 1);
-        let sent = server.join().unwrap();
+        let sent: Vec<String> = server.try_iter().collect();
         assert!(sent[0].contains("LATEST"), "{}", sent[0]);
         assert!(sent[1].contains("AT_TIMESTAMP"), "{}", sent[1]);
         let (from_ms, now_ms) = (sent_ms(&sent[1]), client.env().clock.now_ms());
@@ -209,6 +229,9 @@ mod tests {
         "EnhancedMonitoring":[],"OpenShardCount":0}}"#;
     const ACTIVE: &str = r#"{"ConsumerDescription":{"ConsumerName":"app","ConsumerARN":"arn",
         "ConsumerStatus":"ACTIVE","ConsumerCreationTimestamp":1,"StreamARN":"stream"}}"#;
+    const REGISTERED: &str = r#"{"Consumer":{"ConsumerName":"app","ConsumerARN":"arn",
+        "ConsumerStatus":"CREATING","ConsumerCreationTimestamp":1}}"#;
+    const DENIED: &str = r#"{"__type":"AccessDeniedException","message":"no"}"#;
     const REFUSED_THERE: &str = r#"{"__type":"ResourceInUseException","message":"there"}"#;
     const REFUSED_GONE: &str = r#"{"__type":"ResourceNotFoundException","message":"none"}"#;
 
@@ -225,7 +248,7 @@ mod tests {
             Ok(consumer) => consumer.close().await,
             Err(e) => Err(e),
         };
-        let sent = server.join().unwrap();
+        let sent: Vec<String> = server.try_iter().collect();
         let sent: Vec<&str> = sent[1..].iter().map(|s| s.split_once(' ').unwrap().0).collect();
         assert_eq!(sent, want);
         ended
@@ -259,5 +282,38 @@ mod tests {
         let answers = [(200, ACTIVE), (200, ACTIVE), (200, r#"{"Shards":[]}"#)];
         let want = ["DescribeStreamConsumer", "DescribeStreamConsumer", "ListShards"];
         check(&answers, &want).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_registered_does_not_outlive_a_failed_start() {
+        let unlisted = [(400, REFUSED_GONE), (200, REGISTERED), (200, ACTIVE), (403, DENIED)];
+        let registering = ["DescribeStreamConsumer", "RegisterStreamConsumer"];
+        let unseen = [(400, REFUSED_GONE), (200, REGISTERED), (403, DENIED)];
+        for (answers, then) in [
+            (&unlisted[..], &["DescribeStreamConsumer", "ListShards"][..]),
+            (&unseen[..], &["DescribeStreamConsumer"][..]),
+        ] {
+            let answers = [answers, &[(200, "")]].concat();
+            let want = [&registering[..], then, &["DeregisterStreamConsumer"]].concat();
+            let e = check(&answers, &want).await.unwrap_err();
+            assert_eq!(e.code(), "AccessDeniedException");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_consumer_that_was_there_outlives_a_failed_start() {
+        let answers = [(200, ACTIVE), (200, ACTIVE), (403, DENIED)];
+        let want = ["DescribeStreamConsumer", "DescribeStreamConsumer", "ListShards"];
+        check(&answers, &want).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn what_may_be_registered_does_not_outlive_a_failed_start() {
+        let cut = [(CUT, ""); 4];
+        let answers = [&[(400, REFUSED_GONE)], &cut[..], &[(200, "")]].concat();
+        let registering = ["RegisterStreamConsumer"; 4];
+        let then = ["DeregisterStreamConsumer"];
+        let want = [&["DescribeStreamConsumer"], &registering[..], &then].concat();
+        assert_eq!(check(&answers, &want).await.unwrap_err().kind(), ErrorKind::Broken);
     }
 }
