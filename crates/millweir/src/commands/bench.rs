@@ -110,6 +110,16 @@ impl Done {
         self.failed += other.failed;
         self.last_failure = self.last_failure.take().or(other.last_failure);
     }
+
+    /// Says why calls failed; when no record went through, that is the failure of the whole run.
+    fn tell_failure(&self) -> Result<()> {
+        match &self.last_failure {
+            Some(e) if self.records == 0 => return Err(e.clone().into()),
+            Some(e) => output::note(&format!("last failure: {e}")),
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 /// What all workers share.
@@ -152,7 +162,8 @@ async fn measure(client: &Client, stream: &str, (args, batch): (&BenchArgs, u64)
     if args.mode == BenchMode::GetRecords {
         if args.stream.is_none() {
             output::note("writing the records to read");
-            fan(args, |_| work::put_records(shared(Duration::MAX))).await?;
+            let filled = fan(args, |_| work::put_records(shared(Duration::MAX))).await?;
+            filled.tell_failure()?;
         }
         shards = work::shards(client, stream).await?;
     }
@@ -264,10 +275,7 @@ fn report(args: &BenchArgs, done: &Done) -> Result<()> {
     if done.throttled > 0 {
         output::note(output::THROTTLED);
     }
-    match &done.last_failure {
-        Some(e) if done.records == 0 => Err(e.clone().into()),
-        _ => Ok(()),
-    }
+    done.tell_failure()
 }
 
 fn mode(mode: BenchMode) -> &'static str {

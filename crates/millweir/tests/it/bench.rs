@@ -1,5 +1,6 @@
 //! `bench`.
 
+use crate::cutting::{Cut, cutting};
 use crate::support::{Running, signal};
 use serde_json::Value;
 
@@ -48,6 +49,30 @@ fn batches_that_no_call_takes_are_refused() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("10 records of 1MiB and their keys are more than"), "{said}");
     assert!(said.contains("--batch is at most 9 here"), "{said}");
+}
+
+/// Runs over a way where PutRecords are cut; gives the exit code and what was said on stderr.
+fn cut(mode: &str, cut: Cut) -> (i32, String) {
+    let server = Running::start(&["--memory", "--limits", "hardware"]);
+    let endpoint = cutting(server.address(), "PutRecords", cut);
+    let args = ["bench", "--mode", mode, "--connections", "1", "--records", "1000"];
+    let mut command = server.command(&args);
+    let output = command.args(["--duration", "1s", "--endpoint", &endpoint]).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn nothing_written_to_read_is_a_failure() {
+    let (code, said) = cut("get-records", Cut::Always);
+    assert!(code == 1 && said.contains("error: no answer from"), "{code} {said}");
+}
+
+#[test]
+fn a_failure_is_told_when_something_went_through() {
+    for mode in ["put-records", "get-records"] {
+        let (code, said) = cut(mode, Cut::OnceUndone);
+        assert!(code == 0 && said.contains("last failure: no answer from"), "{code} {said}");
+    }
 }
 
 #[test]

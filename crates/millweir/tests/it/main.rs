@@ -5,6 +5,7 @@
 mod bench;
 mod clients;
 mod configuration;
+mod cutting;
 mod lifecycle;
 mod proof;
 mod records;

@@ -1,11 +1,8 @@
 //! `stream create|list|describe|delete|reshard`.
 
+use crate::cutting::{Cut, cutting};
 use crate::support::Running;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 fn json(server: &Running, args: &[&str]) -> Value {
     let args = [args, &["--output", "json"]].concat();
@@ -99,65 +96,11 @@ fn cbor_says_the_same() {
     assert_eq!(of(&["stream", "describe", "c"]), of(&["stream", "describe", "c", "--cbor"]));
 }
 
-/// A way to the server that cuts the connection over the first request of this operation, once the
-/// server would refuse to do it again.
-fn cutting(server: SocketAddr, operation: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let cut = Arc::new(AtomicBool::new(false));
-    std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            let cut = cut.clone();
-            std::thread::spawn(move || relay(socket.unwrap(), server, (operation, &cut)));
-        }
-    });
-    endpoint
-}
-
-fn relay(socket: TcpStream, server: SocketAddr, (operation, cut): (&str, &AtomicBool)) {
-    let mut socket = BufReader::new(socket);
-    let mut server = BufReader::new(TcpStream::connect(server).unwrap());
-    while let Some(request) = message(&mut socket) {
-        let mut ask = || {
-            server.get_mut().write_all(&request).unwrap();
-            message(&mut server).unwrap()
-        };
-        let mut answer = ask();
-        if String::from_utf8_lossy(&request).contains(&format!(".{operation}\r\n"))
-            && !cut.swap(true, Ordering::Relaxed)
-        {
-            while answer.starts_with(b"HTTP/1.1 200") {
-                answer = ask();
-            }
-            return;
-        }
-        socket.get_mut().write_all(&answer).unwrap();
-    }
-}
-
-/// A request or an answer, head and body; nothing at the end of the connection.
-fn message(from: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
-    let (mut head, mut length) = (String::new(), 0);
-    while !head.ends_with("\r\n\r\n") {
-        let start = head.len();
-        if from.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-        let line = head.get(start..)?.to_ascii_lowercase();
-        if let Some(text) = line.strip_prefix("content-length:") {
-            length = text.trim().parse().unwrap();
-        }
-    }
-    let mut whole = head.into_bytes();
-    from.take(length).read_to_end(&mut whole).unwrap();
-    Some(whole)
-}
-
 #[test]
 fn what_a_cut_connection_did_is_done() {
     let server = Running::start(&["--memory"]);
     let run = |operation: &'static str, args: &[&str]| {
-        let endpoint = cutting(server.address(), operation);
+        let endpoint = cutting(server.address(), operation, Cut::OnceDone);
         server.run(&[args, &["--endpoint", &endpoint]].concat())
     };
     let said = run("CreateStream", &["stream", "create", "a", "--retention", "48"]);
