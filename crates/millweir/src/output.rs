@@ -125,6 +125,20 @@ pub(crate) fn inert(text: &str) -> String {
     out
 }
 
+/// JSON from a record made inert as [`inert`] does it, and still the same JSON: `serde_json` escapes
+/// only what JSON demands, and a terminal obeys the control characters above ASCII, too.
+pub(crate) fn inert_json(json: &serde_json::Value) -> String {
+    let text = json.to_string();
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| match c.is_control() {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// A bar on stderr, or a hidden one when stderr is no terminal. `total`: 0 when it is not known.
 pub(crate) fn progress(total: u64, of: &'static str) -> ProgressBar {
     let target = if io::stderr().is_terminal() {
@@ -158,5 +172,13 @@ mod tests {
     #[test]
     fn control_characters_are_shown() {
         assert_eq!(inert("a\u{1b}[2Jb\tgrün\r"), "a\\u{1b}[2Jb\tgrün\\r");
+    }
+
+    #[test]
+    fn json_without_control_characters_is_the_same_json() {
+        let value = serde_json::json!({"data": "a\u{1b}\t\u{9b}2J\u{7f}grün\u{85}"});
+        let shown = inert_json(&value);
+        assert_eq!(shown, r#"{"data":"a\u001b\t\u009b2J\u007fgrün\u0085"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 }

@@ -119,6 +119,7 @@ impl Keys {
         };
         let line = String::from_utf8_lossy(data);
         let key = line.split_whitespace().nth(field.get() - 1);
-        Ok(key.with_context(|| format!("there is no field {field}: {line:.80}"))?.into())
+        let shown = || output::inert(&format!("there is no field {field}: {line:.80}"));
+        Ok(key.with_context(shown)?.into())
     }
 }

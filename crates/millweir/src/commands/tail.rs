@@ -87,7 +87,10 @@ impl Tail {
         {
             self.left -= 1;
             match self.args.output {
-                Format::Json => writeln!(self.out, "{}", value(&received.shard_id, record))?,
+                Format::Json => {
+                    let json = output::inert_json(&value(&received.shard_id, record));
+                    writeln!(self.out, "{json}")?;
+                }
                 Format::Text => self.print_data(&record.data)?,
                 Format::Table => {
                     let arrival = record.approximate_arrival_timestamp.map_or(0, |t| t.0);

@@ -145,7 +145,7 @@ fn a_key_that_is_too_long() {
 
 #[test]
 fn a_key_that_is_not_there() {
-    check_bad_line("c", &["--key-field", "2"], "there is no field 2: c");
+    check_bad_line("c\u{1b}[2J", &["--key-field", "2"], "there is no field 2: c\\u{1b}[2J");
 }
 
 #[test]
