@@ -17,12 +17,14 @@ const SEEDED_START_MS: i64 = 1_767_225_600_000;
 /// Why a run ends this much after its duration: its last record is due a moment before the end, and
 /// a busy machine may be late with it.
 const LATE_MAX: Duration = Duration::from_millis(500);
+/// Lowest rate, about a record a day: the time of no record lies beyond what can be told.
+const RATE_MIN: f64 = 0.00001;
 /// Highest rate: what one sender can make and hand over.
 const RATE_MAX: f64 = 1_000_000.0;
 
 pub(super) async fn run(args: GenerateArgs) -> Result<()> {
-    if !(args.rate > 0.0 && args.rate <= RATE_MAX) {
-        bail!("a rate lies above 0 and is at most {RATE_MAX} records per second");
+    if !(RATE_MIN..=RATE_MAX).contains(&args.rate) {
+        bail!("a rate is at least {RATE_MIN} and at most {RATE_MAX} records per second");
     }
     match &args.stream {
         None => print(&args),

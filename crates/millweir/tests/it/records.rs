@@ -186,6 +186,18 @@ fn records_cannot_be_too_large_or_streams_absent() {
 }
 
 #[test]
+fn rates_without_an_end_are_refused() {
+    let server = server("1");
+    let slow = |rate: &str| {
+        server.command(&["generate", "--stdout", "--seed", "1", "--records", "2", "--rate", rate])
+    };
+    let output = slow("1e-21").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("a rate is at least"), "{said}");
+    assert!(slow("0.00001").output().unwrap().status.success());
+}
+
+#[test]
 fn generated_records_repeat_from_a_seed() {
     let server = server("2");
     let made = |preset: &str| {
