@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Change -> Draft (rows closed and made, in memory) -> seal the parents' logs -> one transaction
-//!        -> new view; writers that met a sealed log look again
+//!        -> seal new logs that are closed -> new view; writers that met a sealed log look again
 //! ```
 //!
 //! A crash before the transaction leaves the parents open and the change to be done again; a crash
@@ -42,8 +42,9 @@ pub(crate) async fn apply(inner: &Inner, stream: &Stream, change: &Change) -> st
     if !touched.is_empty() {
         counter.save(&mut transaction);
     }
-    let shards = reopen(inner, &view, shards).await?;
+    let shards = reopen(inner, &view, shards)?;
     inner.catalog.commit(transaction).await?;
+    seal_new(&view, &shards).await;
     stream.replace(StreamView::new(row, shards));
     Ok(())
 }
@@ -59,7 +60,7 @@ async fn seal(view: &StreamView, draft: &Draft) -> store::Result<BTreeMap<u32, T
 }
 
 /// The shards of the next view: those of this one under their new rows, and new ones with new logs.
-async fn reopen(
+fn reopen(
     inner: &Inner,
     view: &StreamView,
     rows: BTreeMap<u32, ShardRow>,
@@ -69,16 +70,22 @@ async fn reopen(
         shards.push(match view.shard(index) {
             Some(shard) if shard.row == row => shard.clone(),
             Some(shard) => Arc::new(shard.with_row(row)),
-            None => {
-                let shard = inner.open_shard(row)?;
-                if !shard.is_open() {
-                    shard.log.seal().await?;
-                }
-                Arc::new(shard)
-            }
+            None => Arc::new(inner.open_shard(row)?),
         });
     }
     Ok(shards)
+}
+
+/// Ends the logs of shards that were made and closed by one change, once the catalog has them:
+/// their ids are not theirs before, and a seal would stay with the log of whoever took them. No
+/// write goes there, so the change is not undone when an engine refuses.
+async fn seal_new(view: &StreamView, shards: &[Arc<Shard>]) {
+    let is_new = |shard: &&Arc<Shard>| view.shard(shard.row.index).is_none();
+    for shard in shards.iter().filter(is_new).filter(|shard| !shard.is_open()) {
+        if let Err(e) = shard.log.seal().await {
+            tracing::warn!(kind = ?e.kind(), "{} is sealed at the next start: {e}", shard.id);
+        }
+    }
 }
 
 /// Rows of a stream that is being changed.

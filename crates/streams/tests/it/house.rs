@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
@@ -38,12 +38,19 @@ pub(crate) struct CrashCatalog {
     before: AtomicUsize,
     /// Whether the one after them is stored all the same, its answer lost.
     stored: bool,
+    /// Whether the next one finds the disk full.
+    full: AtomicBool,
 }
 
 impl CrashCatalog {
     fn new(inner: Arc<MemoryCatalog>, before: usize, stored: bool) -> Arc<Self> {
         let (commits, before) = (AtomicUsize::new(0), AtomicUsize::new(before));
-        Arc::new(Self { inner, commits, before, stored })
+        Arc::new(Self { inner, commits, before, stored, full: AtomicBool::new(false) })
+    }
+
+    /// Refuses the next commit, and takes those after it.
+    pub(crate) fn refuse_next(&self) {
+        self.full.store(true, Ordering::Relaxed);
     }
 
     /// Commits asked for so far.
@@ -64,7 +71,11 @@ impl Catalog for CrashCatalog {
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
         let number = self.commits.fetch_add(1, Ordering::Relaxed);
         let before = self.before.load(Ordering::Relaxed);
+        let is_full = self.full.swap(false, Ordering::Relaxed);
         Box::pin(async move {
+            if is_full {
+                return Err(StoreError::new(ErrorKind::Full, "no room on the disk"));
+            }
             if number < before || (number == before && self.stored) {
                 self.inner.commit(transaction).await?;
             }

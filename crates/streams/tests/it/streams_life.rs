@@ -488,6 +488,37 @@ fn uneven_shards_become_even() {
     });
 }
 
+/// A reshard that the catalog refused gives its log ids back: who gets them next can write.
+#[test]
+fn a_refused_reshard_leaves_no_sealed_log_to_the_next_stream() {
+    run(async |house| {
+        house.create("a", 4).await;
+        house.scale("a", 5).await.unwrap();
+        house.catalog.refuse_next();
+        house.pass(Duration::from_millis(20)).await;
+        assert_eq!(house.status("a").await, Some(StreamStatus::Updating), "tried in vain");
+        house.streams.create_stream(&house.cx, create("b", 4)).await.unwrap();
+        house.pass(Duration::from_millis(20)).await;
+        for shard in house.list("b", None).await {
+            let input = PutRecordInput {
+                stream_name: Some("b".into()),
+                data: "d".into(),
+                partition_key: Some("k".into()),
+                explicit_hash_key: Some(shard.hash_key_range.starting_hash_key),
+                ..PutRecordInput::default()
+            };
+            // Time for a write to give up in; one that is accepted at once does not need it.
+            let put = house.streams.put_record(&house.cx, input);
+            let (outcome, ()) = tokio::join!(put, house.pass(Duration::from_secs(6)));
+            assert_eq!(outcome.unwrap().shard_id, shard.shard_id);
+        }
+        assert_eq!(house.status("a").await, Some(StreamStatus::Active), "tried again");
+        let shards = house.list("a", None).await;
+        check_cover(&shards);
+        assert_eq!(shards.len(), 15);
+    });
+}
+
 #[test]
 fn describe_shows_a_hundred_shards_at_most() {
     run(async |house| {
