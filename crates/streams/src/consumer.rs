@@ -64,7 +64,7 @@ impl Named<'_> {
     ///
     /// # Errors
     /// `ResourceNotFound`; `InvalidArgument` neither way is complete, or the two do not agree;
-    /// `AccessDenied` another account's, not allowed.
+    /// `AccessDenied` another account's, not allowed, or the owner's own policy denies it.
     pub(crate) fn find(
         &self,
         streams: &Streams,
@@ -78,7 +78,8 @@ impl Named<'_> {
                 let stream = directory.find(cx, action, None, Some(stream_arn))?;
                 let consumer = stream.consumers.read().get(name.as_str()).cloned();
                 let consumer = consumer.ok_or_else(|| no_consumer_of_name(&stream.key, name))?;
-                (stream, consumer)
+                // The stream's policy opened the name; what may be done is the consumer's to say.
+                directory.reach_consumer(cx, action, &consumer.key)?
             }
             _ => {
                 return Err(invalid(

@@ -3,6 +3,7 @@
 use crate::house::*;
 use api::Text;
 use api::kinesis::*;
+use base::Cx;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -337,6 +338,50 @@ fn what_a_policy_cannot_share_and_whom_it_binds() {
         let input = DeleteResourcePolicyInput { resource_arn: arn.clone() };
         house.streams.delete_resource_policy(&house.cx, input).await.unwrap();
         house.put("s", "k", "d").await.unwrap();
+    });
+}
+
+#[test]
+fn a_consumers_policy_binds_however_it_is_named() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = stream_arn("s");
+        let consumer = house.register("s", "c").await.unwrap().consumer_arn;
+        house.rest().await;
+        let (owner, guest) = (house.cx.clone(), cx("111111111111", "us-east-1"));
+        let try_both = async |cx: &Cx| {
+            let mut outcomes = Vec::new();
+            for (stream_arn, consumer_name, consumer_arn) in
+                [(None, None, Some(consumer.clone())), (Some(arn.clone()), Some("c".into()), None)]
+            {
+                let name: Option<Text> = consumer_name;
+                let input = DescribeStreamConsumerInput {
+                    stream_arn: stream_arn.clone(),
+                    consumer_name: name.clone(),
+                    consumer_arn: consumer_arn.clone(),
+                };
+                let described = house.streams.describe_stream_consumer(cx, input).await.map(drop);
+                let input =
+                    DeregisterStreamConsumerInput { stream_arn, consumer_name: name, consumer_arn };
+                let gone = house.streams.deregister_stream_consumer(cx, input).await;
+                outcomes.push([described, gone].map(|outcome| outcome.map_err(|e| e.code())));
+            }
+            outcomes
+        };
+        let (yes, no) = (Ok(()), Err("AccessDeniedException"));
+        put_policy(house, &arn, policy("kinesis:*", &arn)).await.unwrap();
+        assert_eq!(try_both(&guest).await, [[no; 2]; 2], "the stream's policy is not enough");
+        let describe = "kinesis:DescribeStreamConsumer";
+        put_policy(house, &consumer, policy(describe, &consumer)).await.unwrap();
+        assert_eq!(try_both(&guest).await, [[yes, no]; 2]);
+        let deny = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*",
+                "Action":"kinesis:DeregisterStreamConsumer","Resource":"{consumer}"}}]}}"#
+        );
+        put_policy(house, &consumer, deny.into()).await.unwrap();
+        assert_eq!(try_both(&owner).await, [[yes, no]; 2], "a denial binds the owner too");
+        put_policy(house, &consumer, policy("kinesis:*", &consumer)).await.unwrap();
+        assert_eq!(try_both(&guest).await, [[yes; 2]; 2]);
     });
 }
 
