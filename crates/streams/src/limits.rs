@@ -25,6 +25,8 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Quota {
     pub(crate) open_shards: usize,
+    /// Those that acknowledged changes bring; a change that takes some away counts when it is done.
+    coming_shards: usize,
     pub(crate) on_demand: usize,
     pub(crate) creating: usize,
 }
@@ -35,7 +37,10 @@ impl Quota {
         let mut quota = Self::default();
         for stream in inner.directory.list(cx.account, &cx.region) {
             let view = stream.view();
-            quota.open_shards += view.open.len();
+            let open = view.open.len();
+            let coming = view.row.change.as_ref().map_or(0, |c| c.more_shards(open as u32));
+            quota.open_shards += open;
+            quota.coming_shards += coming as usize;
             quota.on_demand += usize::from(view.row.mode == Mode::OnDemand);
             quota.creating += usize::from(view.row.status == Status::Creating);
         }
@@ -44,22 +49,27 @@ impl Quota {
 
     /// Open shards that the account may still have.
     pub(crate) fn shards_left(&self, inner: &Inner) -> u32 {
-        inner.options.shards_max.saturating_sub(self.open_shards as u32)
+        inner.options.shards_max.saturating_sub(self.taken_shards() as u32)
+    }
+
+    fn taken_shards(&self) -> usize {
+        self.open_shards + self.coming_shards
     }
 
     /// Whether the account may have this many open shards more.
     fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
         let shards_max = inner.options.shards_max;
-        if self.open_shards + more as usize <= shards_max as usize {
+        let taken = self.taken_shards();
+        if taken + more as usize <= shards_max as usize {
             return Ok(());
         }
         Err(limit(format!(
             "This request would exceed the shard limit for the account {} in {}. Current shard \
-             count for the account: {}. Limit: {shards_max}. Number of additional shards that \
+             count for the account: {taken}. Limit: {shards_max}. Number of additional shards that \
              would have resulted from this request: {more}. Refer to the AWS Service Limits page \
              (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current \
              limits and how to request higher limits.",
-            cx.account, cx.region, self.open_shards
+            cx.account, cx.region
         )))
     }
 

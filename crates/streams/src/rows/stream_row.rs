@@ -88,6 +88,17 @@ pub(crate) enum Change {
     Settle,
 }
 
+impl Change {
+    /// Open shards that it brings to a stream that has `open`; none when it takes some away.
+    pub(crate) fn more_shards(&self, open: u32) -> u32 {
+        match self {
+            Self::Split { .. } => 1,
+            Self::Scale { target } | Self::Warm { target, .. } => target.saturating_sub(open),
+            Self::Merge { .. } | Self::Encrypt { .. } | Self::Settle => 0,
+        }
+    }
+}
+
 impl StreamRow {
     /// AWS's default maximum record size, and the least there is.
     pub(crate) const RECORD_KIB_MIN: u32 = 1024;

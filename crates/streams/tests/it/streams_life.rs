@@ -165,6 +165,27 @@ fn an_account_has_so_many_shards_and_no_more() {
 }
 
 #[test]
+fn shards_on_their_way_count_against_the_account() {
+    run_with(Options { shards_max: 7, ..Options::default() }, async |house| {
+        for name in ["a", "b", "c"] {
+            house.create(name, if name == "c" { 1 } else { 2 }).await;
+        }
+        house.scale("a", 4).await.unwrap();
+        let full = "LimitExceededException";
+        assert_eq!(house.scale("b", 4).await.unwrap_err().code(), full);
+        assert_eq!(house.split("b", "0", 1000).await.unwrap_err().code(), full);
+        let more = house.streams.create_stream(&house.cx, create("d", 1)).await;
+        assert_eq!(more.unwrap_err().code(), full);
+        house.rest().await;
+        assert_eq!(house.scale("b", 3).await.unwrap_err().code(), full, "and when they came");
+        house.scale("a", 3).await.unwrap();
+        house.rest().await;
+        house.split("b", "0", 1000).await.unwrap();
+        assert_eq!(house.split("c", "0", 1000).await.unwrap_err().code(), full);
+    });
+}
+
+#[test]
 fn a_split_and_a_merge() {
     run(async |house| {
         house.create("s", 2).await;
