@@ -3,8 +3,9 @@
 use crate::errors::{Result, fail, invalid, limit, validation};
 use crate::rows::{self, AccountRow, Mode, Status};
 use crate::service::Inner;
+use crate::stream::Stream;
 use api::kinesis::Error;
-use base::Cx;
+use base::{AccountId, Cx};
 
 /// Most streams, and most consumers of a stream, in `CREATING` at once.
 pub(crate) const CREATING_MAX: usize = 5;
@@ -148,7 +149,7 @@ pub(crate) fn warm(inner: &Inner, cx: &Cx, mode: Mode, mibps: i32) -> Result<u32
             "WarmThroughputMiBps {mibps} is above the limit of {WARM_MIBPS_MAX}."
         )));
     }
-    if !is_committed(inner, cx)? {
+    if !is_committed(inner, cx, cx.account)? {
         return Err(validation(
             "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be enabled for the \
              account.",
@@ -157,21 +158,26 @@ pub(crate) fn warm(inner: &Inner, cx: &Cx, mode: Mode, mibps: i32) -> Result<u32
     Ok(mibps)
 }
 
-/// Most consumers of a stream of this mode.
-pub(crate) fn consumers_max(inner: &Inner, cx: &Cx, mode: Mode) -> Result<usize> {
-    let has_advantage = mode == Mode::OnDemand && is_committed(inner, cx)?;
+/// Most consumers of a stream, whoever registers them: the commitment is its owner's.
+pub(crate) fn consumers_max(inner: &Inner, cx: &Cx, stream: &Stream) -> Result<usize> {
+    let is_on_demand = stream.view().row.mode == Mode::OnDemand;
+    let has_advantage = is_on_demand && is_committed(inner, cx, stream.key.account)?;
     Ok(if has_advantage { CONSUMERS_MAX_ADVANTAGE } else { CONSUMERS_MAX })
 }
 
 /// Whether the account's minimum throughput billing commitment runs.
-fn is_committed(inner: &Inner, cx: &Cx) -> Result<bool> {
+fn is_committed(inner: &Inner, cx: &Cx, account: AccountId) -> Result<bool> {
     let now_ms = inner.env.clock.now_ms();
-    Ok(account(inner, cx)?.commitment.is_some_and(|commitment| commitment.runs(now_ms)))
+    Ok(settings(inner, cx, account)?.commitment.is_some_and(|commitment| commitment.runs(now_ms)))
 }
 
 /// The caller's account settings.
 pub(crate) fn account(inner: &Inner, cx: &Cx) -> Result<AccountRow> {
-    let row = rows::get(&*inner.catalog, &AccountRow::key(cx.account, &cx.region));
+    settings(inner, cx, cx.account)
+}
+
+fn settings(inner: &Inner, cx: &Cx, account: AccountId) -> Result<AccountRow> {
+    let row = rows::get(&*inner.catalog, &AccountRow::key(account, &cx.region));
     Ok(row.map_err(|e| fail(cx, &e))?.unwrap_or_default())
 }
 

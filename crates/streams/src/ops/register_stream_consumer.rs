@@ -32,7 +32,7 @@ pub(crate) async fn register_stream_consumer(
     if !matches!(row.status, Status::Active | Status::Updating) {
         return Err(stream_not_active(&stream.key, row.status));
     }
-    let consumers_max = limits::consumers_max(inner, &cx, row.mode)?;
+    let consumers_max = limits::consumers_max(inner, &cx, &stream)?;
     check(&stream, &input.consumer_name, consumers_max, inner.options.scaling_limits)?;
     let tags = tags::initial(input.tags, &stream.key)?;
     let now_s = inner.env.clock.now_ms().div_euclid(1000);

@@ -3,6 +3,7 @@
 use crate::house::*;
 use api::Timestamp;
 use api::kinesis::*;
+use base::Cx;
 use std::time::Duration;
 use streams::Options;
 
@@ -166,11 +167,15 @@ async fn create_on_demand(house: &House, name: &str) {
 }
 
 async fn commit(house: &House) {
+    commit_as(house, &house.cx).await;
+}
+
+async fn commit_as(house: &House, cx: &Cx) {
     let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
         status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
     };
     let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
-    house.streams.update_account_settings(&house.cx, input).await.unwrap();
+    house.streams.update_account_settings(cx, input).await.unwrap();
 }
 
 #[test]
@@ -249,6 +254,37 @@ fn an_on_demand_stream_with_a_commitment_has_fifty_consumers() {
         commit(house).await;
         assert_eq!(fill("p", 20).await, "LimitExceededException");
         assert_eq!(fill("o", 30).await, "LimitExceededException");
+    });
+}
+
+#[test]
+fn consumers_of_a_shared_stream_are_limited_by_its_owners_commitment() {
+    run_with(free(), async |house| {
+        create_on_demand(house, "o").await;
+        house.rest().await;
+        let (arn, guest) = (stream_arn("o"), cx("111111111111", "us-east-1"));
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kinesis:*",
+                "Principal":{{"AWS":"111111111111"}},"Resource":"{arn}"}}]}}"#
+        );
+        let input = PutResourcePolicyInput { resource_arn: arn.clone(), policy: policy.into() };
+        house.streams.put_resource_policy(&house.cx, input).await.unwrap();
+        let register = async |consumer_name: String| {
+            let input = RegisterStreamConsumerInput {
+                stream_arn: arn.clone(),
+                consumer_name: consumer_name.into(),
+                tags: None,
+            };
+            let output = house.streams.register_stream_consumer(&guest, input).await;
+            output.map(drop).map_err(|e| e.code())
+        };
+        commit_as(house, &guest).await;
+        for i in 0..20 {
+            register(format!("c{i}")).await.unwrap();
+        }
+        assert_eq!(register("more".into()).await, Err("LimitExceededException"));
+        commit(house).await;
+        assert_eq!(register("more".into()).await, Ok(()));
     });
 }
 
