@@ -36,6 +36,11 @@ impl Rate {
     const fn full(self) -> i64 {
         self.0 * NANOS
     }
+
+    /// Units in this time.
+    pub(crate) fn over(self, time: Duration) -> u64 {
+        self.0.unsigned_abs() * time.as_millis() as u64 / 1000
+    }
 }
 
 /// Which limit refused; the `limit` label of the throttle counters.
@@ -113,16 +118,30 @@ fn scaled(units: usize) -> i64 {
     i64::try_from(units).unwrap_or(i64::MAX / NANOS).min(i64::MAX / NANOS / 2) * NANOS
 }
 
+/// What came for a shard since it was opened, refused records included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Arrived {
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+    /// Records among them that were refused.
+    pub(crate) refused: u64,
+}
+
 /// What a shard still takes in this second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WriteBudget {
     bytes: Bucket,
     records: Bucket,
+    arrived: Arrived,
 }
 
 impl Default for WriteBudget {
     fn default() -> Self {
-        Self { bytes: Bucket::full(WRITE_BYTES), records: Bucket::full(WRITE_RECORDS) }
+        Self {
+            bytes: Bucket::full(WRITE_BYTES),
+            records: Bucket::full(WRITE_RECORDS),
+            arrived: Arrived::default(),
+        }
     }
 }
 
@@ -132,6 +151,19 @@ impl WriteBudget {
     /// A record above 1 MiB needs a full second's allowance and leaves a debt (model: large records
     /// draw on a burst that refills).
     pub(crate) fn take(&mut self, bytes: usize, now: Duration) -> Result<(), Exceeded> {
+        let outcome = self.try_take(bytes, now);
+        self.arrived.bytes += bytes as u64;
+        self.arrived.records += 1;
+        self.arrived.refused += u64::from(outcome.is_err());
+        outcome
+    }
+
+    /// What came so far.
+    pub(crate) fn arrived(&self) -> Arrived {
+        self.arrived
+    }
+
+    fn try_take(&mut self, bytes: usize, now: Duration) -> Result<(), Exceeded> {
         self.bytes.refill(WRITE_BYTES, now);
         self.records.refill(WRITE_RECORDS, now);
         if !self.records.holds(WRITE_RECORDS, 1) {

@@ -29,7 +29,7 @@ async fn look(weak: Weak<Inner>, clock: Arc<dyn Clock>, period: Duration) {
             }
             demand.meet(&inner, &stream).await;
         }
-        demand.forget_deleted(&inner.directory);
+        demand.forget_others(&inner.directory);
         if let Err(e) = lifecycle::forget_predecessors(&inner).await {
             tracing::warn!(kind = ?e.kind(), "rows of deleted streams stay until later: {e}");
         }

@@ -216,23 +216,38 @@ fn warm_throughput_keeps_to_the_limits_and_takes_no_shard() {
     });
 }
 
+/// How often on-demand streams are looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Writes more than it takes until the next look to one open shard of each `every`.
+async fn overfill(house: &House, name: &str, every: usize) {
+    let shards = house.list(name, None).await;
+    for shard in shards.iter().filter(|shard| is_open(shard)).step_by(every) {
+        let record = PutRecordsRequestEntry {
+            data: vec![0; 1000 << 10].into(),
+            partition_key: Some("k".into()),
+            explicit_hash_key: Some(shard.hash_key_range.starting_hash_key.clone()),
+        };
+        for _ in 0..2 {
+            let input = PutRecordsInput {
+                stream_name: Some(name.into()),
+                records: vec![record.clone(); 10],
+                ..PutRecordsInput::default()
+            };
+            let output = house.streams.put_records(&house.cx, input).await.unwrap();
+            assert!(output.failed_record_count.unwrap() > 0);
+        }
+    }
+}
+
 #[test]
 fn an_on_demand_stream_grows_as_far_as_the_account_may() {
     run_with(Options { shards_max: 6, ..free() }, async |house| {
         create_on_demand(house, "s").await;
         house.rest().await;
-        let record = PutRecordsRequestEntry {
-            data: vec![0; 900 << 10].into(),
-            partition_key: Some("k".into()),
-            explicit_hash_key: None,
-        };
-        let input = PutRecordsInput {
-            stream_name: Some("s".into()),
-            records: vec![record.clone(), record],
-            ..PutRecordsInput::default()
-        };
-        house.streams.put_records(&house.cx, input).await.unwrap();
-        house.pass(Duration::from_secs(10)).await;
+        house.pass(LOOK).await;
+        overfill(house, "s", 1).await;
+        house.pass(LOOK).await;
         house.rest().await;
         assert_eq!(house.summary("s").await.unwrap().open_shard_count, 6);
     });
@@ -293,30 +308,61 @@ fn an_on_demand_stream_grows_when_it_refused_writes() {
     run(async |house| {
         create_on_demand(house, "s").await;
         house.create("p", 1).await;
-        let look = Duration::from_secs(10);
         let open = async |name| house.summary(name).await.unwrap().open_shard_count;
-        house.pass(look).await;
+        house.pass(LOOK).await;
         assert_eq!(open("s").await, 4);
-        let record = PutRecordsRequestEntry {
-            data: vec![0; 900 << 10].into(),
-            partition_key: Some("k".into()),
-            explicit_hash_key: None,
-        };
         for stream in ["s", "p"] {
-            let input = PutRecordsInput {
-                stream_name: Some(stream.into()),
-                records: vec![record.clone(), record.clone()],
-                ..PutRecordsInput::default()
-            };
-            let output = house.streams.put_records(&house.cx, input).await.unwrap();
-            assert_eq!(output.failed_record_count, Some(1));
+            overfill(house, stream, 1).await;
         }
-        house.pass(look).await;
+        house.pass(LOOK).await;
         house.rest().await;
         assert_eq!((open("s").await, open("p").await), (8, 1));
         check_cover(&house.list("s", None).await);
-        house.pass(look).await;
+        house.pass(LOOK).await;
         house.rest().await;
         assert_eq!(open("s").await, 8, "once for each refusal");
+        overfill(house, "s", 2).await;
+        house.pass(LOOK).await;
+        house.rest().await;
+        assert_eq!(open("s").await, 16, "half of its shards are enough");
+    });
+}
+
+/// What one shard is asked for says little of what the stream is.
+#[test]
+fn a_hot_key_stays_throttled_and_makes_no_shards() {
+    run(async |house| {
+        create_on_demand(house, "s").await;
+        house.rest().await;
+        for _ in 0..6 {
+            overfill(house, "s", usize::MAX).await;
+            house.pass(LOOK).await;
+            house.rest().await;
+        }
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 4);
+    });
+}
+
+/// Refusals of its time as a provisioned stream are no demand.
+#[test]
+fn a_stream_that_becomes_on_demand_grows_with_what_comes_then() {
+    run(async |house| {
+        house.create("s", 1).await;
+        overfill(house, "s", 1).await;
+        house.pass(LOOK * 2).await;
+        let input = UpdateStreamModeInput {
+            stream_arn: stream_arn("s"),
+            stream_mode_details: StreamModeDetails { stream_mode: StreamMode::OnDemand },
+            warm_throughput_mibps: None,
+        };
+        house.streams.update_stream_mode(&house.cx, input).await.unwrap();
+        house.rest().await;
+        house.pass(LOOK).await;
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 1);
+        overfill(house, "s", 1).await;
+        house.pass(LOOK).await;
+        house.rest().await;
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 2);
     });
 }
