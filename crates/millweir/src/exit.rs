@@ -41,6 +41,18 @@ impl fmt::Display for Damaged {
 
 impl std::error::Error for Damaged {}
 
+/// What an argument says cannot be, found only by the command itself.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
 /// The exit code of a failure.
 pub(crate) fn code(e: &anyhow::Error) -> ExitCode {
     number(e).into()
@@ -54,7 +66,7 @@ fn number(e: &anyhow::Error) -> u8 {
         if let Some(Stopped(signal)) = cause.downcast_ref() {
             return STOPPED.saturating_add(u8::try_from(*signal).unwrap_or(u8::MAX));
         }
-        if cause.is::<Problems>() {
+        if cause.is::<Problems>() || cause.is::<Usage>() {
             return USAGE;
         }
         if let Some(e) = cause.downcast_ref::<client::Error>() {
@@ -78,6 +90,8 @@ mod tests {
         let e = anyhow::Error::from(Damaged(2)).context("verify");
         assert_eq!(number(&e), DAMAGED);
         let e = Err::<(), _>(Problems::default()).context("config").unwrap_err();
+        assert_eq!(number(&e), USAGE);
+        let e = anyhow::Error::from(Usage("x".into())).context("tail");
         assert_eq!(number(&e), USAGE);
         assert_eq!(number(&Stopped(15).into()), 143);
         assert_eq!(number(&anyhow::anyhow!("x")), FAILED);

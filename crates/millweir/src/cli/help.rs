@@ -8,7 +8,7 @@ pub(crate) const TEMPLATE: &str = "\
 {all-args}
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the server refused, 4 damaged data,
-130 stopped by ctrl-c";
+130 ctrl-c before it was done; `serve`, `tail` and `generate` end well by ctrl-c, with 0";
 
 pub(crate) const TOP: &str = "\
 Examples:

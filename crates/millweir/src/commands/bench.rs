@@ -5,10 +5,11 @@ mod work;
 use super::{connect, stream, temporary_name};
 use crate::cli::{BenchArgs, BenchMode};
 use crate::config::units;
+use crate::exit::Usage;
 use crate::latencies::Latencies;
 use crate::output::{self, Table};
 use crate::stop::Stop;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use api::kinesis::CreateStreamInput;
 use base::env::Clock as _;
 use client::{Client, SystemClock};
@@ -31,12 +32,7 @@ const BATCH_RECORDS: u64 = 500;
 const KEY_BYTES: u64 = 32;
 
 pub(super) async fn run(args: BenchArgs) -> Result<()> {
-    ensure!(
-        (1..=SIZE_MAX - KEY_BYTES).contains(&args.size),
-        "a record has 1 byte to 10 MiB, {KEY_BYTES} bytes for its key included"
-    );
-    ensure!(args.records > 0, "--records is at least 1");
-    let batch = batch(&args)?;
+    let batch = check(&args).map_err(Usage)?;
     let client = connect(&args.client)?;
     let mut stop = Stop::listen()?;
     let stream = args.stream.clone().unwrap_or_else(|| temporary_name("bench"));
@@ -68,19 +64,28 @@ pub(super) async fn run(args: BenchArgs) -> Result<()> {
     deleted
 }
 
-/// Records of one PutRecords call.
-fn batch(args: &BenchArgs) -> Result<u64> {
+/// Gives the records of one PutRecords call, or says what cannot be measured.
+fn check(args: &BenchArgs) -> Result<u64, String> {
+    if !(1..=SIZE_MAX - KEY_BYTES).contains(&args.size) {
+        return Err(format!(
+            "a record has 1 byte to 10 MiB, {KEY_BYTES} bytes for its key included"
+        ));
+    }
+    if args.records == 0 {
+        return Err("--records is at least 1".into());
+    }
     let Some(batch) = args.batch.map(u64::from) else {
         return Ok((BATCH_BYTES / args.size).clamp(1, BATCH_RECORDS));
     };
     let batch_max = SIZE_MAX / (args.size + KEY_BYTES);
-    ensure!(
-        args.mode == BenchMode::PutRecord || batch <= batch_max,
+    if args.mode == BenchMode::PutRecord || batch <= batch_max {
+        return Ok(batch);
+    }
+    Err(format!(
         "{batch} records of {} and their keys are more than the 10 MiB of one PutRecords call: \
          --batch is at most {batch_max} here",
         units::bytes_text(args.size)
-    );
-    Ok(batch)
+    ))
 }
 
 /// What the created stream must be set to; nothing when its default will do.

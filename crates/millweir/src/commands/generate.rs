@@ -3,6 +3,7 @@
 use super::connect;
 use super::sending::Sending;
 use crate::cli::GenerateArgs;
+use crate::exit::Usage;
 use crate::output;
 use crate::presets::{Generator, Made};
 use anyhow::{Result, bail};
@@ -24,7 +25,9 @@ const RATE_MAX: f64 = 1_000_000.0;
 
 pub(super) async fn run(args: GenerateArgs) -> Result<()> {
     if !(RATE_MIN..=RATE_MAX).contains(&args.rate) {
-        bail!("a rate is at least {RATE_MIN} and at most {RATE_MAX} records per second");
+        let text =
+            format!("a rate is at least {RATE_MIN} and at most {RATE_MAX} records per second");
+        bail!(Usage(text));
     }
     match &args.stream {
         None => print(&args),

@@ -1,11 +1,12 @@
 //! `put`.
 
-use super::sending::{Ended, Sending};
+use super::sending::{Ended, Sending, check_key};
 use super::{connect, lines};
 use crate::cli::{Format, PutArgs};
+use crate::exit::Usage;
 use crate::presets::Dice;
 use crate::{files, output};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use base::env::Rng as _;
 use bytes::Bytes;
 use client::{Entry, Producer, ProducerOptions, SystemRng};
@@ -15,8 +16,8 @@ use tokio::sync::mpsc::Receiver;
 use wire::Text;
 
 pub(super) async fn run(args: PutArgs) -> Result<()> {
-    if args.key.as_deref().is_some_and(str::is_empty) {
-        bail!("a partition key has 1 to 256 characters");
+    if let Some(key) = &args.key {
+        check_key(key).map_err(|e| Usage(e.to_string()))?;
     }
     let client = connect(&args.client)?;
     let one = args.data.clone().map(String::into_bytes);

@@ -117,9 +117,7 @@ impl Sending {
     /// Checks beforehand what would fail a whole call.
     pub(super) fn check(&self, entry: &Entry) -> Result<()> {
         let (key, bytes_max) = (entry.partition_key.as_str(), self.record_bytes_max);
-        if key.is_empty() || key.chars().nth(KEY_CHARS_MAX).is_some() {
-            bail!("a partition key has 1 to {KEY_CHARS_MAX} characters");
-        }
+        check_key(key)?;
         let bytes = entry.data.len() + key.len();
         if bytes > bytes_max {
             bail!("{bytes} bytes with its key, and the stream takes records up to {bytes_max}");
@@ -219,6 +217,14 @@ impl Sending {
             None => Ok(()),
         }
     }
+}
+
+/// Checks what every stream demands of a partition key.
+pub(super) fn check_key(key: &str) -> Result<()> {
+    if key.is_empty() || key.chars().nth(KEY_CHARS_MAX).is_some() {
+        bail!("a partition key has 1 to {KEY_CHARS_MAX} characters");
+    }
+    Ok(())
 }
 
 impl Ended {

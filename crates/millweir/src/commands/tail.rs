@@ -2,9 +2,10 @@
 
 use super::{connect, temporary_name};
 use crate::cli::{Format, TailArgs};
+use crate::exit::Usage;
 use crate::stop::Stop;
 use crate::{output, times};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use api::kinesis::Record;
 use base::env::Clock as _;
 use client::{Consumer, ConsumerOptions, From, Mode, Received, SystemClock};
@@ -42,9 +43,11 @@ fn position(text: &str) -> Result<From> {
     match text.to_ascii_lowercase().as_str() {
         "latest" => Ok(From::Latest),
         "trim_horizon" | "trim-horizon" => Ok(From::TrimHorizon),
-        _ => times::parse(text, SystemClock::default().now_ms())
-            .map(From::Timestamp)
-            .with_context(|| format!("`{text}` is neither latest, nor trim_horizon, nor a time")),
+        _ => {
+            let wrong = || format!("`{text}` is neither latest, nor trim_horizon, nor a time");
+            let time = times::parse(text, SystemClock::default().now_ms());
+            Ok(time.map(From::Timestamp).ok_or_else(|| Usage(wrong()))?)
+        }
     }
 }
 

@@ -181,8 +181,25 @@ fn records_cannot_be_too_large_or_streams_absent() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let output = output_with(&mut server.command(&["put", "none"]), b"x\n");
     assert_eq!(output.status.code(), Some(3));
-    let output = server.command(&["tail", "s", "--from", "yesterday"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn wrong_usage_has_its_exit_code() {
+    let server = server("1");
+    let long = "x".repeat(257);
+    for args in [
+        &["tail", "s", "--from", "yesterday"][..],
+        &["put", "s", "x", "--key", ""],
+        &["put", "s", "x", "--key", &long],
+        &["generate", "s", "--rate", "0"],
+        &["bench", "--size", "20MiB"],
+        &["bench", "--size", "1MiB", "--batch", "10"],
+        &["bench", "--records", "0"],
+    ] {
+        let output = server.command(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    }
 }
 
 #[test]
