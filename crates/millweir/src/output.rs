@@ -125,8 +125,8 @@ pub(crate) fn inert(text: &str) -> String {
     out
 }
 
-/// JSON from a record made inert as [`inert`] does it, and still the same JSON: `serde_json` escapes
-/// only what JSON demands, and a terminal obeys the control characters above ASCII, too.
+/// JSON from a record made inert as [`inert`] does it, and still the same JSON: `serde_json`
+/// escapes only what JSON demands, and a terminal obeys the control characters above ASCII, too.
 pub(crate) fn inert_json(json: &serde_json::Value) -> String {
     let text = json.to_string();
     if !text.contains(char::is_control) {

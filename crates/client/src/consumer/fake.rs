@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 /// The status of an answer that never comes: the connection is cut.
 pub(super) const CUT: u16 = 0;
 
-/// A server that gives these answers, one per connection; gives the requests it was sent so far: the
-/// operation and the body.
+/// A server that gives these answers, one per connection; gives the requests it was sent so far:
+/// the operation and the body.
 pub(super) fn serve(answers: Vec<(u16, Bytes)>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
