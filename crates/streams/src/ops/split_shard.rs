@@ -1,11 +1,11 @@
 //! `SplitShard`.
 
-use crate::errors::{Result, invalid, is_on_demand};
+use crate::errors::{Result, invalid, is_on_demand, stream_not_active};
 use crate::hash::HashKey;
 use crate::lifecycle;
 use crate::limits::Quota;
 use crate::reshard::check_open;
-use crate::rows::{Change, Mode};
+use crate::rows::{Change, Mode, Status};
 use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::StreamKey;
@@ -28,8 +28,6 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
     }
     let shard = view.find_shard(&stream.key, &input.shard_to_split)?;
     check_open(&stream.key, shard)?;
-    let open = view.open.len() as u32;
-    Quota::of(inner, &cx).check_growth(inner, &cx, (open, open + 1))?;
     let at = HashKey::parse(&input.new_starting_hash_key)
         .filter(|at| {
             // One hash key more below than a split needs, as AWS has it (observed).
@@ -37,6 +35,11 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
                 && at.0 < shard.range().end
         })
         .ok_or_else(|| outside(&stream.key, shard, &input.new_starting_hash_key))?;
+    if view.row.status != Status::Active {
+        return Err(stream_not_active(&stream.key, view.row.status));
+    }
+    let open = view.open.len() as u32;
+    Quota::of(inner, &cx).check_growth(inner, &cx, (open, open + 1))?;
     lifecycle::begin(inner, &cx, &stream, |row| {
         row.change = Some(Change::Split { shard: shard.row.index, at: at.0 });
         Ok(())

@@ -1,10 +1,10 @@
 //! `UpdateStreamWarmThroughput`.
 
-use crate::errors::Result;
+use crate::errors::{Result, stream_not_active};
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::Change;
+use crate::rows::{Change, Status};
 use crate::service::Streams;
 use crate::shapes;
 use api::kinesis::{UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput};
@@ -24,8 +24,11 @@ pub(crate) async fn update_stream_warm_throughput(
     let inner = &streams.inner;
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
     let stream = inner.directory.find(&cx, "UpdateStreamWarmThroughput", name, arn)?;
-    let mode = stream.view().row.mode;
+    let (mode, status) = (stream.view().row.mode, stream.view().row.status);
     let mibps = limits::warm(inner, &cx, mode, input.warm_throughput_mibps)?;
+    if status != Status::Active {
+        return Err(stream_not_active(&stream.key, status));
+    }
     let (open, target) = (stream.view().open.len() as u32, warm_shards(mibps));
     Quota::of(inner, &cx).check_growth(inner, &cx, (open, target))?;
     lifecycle::begin(inner, &cx, &stream, |row| {

@@ -171,7 +171,8 @@ fn shards_on_their_way_count_against_the_account() {
             house.create(name, if name == "c" { 1 } else { 2 }).await;
         }
         house.scale("a", 4).await.unwrap();
-        let full = "LimitExceededException";
+        let (full, updating) = ("LimitExceededException", "ResourceInUseException");
+        assert_eq!(house.split("a", "0", 1000).await.unwrap_err().code(), updating);
         assert_eq!(house.scale("b", 4).await.unwrap_err().code(), full);
         assert_eq!(house.split("b", "0", 1000).await.unwrap_err().code(), full);
         let more = house.streams.create_stream(&house.cx, create("d", 1)).await;
