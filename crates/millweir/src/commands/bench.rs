@@ -167,7 +167,8 @@ async fn measure(client: &Client, stream: &str, (args, batch): (&BenchArgs, u64)
     if args.mode == BenchMode::GetRecords {
         if args.stream.is_none() {
             output::note("writing the records to read");
-            let filled = fan(args, |_| work::put_records(shared(Duration::MAX))).await?;
+            let filling = shared(Duration::MAX);
+            let filled = fan(args, |_| work::put_records(filling.clone())).await?;
             filled.tell_failure()?;
         }
         shards = work::shards(client, stream).await?;

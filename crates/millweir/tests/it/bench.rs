@@ -35,6 +35,19 @@ fn get_records_reads_what_it_wrote() {
 }
 
 #[test]
+fn the_records_to_read_are_written_once() {
+    let server = Running::start(&["--memory", "--limits", "hardware"]);
+    let args = ["bench", "--mode", "get-records", "--records", "3000", "--size", "100B"];
+    server.run(&[&args[..], &["--batch", "500", "--connections", "4"]].concat());
+    let (_, metrics) = server.get("/metrics");
+    let of_puts = |line: &&str| {
+        line.starts_with("millweir_api_requests_total") && line.contains("action=\"PutRecords\"")
+    };
+    let puts: Vec<&str> = metrics.lines().filter(of_puts).collect();
+    assert!(puts.len() == 1 && puts[0].ends_with(" 6"), "{puts:?}");
+}
+
+#[test]
 fn large_records_make_small_calls() {
     let answer = check("put-records", &["--records", "200", "--size", "100KiB"]);
     assert_eq!((&answer["records"], &answer["calls"]), (&200.into(), &4.into()));
