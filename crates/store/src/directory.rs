@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The format that this build reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Where the records lie that a catalog knows of.
 pub(crate) const RECORDS: &str = "journal";
@@ -145,6 +145,14 @@ fn check_format(path: &Path, env: &Env) -> Result<()> {
                 path.display()
             ),
         )),
+        Some(older) if older > 0 => Err(Error::new(
+            ErrorKind::Invalid,
+            format!(
+                "`{}` says data format {older}, of a build from before the first release: this one \
+                 reads {FORMAT_VERSION} only",
+                path.display()
+            ),
+        )),
         _ => Err(Error::new(
             ErrorKind::Corrupt,
             format!("`{}` offset 0: not a data format this build knows", path.display()),
@@ -209,13 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_with_both_numbers() {
+    fn another_format_is_refused_with_both_numbers() {
         let (dir, env) = (tempfile::tempdir().unwrap(), os_env());
         drop(open(dir.path(), &env).unwrap());
-        set_format(dir.path(), &env, "millweir data format 2\n");
-        let refused = open(dir.path(), &env).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Invalid);
-        assert!(refused.to_string().contains("format 2, this build knows up to 1"), "{refused}");
+        for (number, told) in [(3, "this build knows up to 2"), (1, "this one reads 2 only")] {
+            set_format(dir.path(), &env, &format!("millweir data format {number}\n"));
+            let refused = open(dir.path(), &env).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Invalid);
+            assert!(refused.to_string().contains(&format!("format {number}, ")), "{refused}");
+            assert!(refused.to_string().contains(told), "{refused}");
+        }
     }
 
     #[test]

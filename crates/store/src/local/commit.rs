@@ -19,7 +19,7 @@
 use super::buffer::Buffer;
 use super::cache::Cache;
 use super::engine::Engine;
-use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, FLAG_LAST, HEADER_BYTES, Header, padded};
+use super::frame::{BLOCK_BYTES, BODY_FLAGS, FLAG_LAST, HEADER_BYTES, Header, padded};
 use super::group::{Group, outcome_unknown};
 use super::journal::{JournalFile, Position, Wait};
 use super::options::{Durability, RELAXED_SYNC_MS};
@@ -108,9 +108,10 @@ impl Committer {
     pub(crate) fn go_on_behind(&mut self, last: &Commit) {
         self.file = Arc::clone(&last.file);
         self.synced_lsn = last.at().lsn;
+        self.engine.journal.synced(self.synced_lsn);
         self.lsn = self.synced_lsn + 1;
         self.offset = last.at().offset + last.bytes() as u64;
-        self.engine.journal.used(self.offset);
+        self.engine.journal.used(self.offset, self.synced_lsn);
     }
 
     /// Writes a commit before the thread runs, and makes it durable.
@@ -121,8 +122,34 @@ impl Committer {
         Ok(())
     }
 
+    /// Writes records of these logs before the thread runs, makes them durable and shows them: an
+    /// entry without a body for each.
+    pub(crate) fn write_shown(
+        &mut self,
+        logs: &[Arc<LocalLog>],
+        mut entries: Vec<Entry>,
+        total: usize,
+    ) -> io::Result<()> {
+        let mut offset = u32::try_from(self.offset).expect("journal files are below 4 GiB");
+        self.write_synced(&entries, total)?;
+        for (log, entry) in logs.iter().zip(&mut entries) {
+            let mut state = log.state.lock();
+            let shown = TailBatch { body: None, ..batch_of(entry, self.file.number, offset) };
+            state.publish(shown);
+            state.next_ordinal = state.durable_next;
+            offset += entry.frame_bytes() as u32;
+        }
+        Ok(())
+    }
+
+    /// Goes on at the start of another file, before the thread runs.
+    pub(crate) fn go_to(&mut self, file: Arc<JournalFile>) {
+        self.file = file;
+        self.offset = 0;
+    }
+
     /// Whether a commit of so many bytes fits behind the last one.
-    fn has_room(&self, total: usize) -> bool {
+    pub(crate) fn has_room(&self, total: usize) -> bool {
         self.offset + total as u64 <= self.file.bytes
     }
 
@@ -173,7 +200,8 @@ impl Committer {
             gather.group.resolve(Err(outcome_unknown(&"the engine is stopped")));
             return false;
         }
-        let written = self.write(&gather.entries, total).and_then(|()| match self.durable_now() {
+        let durable_now = self.durable_now() || gather.wants_sync();
+        let written = self.write(&gather.entries, total).and_then(|()| match durable_now {
             true => self.sync(self.lsn),
             false => Ok(()),
         });
@@ -267,13 +295,14 @@ impl Committer {
         self.synced_at = clock.monotonic();
         self.engine.metrics.fsync.observe(self.synced_at.saturating_sub(started));
         self.synced_lsn = lsn;
+        self.engine.journal.synced(lsn);
         Ok(())
     }
 
     fn advance(&mut self, total: usize) {
         self.offset += total as u64;
+        self.engine.journal.used(self.offset, self.lsn);
         self.lsn += 1;
-        self.engine.journal.used(self.offset);
     }
 
     /// Shows the commit to readers, then to its waiters.
@@ -369,7 +398,7 @@ fn batch_of(entry: &mut Entry, file: u32, offset: u32) -> TailBatch {
         records: entry.records,
         body_crc: entry.body_crc,
         body_bytes: u32::try_from(entry.body.len()).expect("batches are bounded"),
-        encrypted: entry.flags & FLAG_ENCRYPTED != 0,
+        flags: entry.flags & BODY_FLAGS,
         body: Some(std::mem::take(&mut entry.body)),
         file,
         offset,

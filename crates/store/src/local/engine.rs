@@ -11,13 +11,14 @@ use super::options::{Durability, Options};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::retention::ClockGuard;
+use super::segment::dir_of;
 use super::shard::LocalLog;
 use super::wakes;
-use crate::{Error, LogId, Result};
+use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
 use base::env::FileSystem;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -37,6 +38,10 @@ pub(crate) struct Engine {
     pub(crate) committer: OnceLock<Weak<Mutex<Committer>>>,
     pub(crate) keeper: Keeper,
     pub(crate) logs: Mutex<HashMap<LogId, Arc<LocalLog>>>,
+    /// Logs that have segments though neither the journal nor the checkpoint knows them.
+    pub(crate) strays: Mutex<HashSet<LogId>>,
+    /// Acknowledged records were lost, perhaps all of a log: one that is unknown may be such a one.
+    pub(crate) may_lack_logs: AtomicBool,
     pub(crate) open_files: OpenFiles,
     pub(crate) pool: Pool,
     pub(crate) health: Health,
@@ -79,6 +84,8 @@ impl Engine {
             committer: OnceLock::new(),
             keeper: Keeper::default(),
             logs: Mutex::default(),
+            strays: Mutex::default(),
+            may_lack_logs: AtomicBool::new(false),
             open_files: OpenFiles::new(options.open_segments_max),
             pool: Pool::new(options.readers, options.reads_queued_max),
             health: Health::default(),
@@ -105,6 +112,32 @@ impl Engine {
         self.queue.tell();
     }
 
+    /// Refuses to make a log that has segments already: its owner knows it, and the journal has
+    /// lost it. After a loss that was given up they go.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the directory; `Unavailable` the disk refused.
+    pub(crate) fn refuse_stray(&self, id: LogId) -> Result<()> {
+        let mut strays = self.strays.lock();
+        if !strays.contains(&id) {
+            return Ok(());
+        }
+        let dir = dir_of(&self.segments_dir, id);
+        if !self.may_lack_logs.load(Ordering::Relaxed) {
+            let message = format!(
+                "`{}` holds records of log {}, of which the journal knows nothing: acknowledged \
+                 records are lost",
+                dir.display(),
+                id.0
+            );
+            return Err(Error::new(ErrorKind::Corrupt, message));
+        }
+        let removed = self.env.disk.remove_dir_all(&dir);
+        removed.map_err(|e| failed("remove", &dir, &e))?;
+        strays.remove(&id);
+        Ok(())
+    }
+
     /// Why nothing can be written, if so.
     pub(crate) fn trouble(&self) -> Option<String> {
         let closed =
@@ -116,6 +149,8 @@ impl Engine {
     pub(crate) fn break_down(&self, why: &str) -> Error {
         let error = self.health.break_down(why);
         self.abort_queue(&error);
+        // A commit that was under way must not wait for a file that nobody makes any more.
+        self.journal.stop();
         error
     }
 

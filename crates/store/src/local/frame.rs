@@ -14,16 +14,18 @@
 //! | 32 | 8 | log id |
 //! | 40 | 8 | ordinal of the first record |
 //! | 48 | 8 | arrival time of the records, ms since the epoch |
-//! | 56 | 2 | flags: 1 last of its commit, 2 encrypted, 4 control |
+//! | 56 | 2 | flags: 1 last of its commit, 2 encrypted, 4 control, 8 gap |
 //! | 58 | 2 | commits before this one that were not yet synced when it was written |
 //! | 60 | 4 | lower half of the salt |
 //! | 64 | n | body, then zeros up to a multiple of 8 |
 //!
 //! Body, repeated per record: key length (u16), data length (u32), key, data. Encrypted body: key
-//! id length (u8), key id, nonce (12), AES-256-GCM of the plain body with its tag (16); the
-//! additional data is the log id (8) and the key id. Control body: empty. A control frame with the
-//! reserved log id [`RESTART`] says that a new incarnation begins; with any other, that the log was
-//! removed.
+//! id length (u8), key id, life (16), nonce (12), AES-256-GCM of the plain body with its tag (16);
+//! the additional data is the log id (8), the ordinal of the first record (8) and the key id.
+//! Control body: empty. A control frame with the reserved log id [`RESTART`] says that a new
+//! incarnation begins, or only asks for a sync; with any other, that the log was removed. Gap body:
+//! empty; its ordinals have no records and never will: acknowledged ones that were lost may have
+//! had them, and no other record may take their names.
 //!
 //! The salt is 64 random bits of the data directory. Why: after damage the engine looks for the
 //! next header among arbitrary bytes, and a client must not be able to plant one inside a record.
@@ -44,6 +46,16 @@ pub(crate) const FLAG_LAST: u16 = 1;
 pub(crate) const FLAG_ENCRYPTED: u16 = 2;
 /// No records: an event of the engine.
 pub(crate) const FLAG_CONTROL: u16 = 4;
+
+/// Ordinals without records.
+pub(crate) const FLAG_GAP: u16 = 8;
+
+/// The flags that say what a body is, wherever it lies.
+pub(crate) const BODY_FLAGS: u16 = FLAG_ENCRYPTED | FLAG_GAP;
+
+/// Ordinals of one gap: more than a journal of any size that [`super::Options`] allows has records,
+/// so more than a log can have lost.
+pub(crate) const GAP_ORDINALS: u32 = u32::MAX;
 
 /// The log id of control frames that begin an incarnation; no log may have it.
 pub(crate) const RESTART: LogId = LogId(u64::MAX);

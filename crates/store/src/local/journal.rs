@@ -1,8 +1,8 @@
 //! The journal's files: zero-written once, filled one after another, recycled forever.
 //!
 //! ```text
-//! make (zeros, fdatasync, rename) --> Free --take--> Current --> Full --checkpoint--> Free
-//!                                                        \--failed write--> Abandoned --> removed
+//! make (zeros, fdatasync, rename, roster) --> Free --take--> Current --> Full --checkpoint--> Free
+//!                                              failed write--> Abandoned --> roster --> removed
 //! ```
 //!
 //! Why zero-written: writing into preallocated but unwritten extents turns every fdatasync into a
@@ -11,6 +11,7 @@
 
 use super::buffer::Buffer;
 use super::frame::BLOCK_BYTES;
+use super::roster::{Keep, Roster};
 use crate::{Error, ErrorKind};
 use base::Env;
 use base::env::{DiskFile, Open};
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of zeros per write while a file is made.
 const PREFILL_BYTES: usize = 1 << 20;
@@ -55,6 +56,16 @@ pub(crate) enum Wait {
     Stuck(Error),
 }
 
+/// How large the journal may become, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) first: u64,
+    pub(crate) file_max: u64,
+    pub(crate) files_max: usize,
+    /// Of all files; the three that a journal needs are made all the same.
+    pub(crate) journal_max: u64,
+}
+
 /// Where a commit lies or will lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Position {
@@ -73,6 +84,12 @@ pub(crate) struct Journal {
     state: Mutex<State>,
     freed: Condvar,
     stopped: AtomicBool,
+    /// Never taken while `state` is held.
+    roster: Mutex<Keep>,
+    /// The newest commit that was written.
+    written_lsn: AtomicU64,
+    /// The newest commit known to be durable.
+    durable_lsn: AtomicU64,
 }
 
 #[derive(Default)]
@@ -121,7 +138,49 @@ impl Journal {
             state: Mutex::default(),
             freed: Condvar::new(),
             stopped: AtomicBool::new(false),
+            roster: Mutex::default(),
+            written_lsn: AtomicU64::new(0),
+            durable_lsn: AtomicU64::new(0),
         }
+    }
+
+    /// Goes on with the roster that a start found.
+    pub(crate) fn adopt(&self, roster: Roster) {
+        self.roster.lock().now = roster;
+    }
+
+    /// What the roster says.
+    pub(crate) fn roster(&self) -> Roster {
+        self.roster.lock().now.clone()
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Roster)) -> io::Result<()> {
+        self.roster.lock().change(&self.env, &self.dir, change)
+    }
+
+    /// Writes down that an incarnation begins: with these files, and nothing in doubt that is older
+    /// than its first commit.
+    pub(crate) fn note_start(&self, relaxed: bool) -> io::Result<()> {
+        let files = self.all().iter().map(|file| (file.number, file.bytes)).collect();
+        let durable_lsn = self.durable_lsn.load(Ordering::Relaxed);
+        self.note(|roster| {
+            *roster = Roster { relaxed, durable_lsn, files, ..std::mem::take(roster) };
+        })
+    }
+
+    /// Says that the commits up to this one are durable.
+    pub(crate) fn synced(&self, lsn: u64) {
+        self.durable_lsn.store(lsn, Ordering::Release);
+    }
+
+    /// Writes down which commits are durable, unless the roster says so already.
+    pub(crate) fn note_durable(&self) -> io::Result<()> {
+        let durable_lsn = self.durable_lsn.load(Ordering::Relaxed);
+        let mut roster = self.roster.lock();
+        if roster.now.durable_lsn == durable_lsn {
+            return Ok(());
+        }
+        roster.change(&self.env, &self.dir, |roster| roster.durable_lsn = durable_lsn)
     }
 
     /// Opens the files that exist, all of them free, and removes unfinished ones.
@@ -168,6 +227,12 @@ impl Journal {
             state.files.keys().next_back().map_or(0, |last| last + 1)
         };
         let made = self.prefill(number, bytes.next_multiple_of(PREFILL_BYTES as u64));
+        // Listed before it is used.
+        let listed = |roster: &mut Roster, bytes| _ = roster.files.insert(number, bytes);
+        let made = made.and_then(|file| {
+            self.note(|roster| listed(roster, file.bytes))?;
+            Ok(file)
+        });
         let mut state = self.state.lock();
         state.making = false;
         state.files.insert(number, (made?, Use::Free));
@@ -184,7 +249,7 @@ impl Journal {
             drop(disk.remove(&unfinished));
             return Err(e);
         }
-        let path = self.dir.join(format!("{number:04}.{SUFFIX}"));
+        let path = path_of(&self.dir, number);
         disk.rename(&unfinished, &path)?;
         disk.sync_dir(&self.dir)?;
         self.open_file(number, path, if self.direct { Open::WriteDirect } else { Open::Write })
@@ -235,9 +300,15 @@ impl Journal {
         self.state.lock().files.get(&number).map(|(file, _)| Arc::clone(file))
     }
 
-    /// Notes how far the current file is used.
-    pub(crate) fn used(&self, offset: u64) {
+    /// Notes how far the current file is used, with which commit.
+    pub(crate) fn used(&self, offset: u64, lsn: u64) {
+        self.written_lsn.store(lsn, Ordering::Release);
         self.state.lock().current_used = offset;
+    }
+
+    /// Whether every commit that was written is durable.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.written_lsn.load(Ordering::Acquire) <= self.durable_lsn.load(Ordering::Acquire)
     }
 
     /// Leaves the current file and makes the largest free one that holds `bytes` current; waits for
@@ -252,7 +323,9 @@ impl Journal {
     ) -> Option<Arc<JournalFile>> {
         let mut state = self.state.lock();
         let left = state.current.file;
-        if let Some((_, used_for)) = state.files.get_mut(&left) {
+        if let Some((_, used_for)) = state.files.get_mut(&left)
+            && *used_for == Use::Current
+        {
             *used_for = if abandon { Use::Abandoned } else { Use::Full };
         }
         loop {
@@ -279,6 +352,15 @@ impl Journal {
         }
     }
 
+    /// Gives up the current file, as what was written to it is unknown: it is never written again.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state.lock();
+        let current = state.current.file;
+        if let Some((_, used_for)) = state.files.get_mut(&current) {
+            *used_for = Use::Abandoned;
+        }
+    }
+
     /// The start of the current file and the numbers of the files that only a checkpoint frees.
     pub(crate) fn snapshot(&self) -> (Position, Vec<u32>) {
         let state = self.state.lock();
@@ -289,6 +371,28 @@ impl Journal {
     /// Frees files whose commits are all in durable segments; those above `files_max`, which starts
     /// had to make, and abandoned ones are removed.
     pub(crate) fn release(&self, numbers: &[u32], files_max: usize) -> io::Result<()> {
+        let removed = self.free_or_abandon(numbers, files_max);
+        self.freed.notify_all();
+        if removed.is_empty() {
+            return Ok(());
+        }
+        // Before they go: a start must not miss them. If this fails they stay abandoned, for the
+        // next checkpoint to free.
+        self.note(|roster| {
+            for file in &removed {
+                roster.files.remove(&file.number);
+            }
+        })?;
+        let kept = |number: &u32| removed.iter().all(|file| file.number != *number);
+        self.state.lock().files.retain(|number, _| kept(number));
+        for file in &removed {
+            self.env.disk.remove(&file.path)?;
+        }
+        self.env.disk.sync_dir(&self.dir)
+    }
+
+    /// Those to be removed.
+    fn free_or_abandon(&self, numbers: &[u32], files_max: usize) -> Vec<Arc<JournalFile>> {
         let mut removed = Vec::new();
         let mut state = self.state.lock();
         let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
@@ -301,18 +405,12 @@ impl Journal {
                 Some((file, used_for)) if matches!(used_for, Use::Full | Use::Abandoned) => {
                     surplus -= usize::from(*used_for == Use::Full);
                     *used_for = Use::Abandoned;
-                    removed.push(file.path.clone());
+                    removed.push(Arc::clone(file));
                 }
                 _ => {}
             }
         }
-        state.files.retain(|number, (_, u)| !(*u == Use::Abandoned && numbers.contains(number)));
-        drop(state);
-        self.freed.notify_all();
-        for path in &removed {
-            self.env.disk.remove(path)?;
-        }
-        if removed.is_empty() { Ok(()) } else { self.env.disk.sync_dir(&self.dir) }
+        removed
     }
 
     /// Bytes that a restart would have to walk.
@@ -333,19 +431,28 @@ impl Journal {
     }
 
     /// The size of the next file to make, when one is needed: less than two are free, or the commit
-    /// thread waits for a larger one than can become free. Sizes double from `first` to `max`.
-    pub(crate) fn wants_file(&self, first: u64, max: u64, files_max: usize) -> Option<u64> {
+    /// thread waits for a larger one than can become free. Sizes double, as far as the whole
+    /// journal stays within its share of the disk.
+    pub(crate) fn wants_file(&self, sizes: Sizes) -> Option<u64> {
         let state = self.state.lock();
         if state.making {
             return None;
         }
         if let Some(wanted) = state.wanted.filter(|wanted| *wanted > state.largest_to_come()) {
-            return Some(wanted.max(max));
+            return Some(wanted.max(sizes.file_max));
         }
-        let largest = state.files.values().map(|(f, _)| f.bytes).max().unwrap_or(0);
-        let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned).count();
-        let ladder = if largest == 0 { first } else { (largest * 2).min(max.max(first)) };
-        (state.free() < FREE_FILES_MIN && usable < files_max).then_some(ladder)
+        let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned);
+        let (count, largest, total) = usable.fold((0, 0, 0), |(count, largest, total), (f, _)| {
+            (count + 1, f.bytes.max(largest), f.bytes + total)
+        });
+        if state.free() >= FREE_FILES_MIN || count >= sizes.files_max {
+            return None;
+        }
+        let ladder = (largest * 2).min(sizes.file_max).max(sizes.first);
+        let left =
+            sizes.journal_max.saturating_sub(total) / PREFILL_BYTES as u64 * PREFILL_BYTES as u64;
+        let next = ladder.min(left.max(sizes.first));
+        (left >= next || count <= FREE_FILES_MIN).then_some(next)
     }
 
     /// Lets the commit thread answer those whose batches it holds while it waits.
@@ -365,6 +472,11 @@ impl Journal {
         drop(self.state.lock());
         self.freed.notify_all();
     }
+}
+
+/// Where the file of this number lies.
+pub(crate) fn path_of(dir: &Path, number: u32) -> PathBuf {
+    dir.join(format!("{number:04}.{SUFFIX}"))
 }
 
 fn number_of(path: &Path) -> Option<u32> {

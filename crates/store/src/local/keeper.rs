@@ -1,7 +1,7 @@
 //! The keeper thread: spills, checkpoints, recycles, grows the journal, watches the disk's room.
 //!
 //! ```text
-//! asked, or every second --> room? --> spill logs that asked
+//! asked, or every second --> vouch for what was synced --> room? --> spill logs that asked
 //!   --> checkpoint due? spill what old journal files alone hold --> syncfs --> checkpoint
 //!                       --> recycle the files, remove dead segments
 //!   --> else a journal file wanted? make it
@@ -48,6 +48,7 @@ pub(crate) struct Keeper {
 #[derive(Default)]
 struct Doubt {
     syncing: bool,
+    /// Counts begins and ends: odd while segments are being taken back.
     taken_back: u64,
 }
 
@@ -81,9 +82,14 @@ impl Keeper {
         self.changed.notify_one();
     }
 
-    /// How often segments were taken back so far; to be asked before a segment is read.
+    /// How often segments were taken back so far; to be asked before it is decided to read one.
     pub(crate) fn doubts(&self) -> u64 {
         self.doubt.lock().taken_back
+    }
+
+    /// Whether no segment was being taken back since `doubts` said `since`.
+    pub(crate) fn is_certain(&self, since: u64) -> bool {
+        since.is_multiple_of(2) && self.doubts() == since
     }
 
     /// Whether what was read of segments since `doubts` said `since` may be wrong because a sync of
@@ -102,7 +108,7 @@ impl Keeper {
         self.synced.notify_all();
     }
 
-    fn note_taken_back(&self) {
+    fn note_taking_back(&self) {
         self.doubt.lock().taken_back += 1;
     }
 
@@ -172,6 +178,7 @@ impl Keeping {
                 self.rounds = 0;
                 self.grow_pause_ticks = self.grow_pause_ticks.saturating_sub(1);
                 spill.append(&mut self.again);
+                self.vouch();
             }
             self.watch_room();
             for log in spill {
@@ -183,6 +190,17 @@ impl Keeping {
             self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
         }
         self
+    }
+
+    /// Lets the next start know which commits were durable: damaged, the last one would pass for
+    /// one that was never whole.
+    fn vouch(&self) {
+        if self.engine.health.is_broken() {
+            return;
+        }
+        if let Err(e) = self.engine.journal.note_durable() {
+            tracing::warn!(error = %e, "the roster stays as it is: trying again");
+        }
     }
 
     fn spill(&mut self, log: Arc<LocalLog>) {
@@ -271,7 +289,6 @@ impl Keeping {
             engine.answer_waiting(&Error::new(ErrorKind::Full, message));
         } else {
             engine.break_down(&format!("the journal has no file left: {e}"));
-            engine.journal.stop();
         }
     }
 
@@ -282,9 +299,8 @@ impl Keeping {
     /// has takes what comes, and a disk without room for more of it is no reason to refuse that.
     fn grow(&mut self) -> Result<()> {
         let engine = Arc::clone(&self.engine);
-        let options = &engine.options;
-        let (first, max) = (options.journal_first_bytes, options.journal_file_bytes_max);
-        let Some(bytes) = engine.journal.wants_file(first, max, options.journal_files_max) else {
+        let sizes = engine.options.journal_sizes(engine.env.disk.space(&engine.journal_dir).ok());
+        let Some(bytes) = engine.journal.wants_file(sizes) else {
             return Ok(());
         };
         if self.grow_pause_ticks > 0 && !engine.journal.is_waited_for() {
@@ -367,8 +383,9 @@ impl Keeping {
     /// The engine is read-only: a later sync would succeed without having saved what is in doubt.
     fn take_back(&self) -> Result<()> {
         let engine = &self.engine;
-        engine.keeper.note_taken_back();
+        engine.keeper.note_taking_back();
         let taken_back = engine.unspill(&self.checkpoint);
+        engine.keeper.note_taking_back();
         taken_back.map_err(|e| engine.break_down(&format!("segments may lack what they show: {e}")))
     }
 

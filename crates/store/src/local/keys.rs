@@ -92,11 +92,12 @@ impl KeyRing {
         self.keys.read().contains_key(id)
     }
 
-    /// Encrypts a body in place of a copy: the answer is the stored form.
+    /// Encrypts the body of the batch at a place: a log and its first ordinal. In place of a copy:
+    /// the answer is the stored form.
     pub(crate) fn seal(
         &self,
         id: &str,
-        log: LogId,
+        at: (LogId, u64),
         plain: &[u8],
         rng: &dyn Rng,
     ) -> Result<Vec<u8>> {
@@ -117,7 +118,7 @@ impl KeyRing {
         let tag = key
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(bound_to(log, id.as_bytes())),
+                Aad::from(bound_to(at, id.as_bytes())),
                 &mut stored[head_bytes..],
             )
             .map_err(|_| Error::new(ErrorKind::Invalid, "the batch is too large to encrypt"))?;
@@ -125,12 +126,12 @@ impl KeyRing {
         Ok(stored)
     }
 
-    /// Decrypts a stored body; the caller has verified its checksum.
+    /// Decrypts the stored body of the batch at a place; the caller has verified its checksum.
     ///
     /// # Errors
     /// `Unavailable` naming the key id when the ring does not have it; `Corrupt` when it does not
     /// decrypt, without saying where: the caller knows.
-    pub(crate) fn open(&self, log: LogId, stored: &[u8]) -> Result<Bytes> {
+    pub(crate) fn open(&self, at: (LogId, u64), stored: &[u8]) -> Result<Bytes> {
         let (id, rest) = stored
             .split_first()
             .and_then(|(len, rest)| rest.split_at_checked(usize::from(*len)))
@@ -145,7 +146,7 @@ impl KeyRing {
         };
         let mut plain = sealed.to_vec();
         let plain_bytes = key
-            .open_in_place(nonce, Aad::from(bound_to(log, id)), &mut plain)
+            .open_in_place(nonce, Aad::from(bound_to(at, id)), &mut plain)
             .map_err(|_| undecryptable())?
             .len();
         plain.truncate(plain_bytes);
@@ -153,10 +154,12 @@ impl KeyRing {
     }
 }
 
-/// What a ciphertext is bound to, so that a frame moved to another log does not decrypt.
-fn bound_to(log: LogId, key_id: &[u8]) -> Vec<u8> {
+/// What a ciphertext is bound to, so that a frame moved to another log, or to another place in its
+/// own, does not decrypt.
+fn bound_to((log, first_ordinal): (LogId, u64), key_id: &[u8]) -> Vec<u8> {
     let mut bound = Vec::with_capacity(HEADER_BYTES);
     bound.extend_from_slice(&log.0.to_le_bytes());
+    bound.extend_from_slice(&first_ordinal.to_le_bytes());
     bound.extend_from_slice(key_id);
     bound
 }
@@ -174,6 +177,8 @@ mod tests {
     use super::*;
     use testkit::SeededRng;
 
+    const AT: (LogId, u64) = (LogId(5), 9);
+
     fn ring() -> KeyRing {
         let ring = KeyRing::default();
         ring.insert("alias/a", &[7; KEY_BYTES]).unwrap();
@@ -181,19 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_log_key_and_bytes_decrypt() {
+    fn only_the_same_place_key_and_bytes_decrypt() {
         let (ring, rng) = (ring(), SeededRng::new(1));
-        let stored = ring.seal("alias/a", LogId(5), b"secret words", &rng).unwrap();
+        let stored = ring.seal("alias/a", AT, b"secret words", &rng).unwrap();
         assert!(!stored.windows(6).any(|w| w == b"secret"));
-        assert_eq!(ring.open(LogId(5), &stored).unwrap(), "secret words");
-        assert_eq!(ring.open(LogId(6), &stored).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(ring.open(AT, &stored).unwrap(), "secret words");
+        for other in [(LogId(6), 9), (LogId(5), 8)] {
+            assert_eq!(ring.open(other, &stored).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
         for at in [8, 21, stored.len() - 1] {
             let mut changed = stored.clone();
             changed[at] ^= 1;
-            assert_eq!(ring.open(LogId(5), &changed).unwrap_err().kind(), ErrorKind::Corrupt);
+            assert_eq!(ring.open(AT, &changed).unwrap_err().kind(), ErrorKind::Corrupt);
         }
         for cut in 0..stored.len() {
-            assert!(ring.open(LogId(5), &stored[..cut]).is_err(), "{cut}");
+            assert!(ring.open(AT, &stored[..cut]).is_err(), "{cut}");
         }
     }
 
@@ -204,14 +211,14 @@ mod tests {
         let first = ring();
         for ring in [&first, &ring(), &ring()] {
             for _ in 0..100 {
-                let stored = ring.seal("alias/a", LogId(5), b"x", &rng).unwrap();
-                assert_eq!(first.open(LogId(5), &stored).unwrap(), "x", "whoever wrote it");
+                let stored = ring.seal("alias/a", AT, b"x", &rng).unwrap();
+                assert_eq!(first.open(AT, &stored).unwrap(), "x", "whoever wrote it");
                 assert!(heads.insert(stored[8..8 + LIFE_BYTES + NONCE_LEN].to_vec()));
             }
         }
         for n in 0..2 * LIVES_MAX {
-            let stored = ring().seal("alias/a", LogId(5), b"x", &rng).unwrap();
-            assert_eq!(first.open(LogId(5), &stored).unwrap(), "x", "life {n}");
+            let stored = ring().seal("alias/a", AT, b"x", &rng).unwrap();
+            assert_eq!(first.open(AT, &stored).unwrap(), "x", "life {n}");
         }
         let kept = first.keys.read()["alias/a"].of_lives.lock().len();
         assert!(kept <= LIVES_MAX, "{kept}");
@@ -220,20 +227,20 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named() {
         let (full, empty, rng) = (ring(), KeyRing::default(), SeededRng::new(1));
-        let stored = full.seal("alias/a", LogId(5), b"x", &rng).unwrap();
-        let refused = empty.open(LogId(5), &stored).unwrap_err();
+        let stored = full.seal("alias/a", AT, b"x", &rng).unwrap();
+        let refused = empty.open(AT, &stored).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Unavailable);
         assert!(refused.to_string().contains("`alias/a`"));
-        let refused = empty.seal("alias/b", LogId(5), b"x", &rng).unwrap_err();
+        let refused = empty.seal("alias/b", AT, b"x", &rng).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Invalid);
     }
 
     #[test]
     fn an_id_keeps_its_first_key() {
         let (ring, rng) = (ring(), SeededRng::new(1));
-        let stored = ring.seal("alias/a", LogId(5), b"x", &rng).unwrap();
+        let stored = ring.seal("alias/a", AT, b"x", &rng).unwrap();
         ring.insert("alias/a", &[8; KEY_BYTES]).unwrap();
-        assert_eq!(ring.open(LogId(5), &stored).unwrap(), "x");
+        assert_eq!(ring.open(AT, &stored).unwrap(), "x");
         assert!(ring.insert("", &[0; KEY_BYTES]).is_err());
         assert!(ring.insert(&"k".repeat(256), &[0; KEY_BYTES]).is_err());
     }

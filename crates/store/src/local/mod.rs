@@ -33,8 +33,11 @@ mod pool;
 mod queue;
 mod reader;
 mod recovery;
+mod remains;
 mod restart;
 mod retention;
+mod roster;
+mod salvage;
 mod scan;
 mod segment;
 mod shard;
@@ -112,12 +115,12 @@ impl Local {
             made.map_err(|e| failed("make", &part, &e))?;
         }
         let journal_dir = engine::journal_dir(dir);
+        options.fit(env.disk.space(dir).map_err(|e| failed("read the room of", dir, &e))?);
         let journal = Journal::new(env, journal_dir.clone(), options.journal_direct);
         let mut found = recovery::find(env, &journal_dir, journal, options.journal_first_bytes)?;
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);
-        let committer = found.resume(&engine)?;
-        let keeping = Keeping::new(&engine, found.checkpoint);
+        let (committer, keeping, recovery) = found.resume(&engine)?;
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery.set_time(took);
         let threads =
@@ -127,7 +130,7 @@ impl Local {
             threads: Arc::new(Mutex::new(Some(threads))),
             _directory: Arc::clone(directory),
         };
-        Ok((Arc::new(local), Recovery { took, ..found.recovery }))
+        Ok((Arc::new(local), Recovery { took, ..recovery }))
     }
 
     /// Whether an open data directory has logs, or had some.
@@ -161,10 +164,18 @@ impl ShardLog for Local {
             return Err(closed());
         }
         let mut logs = self.engine.logs.lock();
-        let log = logs.entry(id).or_insert_with(|| {
-            LocalLog::new(&self.engine, id, State::default(), segment::Segments::default())
-        });
-        Ok(Arc::clone(log) as Arc<dyn Log>)
+        if let Some(log) = logs.get(&id) {
+            return Ok(Arc::clone(log) as Arc<dyn Log>);
+        }
+        self.engine.refuse_stray(id)?;
+        let segments = segment::Segments::default();
+        let log = LocalLog::new(&self.engine, id, State::default(), segments);
+        if self.engine.may_lack_logs.load(Ordering::Relaxed) {
+            // It may have had records that were lost whole.
+            log.begin_behind_gap()?;
+        }
+        logs.insert(id, Arc::clone(&log));
+        Ok(log)
     }
 
     fn remove(&self, id: LogId) -> Job<'_, ()> {
@@ -176,6 +187,7 @@ impl ShardLog for Local {
                 LocalLog::new(&engine, id, State::default(), segment::Segments::default())
             });
             log.mark_removed();
+            self.engine.strays.lock().remove(&id);
             if known.is_some() {
                 let removal = Entry { log: Some(Arc::clone(&log)), ..Entry::control(id) };
                 self.engine.queue.push(removal, None)?.await?;

@@ -1,6 +1,7 @@
 //! What an owner may set; every default is a named constant with its unit.
 
 use super::frame::BLOCK_BYTES;
+use super::journal::Sizes;
 use super::keys::KeyRing;
 use crate::{Error, ErrorKind, Result};
 use base::env::Space;
@@ -21,6 +22,13 @@ pub enum Durability {
 
 /// Bytes of the first journal file: zero-written before an empty directory serves.
 pub const JOURNAL_FIRST_BYTES: u64 = 16 << 20;
+/// Which part of the disk the first journal file takes at most: on a small one it is smaller.
+pub const JOURNAL_FIRST_PART: u64 = 32;
+/// Bytes of the first journal file on the smallest disk.
+pub const JOURNAL_FIRST_BYTES_MIN: u64 = 1 << 20;
+/// Which part of the disk the journal takes at most, but for three files of the first one's size
+/// and one for the largest batch.
+pub const JOURNAL_PART: u64 = 4;
 /// Bytes of the largest journal files; each new file is twice as large as the last up to here.
 pub const JOURNAL_FILE_BYTES_MAX: u64 = 256 << 20;
 /// Most journal files; new ones are made when the load uses up the free ones.
@@ -118,6 +126,22 @@ pub struct Options {
 const FILE_BYTES_MAX: u64 = 2 << 30;
 
 impl Options {
+    /// Keeps the first journal file within a small disk.
+    pub(crate) fn fit(&mut self, space: Space) {
+        let share = space.total_bytes / JOURNAL_FIRST_PART;
+        let share = (share / BLOCK_BYTES as u64 * BLOCK_BYTES as u64).max(JOURNAL_FIRST_BYTES_MIN);
+        self.journal_first_bytes = self.journal_first_bytes.min(share);
+    }
+
+    /// How large the journal may become on a disk of this size.
+    pub(crate) fn journal_sizes(&self, space: Option<Space>) -> Sizes {
+        let first = self.journal_first_bytes;
+        let journal_max = space.map_or(u64::MAX, |space| space.total_bytes / JOURNAL_PART);
+        let (file_max, files_max) =
+            (self.journal_file_bytes_max.max(first), self.journal_files_max);
+        Sizes { first, file_max, files_max, journal_max }
+    }
+
     /// Refuses sizes that files cannot have.
     ///
     /// # Errors

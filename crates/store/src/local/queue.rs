@@ -6,7 +6,7 @@
 use super::engine::Engine;
 use super::frame::{self, HEADER_BYTES};
 use super::group::{Group, Ticket};
-use super::shard::LocalLog;
+use super::shard::{self, LocalLog};
 use crate::{Error, ErrorKind, LogId, Result};
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
@@ -44,6 +44,18 @@ impl Entry {
         }
     }
 
+    /// Ordinals of a log that have no records, from its next one on.
+    pub(crate) fn gap(log: &LocalLog, state: &shard::State) -> Self {
+        Self {
+            log: Some(log.arc()),
+            first_ordinal: state.next_ordinal,
+            arrival_ms: state.last_arrival_ms,
+            records: frame::GAP_ORDINALS,
+            flags: frame::FLAG_GAP,
+            ..Self::control(log.id)
+        }
+    }
+
     pub(crate) fn is_control(&self) -> bool {
         self.flags & frame::FLAG_CONTROL != 0
     }
@@ -69,6 +81,13 @@ pub(crate) struct Gather {
     answered: bool,
     /// Why its commit failed, when another thread is to go on with it.
     pub(crate) failed: Option<io::Error>,
+}
+
+impl Gather {
+    /// Whether somebody waits for the sync, however durable appends are.
+    pub(crate) fn wants_sync(&self) -> bool {
+        self.entries.iter().any(|entry| entry.id == frame::RESTART)
+    }
 }
 
 /// What the commit thread waited for.

@@ -6,9 +6,10 @@
 //! ```
 //!
 //! Bodies from disk are checked against their checksum before a record of them is shown; those in
-//! memory never left it. Damage that stands behind readable records is told by the next read.
+//! memory never left it. Damage that stands behind readable records is told by the next read. Gaps
+//! (see `frame`) are passed over.
 
-use super::frame::{HEADER_BYTES, Header, next_record};
+use super::frame::{FLAG_ENCRYPTED, FLAG_GAP, HEADER_BYTES, Header, next_record};
 use super::index::Index;
 use super::journal::failed;
 use super::keys::KeyRing;
@@ -40,7 +41,7 @@ struct Stored<'a> {
     first_ordinal: u64,
     records: u32,
     arrival_ms: i64,
-    encrypted: bool,
+    flags: u16,
     body: &'a Bytes,
 }
 
@@ -75,13 +76,19 @@ impl Fill {
     /// # Errors
     /// `Corrupt` the body is not made of its records; `Unavailable` its key is missing.
     fn add(&mut self, log: LogId, keys: &KeyRing, batch: &Stored<'_>) -> Result<()> {
-        let plain = match batch.encrypted {
-            true => keys.open(log, batch.body)?,
+        let end = batch.first_ordinal + u64::from(batch.records);
+        if batch.flags & FLAG_GAP != 0 {
+            self.next = end;
+            return Ok(());
+        }
+        let encrypted = batch.flags & FLAG_ENCRYPTED != 0;
+        let plain = match encrypted {
+            true => keys.open((log, batch.first_ordinal), batch.body)?,
             false => Bytes::clone(batch.body),
         };
-        let (arrival_ms, encrypted) = (batch.arrival_ms, batch.encrypted);
+        let arrival_ms = batch.arrival_ms;
         let mut at = 0;
-        for ordinal in batch.first_ordinal..batch.first_ordinal + u64::from(batch.records) {
+        for ordinal in batch.first_ordinal..end {
             let Some((key, data)) = next_record(&plain, &mut at) else {
                 let message = format!("the batch of ordinal {ordinal} is not made of records");
                 return Err(Error::new(ErrorKind::Corrupt, message));
@@ -109,7 +116,7 @@ impl<'a> Stored<'a> {
             first_ordinal: batch.first_ordinal,
             records: batch.records,
             arrival_ms: batch.arrival_ms,
-            encrypted: batch.encrypted,
+            flags: batch.flags,
             body,
         }
     }
@@ -119,7 +126,7 @@ impl<'a> Stored<'a> {
             first_ordinal: header.first_ordinal,
             records: header.records,
             arrival_ms: header.arrival_ms,
-            encrypted: header.is(super::frame::FLAG_ENCRYPTED),
+            flags: header.flags,
             body,
         }
     }
@@ -202,17 +209,16 @@ impl LocalLog {
         let mut retries = 0;
         while !fill.full {
             let before = fill.next;
+            // Before the place is chosen: the segments may be taken back behind that choice.
+            let since = self.engine.keeper.doubts();
             let step = self.place(&fill).and_then(|place| match place {
                 Place::End => Ok(false),
                 Place::Memory(batches) => self.add_memory(&mut fill, &batches).map(|()| true),
                 Place::Journal(batch) => self.add_journal(&mut fill, &batch).map(|()| true),
-                Place::Segment => {
-                    let since = self.engine.keeper.doubts();
-                    match self.add_segment(&mut fill) {
-                        Err(_) if self.engine.keeper.was_in_doubt(since) => Ok(true),
-                        added => added.map(|()| true),
-                    }
-                }
+                Place::Segment => match self.add_segment(&mut fill) {
+                    Err(_) if self.engine.keeper.was_in_doubt(since) => Ok(true),
+                    added => added.map(|()| true),
+                },
             });
             match step {
                 Ok(true) if fill.next > before || fill.full => retries = 0,
@@ -370,12 +376,14 @@ impl LocalLog {
     /// then they are the answer, and the read tells of them.
     pub(crate) fn find_disk(&self, arrival_ms: i64) -> Result<u64> {
         for _ in 0..RETRIES_MAX {
+            let since = self.engine.keeper.doubts();
             if let Some(found) = self.find_memory(arrival_ms)? {
                 return Ok(found);
             }
-            let since = self.engine.keeper.doubts();
             let found = self.find_segments(arrival_ms);
             let certain = found.as_ref().is_ok_and(|(_, certain)| *certain);
+            // A list that was emptied meanwhile looks like one that has nothing older.
+            let certain = certain && self.engine.keeper.is_certain(since);
             if certain || !self.engine.keeper.was_in_doubt(since) {
                 return found.map(|(ordinal, _)| ordinal);
             }

@@ -1,6 +1,6 @@
 //! Reads a file from front to back in large pieces and finds the frames in it.
 
-use super::frame::{BLOCK_BYTES, HEADER_BYTES, Header, Salt, find_header};
+use super::frame::{ALIGN_BYTES, BLOCK_BYTES, HEADER_BYTES, Header, Salt, find_header};
 use crate::LogId;
 use base::env::DiskFile;
 use bytes::{Buf, Bytes, BytesMut};
@@ -45,6 +45,15 @@ impl<'a> Window<'a> {
         Ok(self.bytes.slice(self.at(offset)..))
     }
 
+    /// What is loaded from `offset` on, or as `rest` when that is less than a header.
+    fn loaded(&mut self, offset: u64) -> io::Result<Bytes> {
+        let end = self.start + self.bytes.len() as u64;
+        if offset < self.start || offset + HEADER_BYTES as u64 > end {
+            return self.rest(offset);
+        }
+        Ok(self.bytes.slice(self.at(offset)..))
+    }
+
     /// Where `offset` is in what was just loaded for it.
     fn at(&self, offset: u64) -> usize {
         ((offset - self.start) as usize).min(self.bytes.len())
@@ -84,6 +93,25 @@ impl<'a> Window<'a> {
         let whole = self.get(offset, HEADER_BYTES + header.body_bytes as usize)?;
         Ok(Some((header, whole.slice(HEADER_BYTES.min(whole.len())..))))
     }
+}
+
+/// The next intact header of a file at or after `from`, a multiple of 8, with its offset.
+pub(crate) fn find_in(
+    window: &mut Window<'_>,
+    mut from: u64,
+    salt: Salt,
+) -> io::Result<Option<(u64, Header)>> {
+    while from + HEADER_BYTES as u64 <= window.end {
+        let chunk = window.loaded(from)?;
+        if let Some((found, header)) = find_header(&chunk, 0, salt) {
+            return Ok(Some((from + found as u64, header)));
+        }
+        if chunk.len() < HEADER_BYTES {
+            break;
+        }
+        from += (chunk.len() - (HEADER_BYTES - ALIGN_BYTES)) as u64 / 8 * 8;
+    }
+    Ok(None)
 }
 
 /// A buffer of `len` bytes that starts at a multiple of 4 KiB; in the memory of `old` if it fits.
@@ -146,22 +174,13 @@ impl<'a> Scan<'a> {
 
     /// Moves to the next header of this log after `offset`, or to the end.
     fn resync(&mut self, offset: u64) -> io::Result<()> {
-        let mut from = offset + super::frame::ALIGN_BYTES as u64;
-        while from + HEADER_BYTES as u64 <= self.window.end {
-            let chunk = self.window.rest(from)?;
-            let mut at = 0;
-            while let Some((found, header)) = find_header(&chunk, at, self.salt) {
-                if header.log == self.log {
-                    self.at = from + found as u64;
-                    return Ok(());
-                }
-                at = found + super::frame::ALIGN_BYTES;
+        let mut from = offset + ALIGN_BYTES as u64;
+        while let Some((found, header)) = find_in(&mut self.window, from, self.salt)? {
+            if header.log == self.log {
+                self.at = found;
+                return Ok(());
             }
-            if chunk.len() < HEADER_BYTES {
-                break;
-            }
-            let searched = chunk.len() - (HEADER_BYTES - super::frame::ALIGN_BYTES);
-            from += (searched / super::frame::ALIGN_BYTES * super::frame::ALIGN_BYTES) as u64;
+            from = found + ALIGN_BYTES as u64;
         }
         self.at = self.window.end;
         Ok(())

@@ -8,12 +8,12 @@
 //! the log was spilled. The list is read when it is first needed: an idle log has none in memory.
 //! Ordinals in names are trusted as far as frames confirm them on read.
 
-use super::engine::Engine;
 use super::index::{Index, Source};
 use super::journal::failed;
 use super::open_files::OpenSegment;
 use super::shard::LocalLog;
 use crate::{LogId, Result};
+use base::Env;
 use base::env::Open;
 use parking_lot::Mutex;
 use std::io;
@@ -66,8 +66,8 @@ impl Segment {
 }
 
 /// The segments in a log's directory, in order; none when there is no directory.
-pub(crate) fn list(engine: &Engine, dir: &Path) -> io::Result<Vec<Segment>> {
-    match engine.env.disk.list(dir) {
+pub(crate) fn list(env: &Env, dir: &Path) -> io::Result<Vec<Segment>> {
+    match env.disk.list(dir) {
         Ok(paths) => {
             let mut list: Vec<_> = paths.iter().filter_map(|p| Segment::parse(p)).collect();
             list.sort_by_key(|s| s.first_ordinal);
@@ -103,7 +103,7 @@ impl LocalLog {
     /// spilled are remains of a spill that was not yet durable: the journal has their records.
     fn first_list(&self) -> io::Result<Vec<Segment>> {
         let spilled_to = self.state.lock().tail.spilled_to();
-        let mut list = list(&self.engine, &self.dir())?;
+        let mut list = list(&self.engine.env, &self.dir())?;
         let kept = list.partition_point(|s| s.first_ordinal < spilled_to);
         for stale in list.drain(kept..) {
             self.engine.env.disk.remove(&self.dir().join(stale.name()))?;

@@ -9,7 +9,7 @@
 //! written again. Only the keeper spills, one log at a time.
 
 use super::buffer::Buffer;
-use super::frame::{BLOCK_BYTES, FLAG_ENCRYPTED, HEADER_BYTES, Header, padded};
+use super::frame::{BLOCK_BYTES, HEADER_BYTES, Header, padded};
 use super::index::Index;
 use super::journal::failed;
 use super::open_files::OpenSegment;
@@ -228,7 +228,7 @@ fn header_of(log: &LocalLog, batch: &TailBatch) -> Header {
         log: log.id,
         first_ordinal: batch.first_ordinal,
         arrival_ms: batch.arrival_ms,
-        flags: if batch.encrypted { FLAG_ENCRYPTED } else { 0 },
+        flags: batch.flags,
         behind: 0,
     }
 }

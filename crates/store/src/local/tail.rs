@@ -20,7 +20,8 @@ pub(crate) struct TailBatch {
     pub(crate) records: u32,
     pub(crate) body_crc: u32,
     pub(crate) body_bytes: u32,
-    pub(crate) encrypted: bool,
+    /// Of its frame: those that say what the body is.
+    pub(crate) flags: u16,
     /// As it lies on disk; None once evicted.
     pub(crate) body: Option<Bytes>,
     /// Where its frame lies in the journal; meaningless once spilled.
@@ -37,7 +38,7 @@ impl TailBatch {
             records: header.records,
             body_crc: header.body_crc,
             body_bytes: header.body_bytes,
-            encrypted: header.is(frame::FLAG_ENCRYPTED),
+            flags: header.flags & frame::BODY_FLAGS,
             body: None,
             file,
             offset: u32::try_from(offset).expect("journal files are below 4 GiB"),
@@ -199,7 +200,7 @@ mod tests {
                 records: 10,
                 body_crc: 0,
                 body_bytes: 8,
-                encrypted: false,
+                flags: 0,
                 body: Some(Bytes::from_static(b"12345678")),
                 file: 0,
                 offset: 0,

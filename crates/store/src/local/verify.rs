@@ -1,16 +1,19 @@
 //! Checks every checksum of a data directory, offline and without changing anything.
 //!
 //! ```text
-//! checkpoint copies --> journal: the walk of a start, then every byte past its end
-//!   --> each log's segments: frames, bodies, footers, dense ordinals up to the checkpoint's
+//! checkpoint copies, roster --> journal: the walk of a start, then every byte past its end
+//!   --> each log's segments: frames, bodies, footers, dense ordinals up to the checkpoint's,
+//!       and nothing behind the end of the log
 //! ```
 
 use super::checkpoint::{Checkpoint, Row};
 use super::engine;
-use super::frame::{BLOCK_BYTES, HEADER_BYTES, Salt};
+use super::frame::{BLOCK_BYTES, FLAG_CONTROL, FLAG_GAP, HEADER_BYTES, Header, Salt};
 use super::index::Index;
-use super::journal::{Journal, failed};
+use super::journal::{Journal, JournalFile, failed};
 use super::recovery;
+use super::remains::{self, Known};
+use super::roster::Roster;
 use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
 use super::segment::{Segment, dir_of};
 use super::walk::Walk;
@@ -18,8 +21,9 @@ use crate::directory::Directory;
 use crate::{ErrorKind, LogId, Result};
 use base::Env;
 use base::env::{DiskFile, Open};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What `verify` found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,9 +82,30 @@ pub fn verify(directory: &Directory, mut progress: impl FnMut(Progress<'_>)) -> 
     };
     check.salt = checkpoint.salt;
     check.copies(&journal_dir)?;
-    let ends = check.journal(&journal_dir, &checkpoint)?;
-    check.segments(&engine::segments_dir(dir), &checkpoint.rows, &ends)?;
+    let tails = check.journal(&journal_dir, &checkpoint)?;
+    check.segments(&engine::segments_dir(dir), &checkpoint.rows, &tails)?;
     Ok(check.report)
+}
+
+/// What the journal says of the logs.
+#[derive(Default)]
+struct Tails {
+    next_ordinals: BTreeMap<LogId, u64>,
+    removed: HashSet<LogId>,
+    /// Segments may know more.
+    relaxed: bool,
+}
+
+impl Tails {
+    fn note(&mut self, header: &Header, control: bool) {
+        if control {
+            self.next_ordinals.remove(&header.log);
+            self.removed.insert(header.log);
+        } else {
+            let next = self.next_ordinals.entry(header.log).or_default();
+            *next = header.end_ordinal().max(*next);
+        }
+    }
 }
 
 struct Check<'a> {
@@ -124,46 +149,85 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Walks the journal; logs that it removes.
-    fn journal(&mut self, dir: &Path, checkpoint: &Checkpoint) -> Result<Vec<LogId>> {
+    /// Walks the journal.
+    fn journal(&mut self, dir: &Path, checkpoint: &Checkpoint) -> Result<Tails> {
         let journal = Journal::new(self.env, dir.to_owned(), false);
         let files = journal.peek().map_err(|e| failed("read", dir, &e))?;
         for file in &files {
             self.begin(&file.path, file.bytes);
         }
-        let mut removed = Vec::new();
+        let roster = self.roster(dir, &files)?;
+        let mut tails = Tails { relaxed: roster.relaxed, ..Tails::default() };
         let walk = Walk::new(&files, self.salt, checkpoint.at);
         let mut walk = match walk {
             Ok(walk) => walk,
             Err(e) => {
                 self.damage(dir, 0, e.to_string());
-                return Ok(removed);
+                return Ok(Tails { relaxed: true, ..tails });
             }
         };
         while let Some(commit) = walk.next()? {
             for (header, _) in &commit.frames {
-                let control = header.is(super::frame::FLAG_CONTROL);
+                let control = header.is(FLAG_CONTROL);
                 self.report.journal_batches += u64::from(!control);
-                removed.extend(control.then_some(header.log));
+                tails.note(header, control);
             }
         }
-        let past = walk.look_past(u64::MAX, u64::MAX)?;
+        let past = walk.look_past(true)?;
         self.report.torn_bytes = past.torn_bytes;
-        if let Some((proof, offset)) = past.proof {
+        let known =
+            past.proof.map(|(proof, offset)| format!("`{}` offset {offset}", proof.display()));
+        let vouched = roster.durable_lsn >= walk.at().lsn;
+        if let Some(known) = known.or(vouched.then(|| "the roster".to_owned())) {
             let at = walk.at();
             let path = files.iter().find(|f| f.number == at.file).map(|f| f.path.clone());
-            let proof = proof.display();
-            let what = format!("commit {} is damaged: `{proof}` offset {offset} knew it", at.lsn);
+            let what = format!("commit {} is damaged or missing: {known} knew it", at.lsn);
             self.damage(&path.unwrap_or_default(), at.offset, what);
+            // What the segments have behind it is told already.
+            tails.relaxed = true;
         }
-        Ok(removed)
+        Ok(tails)
     }
 
-    fn segments(&mut self, dir: &Path, rows: &[Row], removed: &[LogId]) -> Result<()> {
+    /// The roster; what is wrong with it, and with the files that it lists.
+    fn roster(&mut self, dir: &Path, files: &[Arc<JournalFile>]) -> Result<Roster> {
+        let read = |e: std::io::Error| failed("read the roster in", dir, &e);
+        let found = recovery::roster_of(self.env, dir, files);
+        match &found {
+            Err(e) if e.kind() == ErrorKind::Corrupt => self.damage(dir, 0, e.to_string()),
+            Err(e) => return Err(e.clone()),
+            Ok(_) => {
+                let (path, damaged) = Roster::check(self.env, dir).map_err(read)?;
+                for offset in damaged {
+                    self.damage(&path, offset, "this slot of the roster is not intact");
+                }
+            }
+        }
+        Ok(found.unwrap_or_default())
+    }
+
+    fn segments(&mut self, dir: &Path, rows: &[Row], tails: &Tails) -> Result<()> {
         let mut rows: BTreeMap<LogId, Row> = rows.iter().map(|row| (row.id, *row)).collect();
-        rows.retain(|id, _| !removed.contains(id));
+        rows.retain(|id, _| !tails.removed.contains(id));
         for row in rows.values() {
             self.log(&dir_of(dir, row.id), row)?;
+        }
+        if tails.relaxed {
+            return Ok(());
+        }
+        let logs = remains::logs_in(self.env, dir).map_err(|e| failed("list", dir, &e))?;
+        for (id, log_dir) in logs {
+            let mut known = rows.get(&id).map(Known::of_row).unwrap_or_default();
+            let next_ordinal = tails.next_ordinals.get(&id).copied();
+            if known == Known::default() && next_ordinal.is_none() {
+                // Removed, as far as this can be told here.
+                continue;
+            }
+            known.next_ordinal = known.next_ordinal.max(next_ordinal.unwrap_or_default());
+            let found = remains::look(self.env, self.salt, (id, &log_dir), &known);
+            for remain in found.map_err(|e| failed("read", &log_dir, &e))? {
+                self.damage(&remain.path, remain.offset, remain.what);
+            }
         }
         Ok(())
     }
@@ -225,7 +289,8 @@ impl Check<'_> {
                     }
                     if header.fits(&body) {
                         self.report.segment_batches += 1;
-                        self.report.segment_records += u64::from(header.records);
+                        let gap = header.is(FLAG_GAP);
+                        self.report.segment_records += u64::from(header.records) * u64::from(!gap);
                     } else {
                         let ordinal = header.first_ordinal;
                         self.damage(

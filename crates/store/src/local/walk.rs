@@ -12,31 +12,20 @@
 //! one commit the disk may persist blocks in any order, so whole frames behind a torn one are no
 //! proof: only a frame that says that h was synced is.
 
-use super::frame::{
-    BLOCK_BYTES, FLAG_CONTROL, FLAG_LAST, HEADER_BYTES, Header, RESTART, Salt, find_header,
-};
+use super::frame::{BLOCK_BYTES, FLAG_CONTROL, FLAG_LAST, HEADER_BYTES, Header, RESTART, Salt};
 use super::journal::{JournalFile, Position, failed};
-use super::options::Options;
-use super::scan::Window;
+use super::scan::{Window, find_in};
 use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Bytes per read.
 const WALK_BYTES: usize = 4 << 20;
 
-/// How far past the end of the journal is looked, in bytes: no commit is larger than a batch or a
-/// gather with this much around it, so the next one's header lies within.
-///
-/// Why not everything: a start would read the whole journal. `verify` does.
-pub(crate) fn reach(options: &Options) -> u64 {
-    options.batch_bytes_max.max(options.commit_bytes_max) as u64 + (4 << 20)
-}
-
 /// A whole commit.
+#[derive(Clone)]
 pub(crate) struct Commit {
     pub(crate) file: Arc<JournalFile>,
     lsn: u64,
@@ -102,8 +91,6 @@ pub(crate) struct Walk {
 pub(crate) struct Past {
     /// Bytes of whole frames that were never acknowledged.
     pub(crate) torn_bytes: u64,
-    /// Bytes of whole frames that may have been acknowledged.
-    pub(crate) cut_bytes: u64,
     /// A frame that proves damage: file and offset.
     pub(crate) proof: Option<(std::path::PathBuf, u64)>,
 }
@@ -137,6 +124,12 @@ impl Walk {
     /// Where the next commit is, or would be.
     pub(crate) fn at(&self) -> Position {
         self.at
+    }
+
+    /// Moves the end behind what was found without walking to it.
+    pub(crate) fn went_to(&mut self, lsn_max: u64, incarnation_max: u32) {
+        self.at.lsn = self.at.lsn.max(lsn_max + 1);
+        self.incarnation_max = self.incarnation_max.max(incarnation_max);
     }
 
     /// The highest incarnation seen anywhere.
@@ -211,64 +204,44 @@ impl Walk {
         Ok(whole.map(|incarnation| Commit { file, incarnation, lsn, frames, start: offset, end }))
     }
 
-    /// Looks up to `reach` bytes past the end, and as many as `elsewhere` into the other files, for
-    /// what must not be there; `u64::MAX` looks at every byte of every file. A file with a higher
-    /// incarnation than the walk ended in is one that the walk should have gone through, but for a
-    /// start that was cut short: all of it is looked at.
-    pub(crate) fn look_past(&mut self, reach: u64, elsewhere: u64) -> Result<Past> {
+    /// Looks past the end for what must not be there: at the whole rest of the file that the walk
+    /// ended in, and at every other file that does not begin with a commit from before the end. A
+    /// file that does holds what the walk went through, or a former life. `every`: at every byte.
+    ///
+    /// Why so much: any part of a file may have been lost, and what lies behind it alone tells.
+    pub(crate) fn look_past(&mut self, every: bool) -> Result<Past> {
         let mut past = Past::default();
         for file in self.files.clone() {
             let read = |e: io::Error| failed("read", &file.path, &e);
             let head = read_header(&file, 0, self.salt).map_err(read)?;
-            let (start, reach) = match head {
-                _ if file.number == self.at.file => (self.at.offset, reach),
+            let start = match head {
+                _ if file.number == self.at.file => self.at.offset,
                 // Its first block is whole, so its commits are where the walk would have gone,
                 // unless the first is damaged behind its header: the one that is due, or a copy
                 // that outranks what the walk found.
                 Some(head)
-                    if elsewhere < u64::MAX
+                    if !every
                         && head.lsn != self.at.lsn
                         && head.incarnation <= self.at.incarnation =>
                 {
                     self.judge(&head, &file, 0, &mut past);
                     continue;
                 }
-                _ => (0, elsewhere),
+                _ => 0,
             };
-            let end = start.saturating_add(reach).min(file.bytes);
-            let highest = self.look_in(&file, start..end, &mut past).map_err(read)?;
-            if highest > self.at.incarnation {
-                // From the first header that was not whole there.
-                let from = end.saturating_sub(HEADER_BYTES as u64 - 8);
-                self.look_in(&file, from..file.bytes, &mut past).map_err(read)?;
-            }
+            self.look_in(&file, start, &mut past).map_err(read)?;
         }
         Ok(past)
     }
 
-    /// The highest incarnation there.
-    fn look_in(
-        &mut self,
-        file: &Arc<JournalFile>,
-        bytes: Range<u64>,
-        past: &mut Past,
-    ) -> io::Result<u32> {
-        let mut window = Window::new(&*file.writer, bytes.end, WALK_BYTES);
-        let (mut from, mut highest) = (bytes.start, 0);
-        while from + HEADER_BYTES as u64 <= bytes.end {
-            let chunk = window.rest(from)?;
-            if chunk.len() < HEADER_BYTES {
-                break;
-            }
-            let mut at = 0;
-            while let Some((found, header)) = find_header(&chunk, at, self.salt) {
-                highest = highest.max(header.incarnation);
-                self.judge(&header, file, from + found as u64, past);
-                at = found + HEADER_BYTES;
-            }
-            from += (chunk.len() - (HEADER_BYTES - 8)) as u64 / 8 * 8;
+    fn look_in(&mut self, file: &Arc<JournalFile>, start: u64, past: &mut Past) -> io::Result<()> {
+        let mut window = Window::new(&*file.writer, file.bytes, WALK_BYTES);
+        let mut from = start;
+        while let Some((offset, header)) = find_in(&mut window, from, self.salt)? {
+            self.judge(&header, file, offset, past);
+            from = offset + HEADER_BYTES as u64;
         }
-        Ok(highest)
+        Ok(())
     }
 
     fn judge(&mut self, header: &Header, file: &JournalFile, offset: u64, past: &mut Past) {
@@ -277,7 +250,6 @@ impl Walk {
             return;
         }
         if header.synced_lsn() >= self.at.lsn {
-            past.cut_bytes += header.frame_bytes() as u64;
             past.proof.get_or_insert_with(|| (file.path.clone(), offset));
         } else {
             past.torn_bytes += header.frame_bytes() as u64;

@@ -103,12 +103,231 @@ fn a_damaged_commit_in_the_journal_refuses_the_start() {
     world.options.cut_damaged_journal = true;
     let recovery = world.start().unwrap();
     assert!(recovery.cut_bytes > 0);
-    assert_eq!(world.log(1).tail().next_ordinal, 9);
+    // A reader that had seen ordinal 19 must not take a later record for it.
+    let begin = 9 + u64::from(frame::GAP_ORDINALS);
+    assert_eq!(world.log(1).tail().next_ordinal, begin);
     world.options.cut_damaged_journal = false;
     world.fill(1, 5);
     world.kill().unwrap();
-    assert_eq!(world.log(1).tail().next_ordinal, 14);
+    assert_eq!(world.log(1).tail().next_ordinal, begin + 5);
     check_filled(&world.log(1));
+    world.close();
+    assert_eq!(world.verify().unwrap().damages, []);
+    world.start().unwrap();
+    check_filled(&world.log(1));
+    assert_eq!(
+        data(&world.log(1), 8),
+        [8, begin, begin + 1, begin + 2, begin + 3, begin + 4].map(text)
+    );
+}
+
+/// Damage takes the rest of the log that it lies in; other logs lose nothing.
+#[test]
+fn a_cut_takes_no_more_than_it_must() {
+    let mut world = World::new(still());
+    for n in 0..10 {
+        assert_eq!(put(&world.log(1), &text(n)), n);
+        assert_eq!(put(&world.log(2), &text(n)), n);
+    }
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    // Ordinal 4 of log 1.
+    flip(&world, &file, 4096 * 9 + 100);
+    world.options.cut_damaged_journal = true;
+    world.start().unwrap();
+    let (begin, gap) = (10 + u64::from(frame::GAP_ORDINALS), u64::from(frame::GAP_ORDINALS));
+    assert_eq!(world.log(1).tail().next_ordinal, 4 + gap);
+    assert_eq!(data(&world.log(2), 0), (0..10).map(text).collect::<Vec<_>>());
+    assert_eq!(world.log(2).tail().next_ordinal, begin);
+    // The damage is behind us, whatever comes next.
+    world.options.cut_damaged_journal = false;
+    for _ in 0..2 {
+        world.fake.disk.kill();
+        world.local = None;
+        assert_eq!(world.verify().unwrap().damages, []);
+        world.start().unwrap();
+        assert_eq!(data(&world.log(1), 0), (0..4).map(text).collect::<Vec<_>>());
+        assert_eq!(data(&world.log(2), 0), (0..10).map(text).collect::<Vec<_>>());
+    }
+    assert_eq!(put(&world.log(2), &text(begin)), begin);
+}
+
+/// The newest file of a journal of several: gone, empty, cut short, or all zeros.
+#[test]
+fn a_lost_end_of_the_journal_is_told_and_no_copy_is_destroyed() {
+    let mut world = World::new(Options { segment_bytes_max: 8 << 20, ..small() });
+    let full = || world.files("journal").len();
+    until("there are files to go on in", || full() == 3);
+    world.fill(1, 700);
+    world.fill(2, 3);
+    let newest = world.engine().journal.snapshot().0.file;
+    let file = journal::path_of(&Path::new(DIR).join("journal"), newest);
+    world.engine().journal.note_durable().unwrap();
+    world.fake.disk.kill();
+    world.local = None;
+    let (bytes, segments) = (world.fake.disk.bytes(&file), world.files("seg"));
+    let held: Vec<Vec<u8>> = segments.iter().map(|f| world.fake.disk.bytes(f)).collect();
+    let zeros = vec![0; bytes.len()];
+    for left in [None, Some(&bytes[..0]), Some(&bytes[..8192]), Some(&zeros[..])] {
+        match left {
+            None => world.fake.env().disk.remove(&file).unwrap(),
+            Some(left) => world.fake.disk.plant(&file, left),
+        }
+        let told = world.start().unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+        assert!(!world.verify().unwrap().damages.is_empty(), "{left:?}");
+        let now: Vec<Vec<u8>> = segments.iter().map(|f| world.fake.disk.bytes(f)).collect();
+        assert!(now == held, "a segment was changed");
+        world.fake.disk.plant(&file, &bytes);
+    }
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 700);
+    check_filled(&world.log(1));
+}
+
+/// What nobody vouches for in the roster, the segments may prove.
+#[test]
+fn segments_that_know_more_than_the_journal_refuse_the_start() {
+    for whole in [true, false] {
+        let mut world = World::new(still());
+        world.fill(1, 5);
+        if whole {
+            world.spill(1);
+            world.fill(1, 5);
+        } else {
+            world.fill(2, 5);
+            world.spill(2);
+        }
+        world.spill(1);
+        let file = world.files("journal")[0].clone();
+        world.fake.disk.kill();
+        world.local = None;
+        world.forget_newest();
+        // As if nothing of it had ever reached the disk.
+        let mut bytes = world.fake.disk.bytes(&file);
+        bytes[4096 * 3..].fill(0);
+        world.fake.disk.plant(&file, &bytes);
+        let segments = world.files("seg");
+        // Of a log that the journal still knows: refused at once; else when its owner opens it.
+        let told = world.start().unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+        assert!(told.to_string().contains("/segments/01/"), "{told}");
+        assert!(world.verify().unwrap().damages.iter().any(|d| d.what.contains("lost")));
+        assert_eq!(world.files("seg"), segments);
+    }
+}
+
+#[test]
+fn a_log_that_only_its_segments_know_is_refused_to_its_owner() {
+    let mut world = World::new(still());
+    world.fill(1, 5);
+    world.fill(2, 5);
+    world.spill(2);
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    world.forget_newest();
+    let mut bytes = world.fake.disk.bytes(&file);
+    bytes[4096 * 4..].fill(0);
+    world.fake.disk.plant(&file, &bytes);
+    world.start().unwrap();
+    let told = world.local().open(LogId(2)).err().unwrap();
+    assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+    // Its owner may have removed it.
+    block_on(world.local().remove(LogId(2))).unwrap();
+    assert!(world.files("seg").is_empty());
+    world.local().open(LogId(2)).unwrap();
+}
+
+/// Zeros over more than any commit, with intact commits behind them.
+#[test]
+fn a_wide_hole_in_the_journal_is_no_end() {
+    let bytes = 32 << 20;
+    let large = Options { journal_first_bytes: bytes, journal_file_bytes_max: bytes, ..still() };
+    let mut world = World::new(large);
+    for _ in 0..100 {
+        put(&world.log(1), &"large".repeat(50_000));
+    }
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    let mut damaged = world.fake.disk.bytes(&file);
+    damaged[1 << 20..23 << 20].fill(0);
+    world.fake.disk.plant(&file, &damaged);
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+    assert!(!world.verify().unwrap().damages.is_empty());
+}
+
+/// The last commit can be told from a torn one as soon as the roster vouches for it.
+#[test]
+fn damage_in_the_last_commit_is_told_after_a_moment() {
+    let mut world = World::new(still());
+    world.fill(1, 10);
+    until("the roster vouches for it", || {
+        world.engine().keeper.poke();
+        world.engine().journal.roster().durable_lsn == 11
+    });
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    flip(&world, &file, 4096 * 10 + 100);
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
+    flip(&world, &file, 4096 * 10 + 100);
+    world.start().unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 10);
+}
+
+#[test]
+fn a_journal_without_its_roster_is_refused() {
+    let mut world = World::new(small());
+    world.fill(1, 3);
+    world.fake.disk.kill();
+    world.local = None;
+    world.fake.env().disk.remove(&Path::new(DIR).join("journal/roster")).unwrap();
+    let told = world.start().unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    assert!(told.to_string().contains("roster"), "{told}");
+    assert_eq!(world.verify().unwrap().damages.len(), 1);
+}
+
+/// Frames of one log, both intact, in each other's places.
+#[test]
+fn encrypted_batches_cannot_change_places() {
+    let mut world = World::new(still());
+    world.local().keys().insert("alias/a", &[3; KEY_BYTES]).unwrap();
+    let log = world.log(1);
+    for data in ["one", "two"] {
+        block_on(log.append(batch(data), Some("alias/a")).unwrap()).unwrap();
+    }
+    drop(log);
+    world.close();
+    let segment = world.files("seg")[0].clone();
+    let mut bytes = world.fake.disk.bytes(&segment);
+    let salt = {
+        world.start().unwrap();
+        let salt = world.engine().salt;
+        world.local = None;
+        salt
+    };
+    let first = frame::Header::decode(&bytes, salt).unwrap();
+    let second = frame::Header::decode(&bytes[first.frame_bytes()..], salt).unwrap();
+    assert_eq!(first.body_bytes, second.body_bytes);
+    // Whoever can write the disk can make headers too.
+    let body = |at: usize| at + 64..at + 64 + first.body_bytes as usize;
+    let (one, two) = (bytes[body(0)].to_vec(), bytes[body(first.frame_bytes())].to_vec());
+    for (at, header, data) in [(0, first, two), (first.frame_bytes(), second, one)] {
+        let header = frame::Header { body_crc: crc32c::crc32c(&data), ..header };
+        bytes[at..at + 64].copy_from_slice(&header.encode(salt));
+        bytes[body(at)].copy_from_slice(&data);
+    }
+    world.fake.disk.plant(&segment, &bytes);
+    world.start().unwrap();
+    world.local().keys().insert("alias/a", &[3; KEY_BYTES]).unwrap();
+    let told = block_on(world.log(1).read(0, 10, 1 << 20)).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
 }
 
 #[test]
@@ -118,6 +337,7 @@ fn a_torn_last_commit_is_dropped_and_counted() {
     let file = world.files("journal")[0].clone();
     world.fake.disk.kill();
     world.local = None;
+    world.forget_newest();
     flip(&world, &file, 4096 * 10 + 100);
     let recovery = world.start().unwrap();
     assert!(recovery.torn_bytes > 1000, "{recovery:?}");
@@ -133,7 +353,10 @@ fn a_torn_last_commit_is_dropped_and_counted() {
 fn damage_in_a_commit_that_a_start_copied_is_no_end() {
     let mut world = World::new(still());
     world.fill(1, 10);
-    world.kill().unwrap();
+    world.fake.disk.kill();
+    world.local = None;
+    world.forget_newest();
+    world.start().unwrap();
     world.fill(1, 5);
     let salt = world.engine().salt;
     let incarnation = |path: &PathBuf| {
@@ -179,6 +402,7 @@ fn a_record_cannot_pass_for_damage() {
     drop(log);
     world.fake.disk.kill();
     world.local = None;
+    world.forget_newest();
     flip(&world, &file, 4096 * 4 + 70);
     world.start().unwrap();
     assert_eq!(world.log(1).tail().next_ordinal, 3);

@@ -91,6 +91,8 @@ fn a_failed_syncfs_while_the_journal_cannot_be_read_is_not_forgotten() {
 fn check_read_only(options: Options, faults: &[Fault]) {
     let mut world = World::new(options);
     world.fill(1, 50);
+    // Whoever makes one asks for its length, which is a read.
+    until("all files are made", || world.engine().journal.all().len() == 3);
     faults.iter().for_each(|fault| world.fake.disk.fail(fault.clone()));
     for _ in 0..5000 {
         // A failed syncfs may hit a commit on its way, too: that one goes to another file.
@@ -176,6 +178,7 @@ fn a_full_disk_does_not_keep_the_engine_from_starting() {
     for file in &world.files("journal")[1..] {
         world.fake.env().disk.remove(file).unwrap();
     }
+    world.change_roster(|roster| roster.files.retain(|number, _| *number == 0));
     world.fake.disk.set_space(world.fake.disk.used_bytes());
     for _ in 0..5 {
         world.kill().unwrap();
@@ -239,4 +242,85 @@ fn a_broken_segment_is_left_and_another_one_started() {
     world.close();
     world.start().unwrap();
     check_filled(&world.log(1));
+}
+
+/// Killed again and again with something new each time: the journal does not grow.
+#[test]
+fn a_crash_loop_uses_up_no_disk() {
+    let mut world = World::new(still());
+    for round in 0..40 {
+        let log = world.log(1);
+        assert_eq!(put(&log, &text(round)), round);
+        drop(log);
+        world.kill().unwrap();
+        let files = world.files("journal").len();
+        assert!(files <= 3, "{files} files after {round} rounds");
+    }
+    assert_eq!(world.log(1).tail().next_ordinal, 40);
+    check_filled(&world.log(1));
+    world.fake.disk.crash(1);
+    world.start().unwrap();
+    check_filled(&world.log(1));
+}
+
+/// A commit that was under way when the engine broke down finds no file and nobody who makes one:
+/// it must not wait, since a close waits for it.
+#[test]
+fn a_broken_engine_keeps_no_commit_waiting() {
+    let mut world = World::new(still());
+    let engine = Arc::clone(&world.local().engine);
+    engine.break_down("a test");
+    let due = engine.journal.snapshot().0;
+    let waiting = std::thread::spawn(move || engine.journal.switch(1 << 40, due, false, |_| ()));
+    until("the wait ends", || waiting.is_finished());
+    assert!(waiting.join().unwrap().is_none());
+    assert!(block_on(world.local().close()).is_err());
+    world.local = None;
+}
+
+/// The first file that a start writes to fails: it goes on in another one, as it would have if it
+/// had been running.
+#[test]
+fn a_start_survives_what_a_running_engine_survives() {
+    for acknowledged in [0, 5] {
+        for op in [Op::Write, Op::Sync] {
+            let mut world = World::new(still());
+            world.fill(1, acknowledged);
+            until("files are made", || world.files("journal").len() == 3);
+            world.fake.disk.kill();
+            world.local = None;
+            if acknowledged > 0 {
+                world.forget_newest();
+            }
+            world.fake.disk.fail(fails(op, ".journal", 1));
+            world.start().unwrap();
+            assert_eq!(world.log(1).tail().next_ordinal, acknowledged);
+            world.fill(1, 3);
+            world.fake.disk.crash(acknowledged);
+            world.start().unwrap();
+            assert_eq!(world.log(1).tail().next_ordinal, acknowledged + 3);
+            check_filled(&world.log(1));
+        }
+    }
+}
+
+/// On a small disk the journal leaves room for records.
+#[test]
+fn the_journal_keeps_to_its_share_of_a_small_disk() {
+    let options = Options { spill_bytes: 256 << 10, ..Options::default() };
+    let mut world = World { fake: fake_env(1), options, local: None };
+    world.fake.disk.set_space(100 << 20);
+    world.start().unwrap();
+    let record = "x".repeat(200_000);
+    let refused = (0..1000).find_map(|_| {
+        let pending = world.log(1).append(batch(&record), None);
+        pending.and_then(block_on).err()
+    });
+    assert_eq!(refused.map(|e| e.kind()), Some(ErrorKind::Full));
+    let bytes = |suffix| {
+        let files = world.files(suffix);
+        files.iter().map(|file| world.fake.disk.bytes(file).len() as u64).sum::<u64>() >> 20
+    };
+    assert!(bytes("journal") <= 25, "{} MiB of journal", bytes("journal"));
+    assert!(bytes("seg") >= 55, "{} MiB of segments", bytes("seg"));
 }

@@ -66,6 +66,19 @@ impl World {
         self.local = None;
     }
 
+    /// As if the program had ended before the second had passed in which the roster vouches for the
+    /// newest commits.
+    fn forget_newest(&self) {
+        self.change_roster(|roster| roster.durable_lsn = 0);
+    }
+
+    fn change_roster(&self, change: impl FnOnce(&mut roster::Roster)) {
+        let (env, dir) = (self.fake.env(), Path::new(DIR).join("journal"));
+        let mut keep = roster::Keep::default();
+        keep.now = roster::Roster::load(&env, &dir).unwrap().unwrap();
+        keep.change(&env, &dir, change).unwrap();
+    }
+
     fn verify(&self) -> Result<Report> {
         verify(&*directory::look(Path::new(DIR), &self.fake.env())?, |_| ())
     }
@@ -128,13 +141,21 @@ fn check_filled(log: &Arc<dyn Log>) {
     let mut at = tail.first_ordinal;
     while at < tail.next_ordinal {
         let read = block_on(log.read(at, 100, 1 << 20)).unwrap();
+        let mut next = at;
         for record in &read.records {
             assert_eq!(record.data, text(record.ordinal));
+            check_step(next, record.ordinal);
+            next = record.ordinal + 1;
         }
-        assert_eq!(read.next_ordinal, at + read.records.len() as u64);
+        check_step(next, read.next_ordinal);
         assert!(read.next_ordinal > at);
         at = read.next_ordinal;
     }
+}
+
+/// Ordinals are dense but for whole gaps.
+fn check_step(from: u64, to: u64) {
+    assert_eq!(to.checked_sub(from).unwrap() % u64::from(frame::GAP_ORDINALS), 0, "{from} {to}");
 }
 
 /// Waits for something that another thread does.

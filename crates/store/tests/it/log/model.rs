@@ -17,7 +17,21 @@ pub(crate) struct Batch {
     pub(crate) arrival_ms: Option<i64>,
 }
 
+/// Ordinals of a gap, which have no records: an engine that may have lost acknowledged ones begins
+/// each log behind one.
+pub(crate) const GAP: u64 = u32::MAX as u64;
+
 impl Batch {
+    /// A gap is a batch without records.
+    fn gap() -> Self {
+        Self { records: Vec::new(), encrypted: false, arrival_ms: None }
+    }
+
+    /// Ordinals.
+    fn len(&self) -> u64 {
+        if self.records.is_empty() { GAP } else { self.records.len() as u64 }
+    }
+
     pub(crate) fn builder(&self) -> BatchBuilder {
         let mut builder = BatchBuilder::with_capacity(0);
         for record in &self.records {
@@ -43,14 +57,14 @@ pub(crate) struct ModelLog {
 impl ModelLog {
     /// The ordinal after everything handed over.
     pub(crate) fn assigned(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.records.len() as u64).sum()
+        self.batches.iter().map(Batch::len).sum()
     }
 
     /// The batch with this ordinal, and the ordinal it starts at.
     fn at(&self, ordinal: u64) -> Option<(usize, u64)> {
         let mut start = 0;
         for (i, batch) in self.batches.iter().enumerate() {
-            let end = start + batch.records.len() as u64;
+            let end = start + batch.len();
             if ordinal < end {
                 return Some((i, start));
             }
@@ -66,7 +80,7 @@ impl ModelLog {
 
     /// The first ordinal of the last batch.
     pub(crate) fn last_start(&self) -> u64 {
-        self.assigned() - self.batches.last().map_or(0, |batch| batch.records.len() as u64)
+        self.assigned() - self.batches.last().map_or(0, Batch::len)
     }
 
     /// A batch that starts at `first` was acknowledged.
@@ -75,7 +89,7 @@ impl ModelLog {
         let (i, start) = self.at(first).expect("the batch was handed over");
         assert_eq!(start, first);
         self.learn_arrival(i, appended.arrival_ms);
-        self.sure = self.sure.max(first + self.batches[i].records.len() as u64);
+        self.sure = self.sure.max(first + self.batches[i].len());
     }
 
     fn learn_arrival(&mut self, i: usize, arrival_ms: i64) {
@@ -102,21 +116,45 @@ impl ModelLog {
     /// Holds the answer of a read at `from` against what was written.
     pub(crate) fn check_read(&mut self, from: u64, limits: (usize, usize), got: &RecordBatch) {
         let (records_max, bytes_max) = limits;
-        let end = from + got.records.len() as u64;
-        assert_eq!(got.next_ordinal, end, "read from {from}");
+        let mut next = from;
+        for record in &got.records {
+            next = self.behind_gaps(next);
+            self.check_record(next, record);
+            next += 1;
+        }
+        let end = got.next_ordinal;
+        assert!(
+            end == next || end == self.behind_gaps(next),
+            "read from {from}: {end}, not {next}"
+        );
         assert!(got.records.len() <= records_max, "{} records", got.records.len());
         let bytes: usize = got.records.iter().map(|r| r.key.len() + r.data.len()).sum();
         assert!(bytes <= bytes_max || got.records.len() == 1, "{bytes} bytes of {bytes_max}");
-        for (i, record) in got.records.iter().enumerate() {
-            self.check_record(from + i as u64, record);
+        for record in &got.records {
             let (batch, _) = self.at(record.ordinal).expect("checked above");
             self.learn_arrival(batch, record.arrival_ms);
         }
         // What a reader got is durable, and so is everything before it.
         if self.sure < end {
             let (i, start) = self.at(end - 1).expect("checked above");
-            self.sure = start + self.batches[i].records.len() as u64;
+            self.sure = start + self.batches[i].len();
         }
+    }
+
+    /// The ordinal itself, or the first one behind the gap that it lies in.
+    fn behind_gaps(&self, mut ordinal: u64) -> u64 {
+        while let Some((i, start)) =
+            self.at(ordinal).filter(|(i, _)| self.batches[*i].records.is_empty())
+        {
+            ordinal = start + self.batches[i].len();
+        }
+        ordinal
+    }
+
+    /// The log begins with a gap.
+    pub(crate) fn begin_behind_gap(&mut self) {
+        self.batches.push(Batch::gap());
+        self.trimmable = GAP;
     }
 
     /// Holds one record against what was written at its ordinal.
@@ -134,7 +172,7 @@ impl ModelLog {
     pub(crate) fn find_arrival(&self, arrival_ms: i64) -> Option<u64> {
         let mut start = 0;
         for batch in &self.batches {
-            let end = start + batch.records.len() as u64;
+            let end = start + batch.len();
             if end > self.first && batch.arrival_ms? >= arrival_ms {
                 return Some(start.max(self.first));
             }
@@ -151,19 +189,27 @@ impl ModelLog {
             if batch.arrival_ms.is_some_and(|arrival| arrival >= arrival_ms) {
                 break;
             }
-            start += batch.records.len() as u64;
+            start += batch.len();
         }
         self.trimmable = self.trimmable.max(start);
     }
 
     /// After a restart: what was not sure is there as a whole or not at all.
     pub(crate) fn restart(&mut self, tail: Tail) {
-        assert!(tail.next_ordinal >= self.sure, "records vanished: {tail:?}, sure {}", self.sure);
-        assert!(self.is_boundary(tail.next_ordinal), "part of a batch: {tail:?}");
-        assert!(tail.next_ordinal <= self.assigned(), "records out of nowhere: {tail:?}");
-        while self.assigned() > tail.next_ordinal {
+        let (mut kept, mut gaps) = (tail.next_ordinal, 0);
+        while kept > self.assigned() {
+            kept = kept.checked_sub(GAP).expect("only gaps take a log past what was written");
+            gaps += 1;
+        }
+        assert!(kept >= self.sure, "records vanished: {tail:?}, sure {}", self.sure);
+        assert!(self.is_boundary(kept), "part of a batch: {tail:?}");
+        assert!(kept <= self.assigned(), "records out of nowhere: {tail:?}");
+        while self.assigned() > kept {
             self.batches.pop();
         }
+        self.batches.extend((0..gaps).map(|_| Batch::gap()));
+        // Nothing is kept below a log that the engine did not know.
+        self.trimmable = self.trimmable.max(if kept == 0 { tail.first_ordinal } else { 0 });
         self.first = 0;
         self.sealed = false;
         self.trimmable = self.trimmable.min(tail.next_ordinal);
