@@ -4,6 +4,7 @@
 
 pub mod arn;
 mod cx;
+pub mod date;
 pub mod env;
 pub mod metrics;
 pub mod policy;

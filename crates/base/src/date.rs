@@ -1,0 +1,147 @@
+//! Dates of the proleptic Gregorian calendar, in UTC.
+
+/// Seconds of a day.
+const DAY_SECONDS: i64 = 86_400;
+
+/// Milliseconds since the epoch of a date and a time of day; nothing when the calendar or the clock
+/// has no such.
+pub fn moment(
+    (year, month, day): (i64, i64, i64),
+    (hour, minute, second): (i64, i64, i64),
+) -> Option<i64> {
+    let days = days(year, month, day);
+    let real = civil(days) == (year, month, day) && hour < 24 && minute < 60 && second < 61;
+    real.then(|| (days * DAY_SECONDS + hour * 3600 + minute * 60 + second) * 1000)
+}
+
+/// Days since the epoch of a date. The year is counted from March, so that the leap day is its
+/// last, in cycles of 400 years.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let cycle = year.div_euclid(400);
+    let year = year.rem_euclid(400);
+    let from_march = (month + 9) % 12;
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    cycle * 146_097 + year * 365 + year / 4 - year / 100 + of_year - 719_468
+}
+
+/// Year, month and day of a number of days since the epoch.
+pub fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let cycle = days.div_euclid(146_097);
+    let of_cycle = days.rem_euclid(146_097);
+    let year = (of_cycle - of_cycle / 1460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let of_year = of_cycle - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (cycle * 400 + year + i64::from(month <= 2), month, day)
+}
+
+/// Reads the forms that W3C's profile of ISO 8601 has: `2015`, `2015-08`, `2015-08-30`,
+/// `2015-08-30T12:36Z`, `2015-08-30T12:36:00Z`, `2015-08-30T12:36:00.5+02:00`. Gives milliseconds
+/// since the epoch.
+pub fn parse_iso(text: &str) -> Option<i64> {
+    let (date, time) = match text.split_once('T') {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let date: Vec<i64> = date.split('-').zip([4, 2, 2]).map(digits).collect::<Option<_>>()?;
+    let date_is_whole = text.split('T').next()?.split('-').count() == date.len();
+    let (year, month, day) = match (date.as_slice(), time) {
+        ([year], None) => (*year, 1, 1),
+        ([year, month], None) => (*year, *month, 1),
+        ([year, month, day], _) => (*year, *month, *day),
+        _ => return None,
+    };
+    if !date_is_whole {
+        return None;
+    }
+    let Some(time) = time else { return moment((year, month, day), (0, 0, 0)) };
+    let (time, ahead_ms) = zone(time)?;
+    let (time, fraction_ms) = match time.split_once('.') {
+        Some((time, fraction)) => (time, fraction_ms(fraction)?),
+        None => (time, 0),
+    };
+    let mut parts = time.split(':');
+    let mut next = |default| parts.next().map_or(default, |part| digits((part, 2)));
+    let (hour, minute, second) = (next(None)?, next(None)?, next(Some(0))?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some(moment((year, month, day), (hour, minute, second))? + fraction_ms - ahead_ms)
+}
+
+/// A time of day without its zone, and how far the zone is ahead.
+fn zone(text: &str) -> Option<(&str, i64)> {
+    if let Some(time) = text.strip_suffix('Z') {
+        return Some((time, 0));
+    }
+    let (time, ahead) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, rest) = ahead.split_at_checked(1)?;
+    let (hours, minutes) = rest.split_once(':')?;
+    let ahead_ms = (digits((hours, 2))? * 60 + digits((minutes, 2))?) * 60_000;
+    match sign {
+        "+" => Some((time, ahead_ms)),
+        "-" => Some((time, -ahead_ms)),
+        _ => None,
+    }
+}
+
+fn fraction_ms(text: &str) -> Option<i64> {
+    digits((text, text.len().clamp(1, 9)))?;
+    digits((&format!("{text:0<3}").chars().take(3).collect::<String>(), 3))
+}
+
+/// A number of exactly so many digits.
+fn digits((text, count): (&str, usize)) -> Option<i64> {
+    let fits = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    if fits { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_four_centuries_comes_back() {
+        for day in -10_000..146_097 {
+            let (y, m, d) = civil(day);
+            assert_eq!(days(y, m, d), day);
+        }
+        assert_eq!(civil(19_782), (2024, 2, 29));
+    }
+
+    #[test]
+    fn iso_forms() {
+        let noon = 1_440_938_160_000;
+        for (text, want) in [
+            ("2015-08-30T12:36:00Z", noon),
+            ("2015-08-30T12:36Z", noon),
+            ("2015-08-30T12:36:00.25Z", noon + 250),
+            ("2015-08-30T14:36:00+02:00", noon),
+            ("2015-08-30T12:06:00.000-00:30", noon),
+            ("1970-01-02", 86_400_000),
+            ("1970-02", 31 * 86_400_000),
+            ("1971", 365 * 86_400_000),
+        ] {
+            assert_eq!(parse_iso(text), Some(want), "{text}");
+        }
+        for text in [
+            "",
+            "x",
+            "2015-8-30",
+            "2015-02-30",
+            "2015-08-30-01",
+            "2015-08T00:00Z",
+            "2015-08-30T12:36",
+            "2015-08-30T12Z",
+            "2015-08-30T25:00Z",
+            "2015-08-30T12:36:00:00Z",
+            "2015-08-30T12:36:00.Z",
+            "2015-08-30T12:36:00é02:00",
+        ] {
+            assert_eq!(parse_iso(text), None, "{text}");
+        }
+    }
+}
