@@ -2,6 +2,8 @@
 
 use crate::{AccountId, Region};
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The identifier a request carries through the log and back to its client.
 ///
@@ -48,7 +50,22 @@ pub struct Cx {
     /// The region of the signature's scope.
     pub region: Region,
     /// ARN of the caller, as error messages and resource policies name it.
-    pub caller_arn: std::sync::Arc<str>,
+    pub caller_arn: Arc<str>,
+    /// The id of the configured access key that signed; without one the account's root asks.
+    pub access_key: Option<Arc<str>>,
+    /// Where and when the request came from.
+    pub origin: Origin,
+}
+
+/// Where and when a request came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// The other end of the connection.
+    pub address: Option<IpAddr>,
+    /// Whether the connection is under TLS.
+    pub is_tls: bool,
+    /// When the request's head was there, in milliseconds since the epoch.
+    pub time_ms: i64,
 }
 
 impl Cx {
@@ -56,7 +73,20 @@ impl Cx {
     pub fn of_service(account: AccountId, region: Region) -> Self {
         let request_id = RequestId::from_random([0; 16]);
         let caller_arn = format!("arn:aws:iam::{account}:root").into();
-        Self { request_id, account, region, caller_arn }
+        // No policy is asked about it.
+        let origin = Origin::default();
+        Self { request_id, account, region, caller_arn, access_key: None, origin }
+    }
+
+    /// The caller's name, when it is a user.
+    pub fn user_name(&self) -> Option<&str> {
+        self.caller_arn.split_once(":user/").map(|(_, name)| name)
+    }
+
+    /// What AWS calls the caller's unique id: of the root it is the account. A user has one key
+    /// here, so its id is the user's.
+    pub fn user_id(&self) -> &str {
+        self.access_key.as_deref().unwrap_or(self.account.as_str())
     }
 }
 

@@ -10,5 +10,5 @@ pub mod metrics;
 pub mod policy;
 
 pub use arn::{AccountId, Region};
-pub use cx::{Cx, RequestId};
+pub use cx::{Cx, Origin, RequestId};
 pub use env::Env;

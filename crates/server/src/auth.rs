@@ -5,6 +5,7 @@ use crate::options::AuthMode;
 use base::{AccountId, Region};
 use bytes::Bytes;
 use http::request::Parts as Head;
+use std::sync::Arc;
 use wire::Refusal;
 use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Vouched, payload_hash};
 
@@ -34,7 +35,7 @@ impl Auth {
         head: &'a Head,
         headers: &'a [(&'a str, &'a [u8])],
         service: &str,
-        now_ms: impl FnOnce() -> i64,
+        now_ms: i64,
     ) -> Result<Judged<'a>, Refusal> {
         let parts = Parts {
             method: head.method.as_str(),
@@ -45,7 +46,7 @@ impl Auth {
         Ok(match self.mode {
             AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
             AuthMode::Required => {
-                let vouched = Vouched::read(parts, &self.keys, service, now_ms())?;
+                let vouched = Vouched::read(parts, &self.keys, service, now_ms)?;
                 // Boxed, since every request would carry its size otherwise; an HMAC costs more.
                 Judged::Vouched(Box::new(vouched))
             }
@@ -62,14 +63,15 @@ impl Auth {
             Refusal::client("InvalidSignatureException", text)
         })?;
         let partition = region.partition();
-        if let Some(key) = self.keys.get(credential.access_key_id) {
+        if let Some((id, key)) = self.keys.get(credential.access_key_id) {
             let (account, name) = (key.account, &key.user_name);
             let caller_arn = format!("arn:{partition}:iam::{account}:user/{name}").into();
-            return Ok(Principal { account, region, caller_arn });
+            let access_key = Some(Arc::clone(id));
+            return Ok(Principal { account, region, caller_arn, access_key });
         }
         let account = AccountId::parse(credential.access_key_id).unwrap_or(self.account);
         let caller_arn = ["arn:", partition, ":iam::", account.as_str(), ":root"].concat().into();
-        Ok(Principal { account, region, caller_arn })
+        Ok(Principal { account, region, caller_arn, access_key: None })
     }
 }
 
@@ -86,10 +88,10 @@ impl Judged<'_> {
     ///
     /// # Errors
     /// Those of [`Vouched::verify`].
-    pub(crate) fn finish(self, body: &Bytes) -> Result<Principal, Refusal> {
+    pub(crate) fn finish(self, body: &Bytes, is_tls: bool) -> Result<Principal, Refusal> {
         match self {
             Self::Believed(principal) => Ok(principal),
-            Self::Vouched(vouched) => vouched.verify(&payload_hash(body)),
+            Self::Vouched(vouched) => vouched.verify(&payload_hash(body), is_tls),
         }
     }
 }

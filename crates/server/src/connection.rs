@@ -6,7 +6,7 @@ use crate::answer::AnswerBody;
 use crate::io::{Activity, Moment, Peeked, Speech, Watched};
 use crate::loops::Seat;
 use crate::options::Limits;
-use crate::request;
+use crate::request::{self, Peer};
 use crate::shared::Shared;
 use crate::stall::Streams;
 use crate::tls::Tls;
@@ -86,6 +86,8 @@ pub(crate) async fn serve(
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
+    let address = socket.peer_addr().ok().map(|address| address.ip().to_canonical());
+    let peer = |is_tls| Peer { address, is_tls };
     let stopping = shared.stopping.clone();
     let opening = look(&shared, socket);
     let opened = tokio::select! {
@@ -100,14 +102,16 @@ pub(crate) async fn serve(
         if shared.tls_only {
             return tracing::debug!("a connection without TLS was closed");
         }
-        return speak(shared, (&http, seat), socket, speech).await;
+        return speak(shared, (&http, seat), peer(false), socket, speech).await;
     };
     let shaken = tokio::select! {
         shaken = Box::pin(handshake(&shared, &tls, socket)) => shaken,
         () = stopping.wait() => return,
     };
     match shaken {
-        Ok((stream, speech)) => Box::pin(speak(shared, (&http, seat), stream, speech)).await,
+        Ok((stream, speech)) => {
+            Box::pin(speak(shared, (&http, seat), peer(true), stream, speech)).await;
+        }
         Err(error) => {
             shared.meters.handshakes_failed.add(1);
             tracing::debug!(%error, "a TLS handshake failed");
@@ -153,8 +157,13 @@ async fn within<T>(
     }
 }
 
-async fn speak<S>(shared: Arc<Shared>, (http, seat): (&Http, Seat), stream: S, speech: Speech)
-where
+async fn speak<S>(
+    shared: Arc<Shared>,
+    (http, seat): (&Http, Seat),
+    peer: Peer,
+    stream: S,
+    speech: Speech,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let http2 = speech == Speech::Http2;
@@ -167,7 +176,7 @@ where
         service_fn(move |request: Request<Incoming>| {
             let (shared, in_flight) = (Arc::clone(&shared), activity.begin());
             async move {
-                let reply = request::handle(&shared, request, in_flight).await;
+                let reply = request::handle(&shared, peer, request, in_flight).await;
                 Ok::<Response<AnswerBody>, Infallible>(reply)
             }
         })

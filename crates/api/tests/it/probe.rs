@@ -2,7 +2,7 @@
 
 use api::EventStream;
 use api::kinesis::*;
-use base::{AccountId, Cx, Region, RequestId};
+use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +36,8 @@ pub(crate) fn cx() -> Cx {
         account: AccountId::DEFAULT,
         region: Region::default(),
         caller_arn: "arn:aws:iam::000000000000:root".into(),
+        access_key: None,
+        origin: Origin::default(),
     }
 }
 

@@ -150,7 +150,7 @@ async fn web_pages_call_nothing_where_any_signature_is_believed() {
 }
 
 /// Off loopback for the server, yet on this machine: the mapped form is no loopback address.
-fn off_loopback() -> Options {
+pub(crate) fn off_loopback() -> Options {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), 0));
     Options { listen, ..options() }
 }

@@ -144,3 +144,26 @@ async fn required_signatures_need_keys() {
     let bound = Server::bind(required(), system_env(), registry, Vec::new(), Keyring::default());
     assert!(matches!(bound.err().unwrap(), Error::NoKeys));
 }
+
+#[tokio::test]
+async fn a_service_learns_where_a_request_came_from() {
+    let server = start(crate::tls::generated(None, &[]));
+    let ca = server.ca_pem.clone().unwrap();
+    let plain = Raw::connect(server.address).await.call("Origin", "{}").await;
+    let stream = crate::tls::connect(server.address, &ca, "localhost", &[]).await.unwrap();
+    let over_tls = Raw { stream }.call("Origin", "{}").await;
+    for (reply, is_tls) in [(plain, false), (over_tls, true)] {
+        let want = format!("Origin {{ address: Some(127.0.0.1), is_tls: {is_tls}, time_ms: ");
+        assert!(reply.text().starts_with(&want), "{}", reply.text());
+    }
+    let mapped = start(crate::admin::off_loopback());
+    let reply = crate::support::call(mapped.address, "Origin", "{}").await;
+    assert!(reply.text().contains("Some(127.0.0.1)"), "{}", reply.text());
+    let server = start_with(options(), keys(None), |server| server);
+    for (id, want) in [("AKIDALICE", "Some(\"AKIDALICE\")"), ("AKID", "None")] {
+        let mut headers = headers("Origin");
+        headers[4].1 = headers[4].1.replace("AKID", id);
+        let reply = ask(&server, &headers, "{}").await;
+        assert!(reply.text().ends_with(want), "{id}: {}", reply.text());
+    }
+}

@@ -34,6 +34,7 @@ static ROUTES: Routes = Routes {
         operation("Echo"),
         operation("Empty"),
         operation("Events"),
+        operation("Origin"),
         operation("Panic"),
         operation("Refuse"),
         Operation { name: "Small", body_bytes_max: SMALL_BYTES_MAX },
@@ -111,6 +112,10 @@ impl Service for Fake {
                 }
                 "Empty" => Ok(Answer::Body(Bytes::new())),
                 "Events" => Ok(self.events()),
+                "Origin" => {
+                    let (origin, key) = (call.cx.origin, call.cx.access_key);
+                    Ok(Answer::Body(format!("{origin:?} {key:?}").into()))
+                }
                 "Panic" => panic!("as asked"),
                 "Refuse" => {
                     Err(Refusal::client("ProvisionedThroughputExceededException", "Slow \"down\"."))

@@ -16,13 +16,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-fn generated(dir: Option<PathBuf>, names: &[&str]) -> Options {
+pub(crate) fn generated(dir: Option<PathBuf>, names: &[&str]) -> Options {
     let names = names.iter().map(|&name| name.to_owned()).collect();
     Options { tls: TlsOptions::Generated { dir, names }, ..options() }
 }
 
 /// Connects as `name`, trusting the authority `ca_pem`, offering `alpn`.
-async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     ca_pem: &str,
     name: &str,

@@ -4,7 +4,7 @@
 use api::Text;
 use api::kinesis::*;
 use base::metrics::Registry;
-use base::{AccountId, Cx, Region, RequestId};
+use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -114,6 +114,8 @@ pub(crate) fn cx(account: &str, region: &str) -> Cx {
         account: AccountId::parse(account).unwrap(),
         region: Region::parse(region).unwrap(),
         caller_arn: format!("arn:aws:iam::{account}:user/ann").into(),
+        access_key: None,
+        origin: Origin::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use api::EventStream;
 use api::Text;
 use api::kinesis::*;
 use base::metrics::Registry;
-use base::{AccountId, Cx, Region, RequestId};
+use base::{AccountId, Cx, Origin, Region, RequestId};
 use futures_util::StreamExt;
 use std::future::Future;
 use std::pin::Pin;
@@ -88,6 +88,8 @@ pub(crate) fn cx(account: &str) -> Cx {
         account: AccountId::parse(account).unwrap(),
         region: Region::default(),
         caller_arn: format!("arn:aws:iam::{account}:root").into(),
+        access_key: None,
+        origin: Origin::default(),
     }
 }
 

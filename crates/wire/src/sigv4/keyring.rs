@@ -28,7 +28,7 @@ pub struct Key {
 /// Access keys by their id.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    keys: HashMap<String, Key>,
+    keys: HashMap<Arc<str>, Key>,
     /// By `keyid/date/region/service`.
     derived: Mutex<HashMap<String, hmac::Key>>,
 }
@@ -36,12 +36,13 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring of these keys; a later one of the same id wins.
     pub fn new(keys: impl IntoIterator<Item = (String, Key)>) -> Self {
-        Self { keys: keys.into_iter().collect(), derived: Mutex::default() }
+        let keys = keys.into_iter().map(|(id, key)| (id.into(), key)).collect();
+        Self { keys, derived: Mutex::default() }
     }
 
-    /// The key of this id.
-    pub fn get(&self, access_key_id: &str) -> Option<&Key> {
-        self.keys.get(access_key_id)
+    /// The key of this id, and the id as the keyring holds it.
+    pub fn get(&self, access_key_id: &str) -> Option<(&Arc<str>, &Key)> {
+        self.keys.get_key_value(access_key_id)
     }
 
     /// Whether no request could be verified.

@@ -44,9 +44,13 @@ impl Request {
     }
 
     fn verify_at(&self, keys: &Keyring, now: &str) -> Result<Principal, Refusal> {
+        self.verify_over(keys, now, true)
+    }
+
+    fn verify_over(&self, keys: &Keyring, now: &str, is_tls: bool) -> Result<Principal, Refusal> {
         let now_ms = date::parse(now).unwrap();
         let hash = payload_hash(self.body.as_bytes());
-        self.with_parts(|parts| Vouched::read(*parts, keys, "kinesis", now_ms)?.verify(&hash))
+        self.with_parts(|p| Vouched::read(*p, keys, "kinesis", now_ms)?.verify(&hash, is_tls))
     }
 
     fn check(&self, want: &str) {
@@ -441,7 +445,11 @@ fn a_body_of_signed_chunks_is_refused() {
         let signed = request.with_parts(|parts| sign(parts, payload, &credentials, scope, now_ms));
         request.set("x-amz-date", SIGNED_AT).set("authorization", &signed.authorization)
     };
-    signed_as(UNSIGNED_PAYLOAD).check(FINE);
+    let unsigned = signed_as(UNSIGNED_PAYLOAD);
+    unsigned.check(FINE);
+    let plain = unsigned.verify_over(&keyring(None, None), SIGNED_AT, false).unwrap_err();
+    assert_eq!(plain.code, "InvalidSignatureException", "anybody could change it on its way");
+    assert!(plain.message.contains("over TLS only"), "{}", plain.message);
     signed_as("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").check(MISMATCH);
 }
 

@@ -22,6 +22,8 @@ pub struct Principal {
     pub region: Region,
     /// As `arn:aws:iam::123456789012:user/alice`.
     pub caller_arn: Arc<str>,
+    /// Id of the key, when it is a configured one.
+    pub access_key: Option<Arc<str>>,
 }
 
 /// A signature that is right as far as the head tells; the body decides the rest.
@@ -29,6 +31,7 @@ pub struct Principal {
 pub struct Vouched<'a> {
     claim: Claim<'a>,
     parts: Parts<'a>,
+    key_id: &'a Arc<str>,
     key: &'a Key,
     signing_key: hmac::Key,
     signed_ms: i64,
@@ -54,22 +57,23 @@ impl<'a> Vouched<'a> {
         let signed_ms = signed_ms(&claim)?;
         let region = check_scope(&credential, service, signed_ms)?;
         check_time(&claim, signed_ms, now_ms)?;
-        let key = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
+        let (key_id, key) = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
         let signing_key = keys.derived(key, &credential);
         check_token(&claim, key, &signing_key, now_ms)?;
         check_coverage(&claim, &parts)?;
-        Ok(Self { claim, parts, key, signing_key, signed_ms, region })
+        Ok(Self { claim, parts, key_id, key, signing_key, signed_ms, region })
     }
 
     /// Checks the signature itself.
     ///
-    /// `body_sha256`: [`super::payload_hash`] of the body as sent.
+    /// `body_sha256`: [`super::payload_hash`] of the body as sent. `is_tls`: whether it came in a
+    /// way that nobody could change it on; only then the signature may leave it out.
     ///
     /// # Errors
     /// `InvalidSignatureException` it is another.
-    pub fn verify(self, body_sha256: &str) -> Result<Principal, Refusal> {
-        let Self { claim, parts, key, signing_key, signed_ms, region } = self;
-        let payload = payload(&parts, body_sha256)?;
+    pub fn verify(self, body_sha256: &str, is_tls: bool) -> Result<Principal, Refusal> {
+        let Self { claim, parts, key_id, key, signing_key, signed_ms, region } = self;
+        let payload = payload(&parts, body_sha256, is_tls)?;
         let Credential { date: day, region: in_region, service, .. } = claim.credential();
         let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
         let signed_at = date::format(signed_ms);
@@ -78,7 +82,7 @@ impl<'a> Vouched<'a> {
         hmac::verify(&signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
         let (partition, account) = (region.partition(), key.account);
         let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
-        Ok(Principal { account, region, caller_arn })
+        Ok(Principal { account, region, caller_arn, access_key: Some(Arc::clone(key_id)) })
     }
 }
 
@@ -199,12 +203,17 @@ fn check_coverage(claim: &Claim<'_>, parts: &Parts<'_>) -> Result<(), Refusal> {
 }
 
 /// What stands for the body in the canonical request.
-fn payload<'a>(parts: &Parts<'a>, body_sha256: &'a str) -> Result<&'a str, Refusal> {
+fn payload<'a>(parts: &Parts<'a>, body_sha256: &'a str, is_tls: bool) -> Result<&'a str, Refusal> {
     match parts.header("x-amz-content-sha256") {
         None => Ok(body_sha256),
         // Not `STREAMING-..`: the signatures of chunks would have to be checked, and no client of
         // these services sends any.
-        Some(value) if value == UNSIGNED_PAYLOAD => Ok(value),
+        Some(value) if value == UNSIGNED_PAYLOAD && is_tls => Ok(value),
+        // The text is ours: AWS takes no plain connections to these services.
+        Some(value) if value == UNSIGNED_PAYLOAD => Err(invalid(
+            "'UNSIGNED-PAYLOAD' is accepted over TLS only. Sign the SHA-256 of the body."
+                .to_owned(),
+        )),
         Some(value) if value.eq_ignore_ascii_case(body_sha256) => Ok(value),
         Some(_) => Err(mismatch()),
     }
