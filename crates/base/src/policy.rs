@@ -4,12 +4,15 @@
 //! JSON -> Policy::parse (whole grammar, closed) -> Policy::allows(request): deny wins, then allow
 //! ```
 //!
-//! What is not understood is refused when the policy is stored, so that evaluation never guesses.
+//! What is not understood is refused when the policy is stored, so that evaluation never guesses: a
+//! denial that asks for what this server does not know would else deny nothing.
 
 mod condition;
 mod glob;
+mod json;
+mod network;
 
-use crate::AccountId;
+use crate::{AccountId, Cx};
 use condition::Condition;
 use glob::matches;
 use serde_json::{Map, Value};
@@ -40,13 +43,21 @@ pub struct Policy {
     statements: Vec<Statement>,
 }
 
+/// A policy as it was stored, which an older version of this program may have understood otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    /// Understood.
+    Policy(Policy),
+    /// Not understood, for this reason: the policy allows nothing, and denies all if it may deny
+    /// anything.
+    Closed(Policy, BadPolicy),
+}
+
 /// What is asked of a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The caller's account.
-    pub account: AccountId,
-    /// The caller's ARN, as `arn:aws:iam::<account>:user/<name>`.
-    pub caller_arn: &'a str,
+    /// Who asks, when and from where.
+    pub cx: &'a Cx,
     /// Service and operation, as `kinesis:PutRecord`.
     pub action: &'a str,
     /// ARN of the resource.
@@ -88,15 +99,13 @@ impl Policy {
     /// Reads a policy document.
     ///
     /// # Errors
-    /// It is too long, no JSON, has members or values that the policy grammar does not have, or a
-    /// statement without effect, principal or action.
+    /// It is too long, no JSON, has a member twice, has members, values, condition keys or
+    /// operators that are not known here, or a statement without effect, principal or action.
     pub fn parse(document: &str) -> Result<Self, BadPolicy> {
         if document.len() > DOCUMENT_BYTES_MAX {
             return bad(format!("the policy is longer than {DOCUMENT_BYTES_MAX} bytes"));
         }
-        let Ok(Value::Object(document)) = serde_json::from_str(document) else {
-            return bad("the policy is not a JSON object");
-        };
+        let document = json::object(document)?;
         known(&document, &["Version", "Id", "Statement"])?;
         match document.get("Version") {
             None => {}
@@ -111,6 +120,20 @@ impl Policy {
             _ => return bad("`Statement` must hold at least one statement"),
         };
         Ok(Self { statements })
+    }
+
+    /// Reads a document that was stored once: what is no longer understood must neither open nor
+    /// stop the server.
+    pub fn read_stored(document: &str) -> Stored {
+        match Self::parse(document) {
+            Ok(policy) => Stored::Policy(policy),
+            // An escape can hide the word.
+            Err(why) => {
+                let may_deny = ["Deny", "\\u"].iter().any(|text| document.contains(text));
+                let statements = Vec::from_iter(may_deny.then(Statement::deny_all));
+                Stored::Closed(Self { statements }, why)
+            }
+        }
     }
 
     /// Whether some statement allows the request and none denies it.
@@ -136,6 +159,12 @@ impl Policy {
 }
 
 impl Statement {
+    fn deny_all() -> Self {
+        let all = || Listed { items: vec!["*".to_owned()], negated: false };
+        let principals = Listed { items: vec![Principal::Anyone], negated: false };
+        Self { allow: false, principals, actions: all(), resources: all(), conditions: Vec::new() }
+    }
+
     fn parse(value: &Value) -> Result<Self, BadPolicy> {
         let Value::Object(members) = value else { return bad("a statement must be an object") };
         let names = [
@@ -181,10 +210,10 @@ impl Statement {
 
     fn applies(&self, request: &Request<'_>) -> bool {
         let action = request.action.to_ascii_lowercase();
-        self.principals.has(|p| p.is(request))
+        self.principals.has(|p| p.is(request.cx))
             && self.actions.has(|a| matches(&a.to_ascii_lowercase(), &action))
             && self.resources.has(|r| matches(r, request.resource))
-            && self.conditions.iter().all(|c| c.holds(request))
+            && self.conditions.iter().all(|c| c.holds(request.cx))
     }
 }
 
@@ -204,20 +233,28 @@ impl Principal {
         };
         let account = AccountId::parse(account)
             .map_err(|e| BadPolicy(format!("the principal `{text}`: {e}")))?;
-        if !matches!(service, "iam" | "sts") || path.contains('*') {
+        if !matches!(service, "iam" | "sts") || path.contains(['*', '?']) {
             return bad(format!("the principal `{text}` is no account, user, role or session"));
         }
         Ok(if path == "root" { Self::Account(account) } else { Self::Arn(text.to_owned()) })
     }
 
-    fn is(&self, request: &Request<'_>) -> bool {
+    fn is(&self, cx: &Cx) -> bool {
         match self {
             Self::Anyone => true,
-            Self::Account(account) => *account == request.account,
-            Self::Arn(arn) => arn == request.caller_arn || is_session_of(request.caller_arn, arn),
+            Self::Account(account) => *account == cx.account,
+            Self::Arn(arn) => {
+                after_partition(arn) == after_partition(&cx.caller_arn)
+                    || is_session_of(&cx.caller_arn, arn)
+            }
             Self::Other => false,
         }
     }
+}
+
+/// An ARN without what differs between the regions in which one user asks here.
+fn after_partition(arn: &str) -> Option<&str> {
+    arn.splitn(3, ':').nth(2)
 }
 
 /// Whether `caller` is `arn:*:sts::<account>:assumed-role/<role>/<session>` of this role's ARN.
@@ -268,13 +305,16 @@ fn either<'a>(
 
 /// A text or a list of at least one.
 fn texts(member: &str, value: &Value) -> Result<Vec<String>, BadPolicy> {
-    let wrong = || BadPolicy(format!("`{member}` must be a text or a list of texts"));
-    match value {
-        Value::String(text) => Ok(vec![text.clone()]),
-        Value::Array(all) if !all.is_empty() => {
-            all.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    let text = |one: &Value| match one {
+        Value::String(text) if text.contains("${") => {
+            bad(format!("policy variables, as in `{text}`, are not supported"))
         }
-        _ => Err(wrong()),
+        Value::String(text) => Ok(text.clone()),
+        _ => bad(format!("`{member}` must be a text or a list of texts")),
+    };
+    match value {
+        Value::Array(all) if !all.is_empty() => all.iter().map(text).collect(),
+        one => text(one).map(|text| vec![text]),
     }
 }
 

@@ -239,9 +239,8 @@ fn ask(
     what: impl Fn(&Policy, &Request<'_>) -> bool,
 ) -> bool {
     let Some(policy) = policy.read().clone() else { return false };
-    let (account, caller_arn) = (cx.account, &*cx.caller_arn);
     let action = &format!("kinesis:{action}");
-    what(&policy, &Request { account, caller_arn, action, resource })
+    what(&policy, &Request { cx, action, resource })
 }
 
 /// A stream of the caller's own account, unless its policy denies this.

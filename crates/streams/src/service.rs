@@ -25,7 +25,7 @@ use crate::tasks::{Tasks, Undone};
 use crate::token::TokenKey;
 use api::kinesis::Error;
 use base::metrics::Registry;
-use base::policy::Policy;
+use base::policy::{Policy, Stored};
 use base::{Cx, Env};
 use std::future::Future;
 use std::sync::Arc;
@@ -192,11 +192,17 @@ impl Inner {
 
     fn load_policy(&self, key: &[u8]) -> store::Result<Option<Arc<Policy>>> {
         let Some(PolicyRow(document)) = rows::get(&*self.catalog, key)? else { return Ok(None) };
-        let policy = Policy::parse(&document).map_err(|e| {
-            let key = String::from_utf8_lossy(key);
-            store::Error::new(ErrorKind::Corrupt, format!("catalog row `{key}`: {e}"))
-        })?;
-        Ok(Some(Arc::new(policy)))
+        Ok(Some(Arc::new(match Policy::read_stored(&document) {
+            Stored::Policy(policy) => policy,
+            Stored::Closed(policy, error) => {
+                let resource = String::from_utf8_lossy(key);
+                tracing::error!(
+                    %resource, %error,
+                    "a stored policy is not understood, so it lets nobody in: put it again or delete it"
+                );
+                policy
+            }
+        })))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{Origin, Region};
 
 const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/a";
 
@@ -6,9 +7,18 @@ fn policy(statement: &str) -> Policy {
     Policy::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)).unwrap()
 }
 
-fn allows(policy: &Policy, caller: &str, action: &str) -> bool {
+/// A request of a caller from 192.0.2.7 over TLS, ten seconds after 2026-01-01.
+fn cx(caller: &str) -> Cx {
     let account = AccountId::parse(caller.split(':').nth(4).unwrap()).unwrap();
-    policy.allows(&Request { account, caller_arn: caller, action, resource: STREAM })
+    let address = Some("192.0.2.7".parse().unwrap());
+    let origin = Origin { address, is_tls: true, time_ms: 1_767_225_610_999 };
+    let access_key = caller.contains(":user/").then(|| "AKID".into());
+    let cx = Cx::of_service(account, Region::default());
+    Cx { caller_arn: caller.into(), access_key, origin, ..cx }
+}
+
+fn allows(policy: &Policy, caller: &str, action: &str) -> bool {
+    policy.allows(&Request { cx: &cx(caller), action, resource: STREAM })
 }
 
 const ANN: &str = "arn:aws:iam::111111111111:user/ann";
@@ -51,23 +61,168 @@ fn a_denial_wins() {
 }
 
 #[test]
-fn resources_and_conditions_narrow() {
+fn resources_narrow() {
     let p = policy(
         r#"{"Effect":"Allow","Principal":"*","Action":"kinesis:*","Resource":"arn:aws:kinesis:*:b"}"#,
     );
     assert!(!allows(&p, ANN, "kinesis:PutRecord"));
-    let p = policy(
-        r#"{"Effect":"Allow","Principal":"*","Action":"kinesis:*",
-            "Condition":{"StringEquals":{"aws:PrincipalAccount":["111111111111"]},
-                         "Null":{"aws:SourceIp":true}}}"#,
-    );
-    assert!(allows(&p, ANN, "kinesis:PutRecord"));
+}
+
+const ROOT: &str = "arn:aws:iam::333333333333:root";
+
+fn condition(condition: &str) -> Result<Policy, BadPolicy> {
+    Policy::parse(&format!(
+        r#"{{"Statement":{{"Effect":"Deny","Principal":"*","Action":"*",
+            "Condition":{{{condition}}}}}}}"#
+    ))
+}
+
+fn holds(text: &str, cx: &Cx) -> bool {
+    let policy = condition(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    policy.denies(&Request { cx, action: "kinesis:PutRecord", resource: STREAM })
+}
+
+#[test]
+fn conditions_hold_as_what_is_known_of_a_request() {
+    let user = cx(ANN);
+    for (text, want) in [
+        (r#""StringEquals":{"aws:PrincipalAccount":["x","111111111111"]}"#, true),
+        (r#""StringNotEquals":{"aws:PrincipalAccount":["x","111111111111"]}"#, false),
+        (r#""StringEquals":{"AWS:UserName":"ann"}"#, true),
+        (r#""StringEquals":{"aws:username":"Ann"}"#, false),
+        (r#""StringEqualsIgnoreCase":{"aws:username":"Ann"}"#, true),
+        (r#""StringNotEqualsIgnoreCase":{"aws:username":"Ann"}"#, false),
+        (r#""StringLike":{"aws:userid":"AK*"}"#, true),
+        (r#""StringNotLike":{"aws:userid":["AIDA*","AROA*"]}"#, true),
+        (r#""StringEquals":{"aws:PrincipalType":"User"}"#, true),
+        (r#""StringEquals":{"aws:RequestedRegion":"us-east-1"}"#, true),
+        (r#""StringLike":{"aws:PrincipalArn":"arn:*:user/ann"}"#, true),
+        (r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/*"}"#, true),
+        (r#""ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111111111111:user/ann"}"#, true),
+        (r#""ArnLike":{"aws:PrincipalArn":"arn:*:*:*:*:*:ann"}"#, false),
+        (r#""ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:*"}"#, true),
+        (r#""ArnLike":{"aws:PrincipalArn":"*"}"#, true),
+        (r#""Bool":{"aws:SecureTransport":"true"}"#, true),
+        (r#""Bool":{"aws:SecureTransport":false}"#, false),
+        (r#""Bool":{"aws:SecureTransport":["FALSE","True"]}"#, true),
+        (r#""Bool":{"aws:ViaAWSService":"false","aws:PrincipalIsAWSService":"false"}"#, true),
+        (r#""IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]}"#, true),
+        (r#""NotIpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.0/24"]}"#, false),
+        (r#""NotIpAddress":{"aws:SourceIp":"2001:db8::/32"}"#, true),
+        (r#""DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}"#, true),
+        (r#""DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:10Z"}"#, false),
+        (r#""DateLessThanEquals":{"aws:CurrentTime":"2026-01-01T00:00:10Z"}"#, true),
+        (r#""DateGreaterThanEquals":{"aws:CurrentTime":1767225610}"#, true),
+        (r#""DateEquals":{"aws:CurrentTime":"1767225610"}"#, true),
+        (r#""DateNotEquals":{"aws:CurrentTime":"1767225610"}"#, false),
+        (r#""Null":{"aws:SourceIp":"false","aws:username":false}"#, true),
+        (r#""Null":{"aws:SourceIp":true}"#, false),
+        (r#""ForAllValues:StringEquals":{"aws:username":["ann","bob"]}"#, true),
+        (r#""ForAnyValue:StringEquals":{"aws:username":["bob"]}"#, false),
+        (r#""ForAnyValue:StringNotEqualsIfExists":{"aws:username":["bob"]}"#, true),
+        (r#""StringEquals":{"aws:username":"ann"},"Bool":{"aws:SecureTransport":"false"}"#, false),
+        ("", true),
+    ] {
+        assert_eq!(holds(text, &user), want, "{text}");
+    }
+    let root = cx(ROOT);
+    for (text, want) in [
+        (r#""StringEquals":{"aws:PrincipalType":"Account","aws:userid":"333333333333"}"#, true),
+        (r#""Bool":{"aws:SecureTransport":"false"}"#, false),
+    ] {
+        assert_eq!(holds(text, &root), want, "{text}");
+    }
+    let plain = Cx { origin: Origin { is_tls: false, ..root.origin }, ..root };
+    assert!(holds(r#""Bool":{"aws:SecureTransport":"false"}"#, &plain));
+}
+
+/// As IAM documents it: a comparison fails, its negation holds.
+#[test]
+fn what_a_request_does_not_have() {
+    let root = cx(ROOT);
+    for (operator, want) in [
+        ("StringEquals", false),
+        ("StringNotEquals", true),
+        ("StringEqualsIfExists", true),
+        ("StringNotLikeIfExists", true),
+        ("ForAllValues:StringEquals", true),
+        ("ForAllValues:StringNotEquals", true),
+        ("ForAnyValue:StringEquals", false),
+        ("ForAnyValue:StringNotEquals", false),
+        ("ForAnyValue:StringEqualsIfExists", true),
+    ] {
+        let text = format!(r#""{operator}":{{"aws:username":"ann"}}"#);
+        assert_eq!(holds(&text, &root), want, "{operator}");
+    }
+    assert!(holds(r#""Null":{"aws:username":"true"}"#, &root));
+}
+
+#[test]
+fn conditions_that_could_hold_for_nothing_are_refused() {
+    for text in [
+        r#""StringEquals":{"aws:PrincpalAccount":"111111111111"}"#,
+        r#""StringEquals":{"aws:PrincipalOrgID":"o-1"}"#,
+        r#""StringNotEquals":{"aws:SourceVpce":"vpce-1"}"#,
+        r#""StringLike":{"aws:SourceIp":"127.*"}"#,
+        r#""StringEquals":{"aws:SecureTransport":"false"}"#,
+        r#""Bool":{"aws:SecureTransport":"no"}"#,
+        r#""IpAddress":{"aws:SourceIp":"127.0.0.256"}"#,
+        r#""IpAddress":{"aws:SourceIp":["10.0.0.0/8","10.0.0.0/33"]}"#,
+        r#""IpAddress":{"aws:PrincipalAccount":"10.0.0.0/8"}"#,
+        r#""DateLessThan":{"aws:CurrentTime":"01/02/2026"}"#,
+        r#""DateLessThan":{"aws:CurrentTime":"2026-02-30"}"#,
+        r#""ArnLike":{"aws:PrincipalArn":"bob"}"#,
+        r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*"}"#,
+        r#""ArnLike":{"aws:username":"arn:aws:iam::1:user/bob"}"#,
+        r#""NumericEquals":{"aws:CurrentTime":"1"}"#,
+        r#""Null":{"aws:username":"maybe"}"#,
+        r#""NullIfExists":{"aws:username":"true"}"#,
+        r#""ForAllValues:Null":{"aws:username":"true"}"#,
+        r#""ForSomeValues:StringEquals":{"aws:username":"ann"}"#,
+        r#""stringequals":{"aws:username":"ann"}"#,
+        r#""StringEquals":{"aws:username":[]}"#,
+        r#""StringEquals":{"aws:username":null}"#,
+        r#""StringEquals":{}"#,
+        r#""StringEquals":"ann""#,
+        r#""StringEquals":{"aws:username":"ann","AWS:username":"bob"}"#,
+        r#""StringEquals":{"aws:username":"ann","aws:username":"bob"}"#,
+        r#""StringEquals":{"aws:username":"ann"},"StringEquals":{"aws:userid":"x"}"#,
+        r#""StringEquals":{"aws:PrincipalArn":"${aws:PrincipalArn}"}"#,
+    ] {
+        assert!(condition(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn policies_of_old_never_open() {
+    let read = |document: &str| match Policy::read_stored(document) {
+        Stored::Closed(policy, _) => policy,
+        Stored::Policy(policy) => panic!("{policy:?}"),
+    };
+    let of = |effect: &str| {
+        read(&format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Principal":"*","Action":"*"}},
+                {{"Effect":"{effect}","Principal":"*","Action":"*",
+                  "Condition":{{"StringEquals":{{"aws:old":"x"}}}}}}]}}"#
+        ))
+    };
+    let cx = cx(ANN);
+    let request = Request { cx: &cx, action: "kinesis:PutRecord", resource: STREAM };
+    for (effect, denies) in [("Allow", false), ("Deny", true), ("\\u0044eny", true)] {
+        assert!(!of(effect).allows(&request), "{effect}");
+        assert_eq!(of(effect).denies(&request), denies, "{effect}");
+    }
+    let fine = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}"#;
+    assert_eq!(Policy::read_stored(fine), Stored::Policy(Policy::parse(fine).unwrap()));
+}
+
+#[test]
+fn a_user_is_the_same_in_every_partition() {
+    let p = policy(&format!(
+        r#"{{"Effect":"Allow","Action":"kinesis:*","Principal":{{"AWS":"{ANN}"}}}}"#
+    ));
+    assert!(allows(&p, &ANN.replace("arn:aws:", "arn:aws-cn:"), "kinesis:PutRecord"));
     assert!(!allows(&p, BOB, "kinesis:PutRecord"));
-    let p = policy(
-        r#"{"Effect":"Allow","Principal":"*","Action":"kinesis:*",
-            "Condition":{"StringEquals":{"aws:SourceIp":"1.2.3.4"}}}"#,
-    );
-    assert!(!allows(&p, ANN, "kinesis:PutRecord"), "an unknown key fails a comparison");
 }
 
 #[test]
@@ -83,6 +238,11 @@ fn what_is_not_understood_is_refused() {
         &format!(r#"{{"Statement":{{{ok},"Extra":1}}}}"#),
         &format!(r#"{{"Statement":{{{ok},"NotAction":"a:b"}}}}"#),
         &format!(r#"{{"Statement":{{{ok},"Condition":{{"NumericEquals":{{"a":"1"}}}}}}}}"#),
+        r#"{"Statement":{"Effect":"Deny","Effect":"Allow","Principal":"*","Action":"kinesis:*"}}"#,
+        &format!(r#"{{"Statement":{{{ok}}},"Statement":{{{ok}}}}}"#),
+        &format!(r#"{{"Statement":{{{ok},"Resource":"arn:aws:kinesis:*:*:${{x}}"}}}}"#),
+        r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:user/a?"},
+            "Action":"kinesis:*"}}"#,
         r#"{"Statement":{"Effect":"Maybe","Principal":"*","Action":"kinesis:*"}}"#,
         r#"{"Statement":{"Effect":"Allow","Action":"kinesis:*"}}"#,
         r#"{"Statement":{"Effect":"Allow","Principal":"*"}}"#,

@@ -38,6 +38,7 @@ fn is_ours(action: &str) -> bool {
     action == "*" || action.split_once(':').is_some_and(|(service, _)| service == "kinesis")
 }
 
+/// The text is ours: AWS's is not known.
 fn refused(why: &str) -> Error {
     validation(format!("The resource policy is not valid: {why}."))
 }

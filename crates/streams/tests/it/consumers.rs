@@ -3,9 +3,10 @@
 use crate::house::*;
 use api::Text;
 use api::kinesis::*;
-use base::Cx;
+use base::{Cx, Origin};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use store::{Catalog, Transaction};
 
 async fn describe(house: &House, arn: &Text) -> Result<ConsumerDescription, Error> {
     let input = DescribeStreamConsumerInput {
@@ -337,6 +338,78 @@ fn what_a_policy_cannot_share_and_whom_it_binds() {
         assert_eq!(by_arn.unwrap_err().code(), "AccessDeniedException");
         let input = DeleteResourcePolicyInput { resource_arn: arn.clone() };
         house.streams.delete_resource_policy(&house.cx, input).await.unwrap();
+        house.put("s", "k", "d").await.unwrap();
+    });
+}
+
+/// A statement of a stream's own policy that denies everybody everything under a condition.
+fn deny_if(condition: &str) -> Text {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*",
+            "Action":"kinesis:*","Condition":{condition}}}]}}"#
+    )
+    .into()
+}
+
+#[test]
+fn conditions_ask_where_and_when_a_request_came_from() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let (arn, plain) = (stream_arn("s"), house.cx.clone());
+        let origin = Origin {
+            address: Some("192.0.2.7".parse().unwrap()),
+            is_tls: true,
+            time_ms: 1_767_225_600_000,
+        };
+        let over_tls = Cx { origin, access_key: Some("AKANN".into()), ..plain.clone() };
+        for (condition, denied) in [
+            (r#"{"Bool":{"aws:SecureTransport":"false"}}"#, [true, false]),
+            (r#"{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}"#, [false, true]),
+            (r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, [true, true]),
+            (r#"{"StringEquals":{"aws:username":"ann"}}"#, [true, true]),
+            (r#"{"StringEquals":{"aws:userid":"AKANN"}}"#, [false, true]),
+            (r#"{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}"#, [false, true]),
+        ] {
+            put_policy(house, &arn, deny_if(condition)).await.unwrap();
+            for (cx, denied) in [&plain, &over_tls].into_iter().zip(denied) {
+                let input = PutRecordInput {
+                    stream_name: Some("s".into()),
+                    data: "d".into(),
+                    partition_key: Some("k".into()),
+                    ..PutRecordInput::default()
+                };
+                let outcome = house.streams.put_record(cx, input).await.map(drop);
+                let want = if denied { Err("AccessDeniedException") } else { Ok(()) };
+                assert_eq!(outcome.map_err(|e| e.code()), want, "{condition} {:?}", cx.origin);
+            }
+        }
+        refused(
+            put_policy(house, &arn, deny_if(r#"{"Bool":{"aws:SecureTransprot":"false"}}"#)).await,
+            "ValidationException",
+            "The resource policy is not valid: the condition key `aws:SecureTransprot` is not \
+             supported.",
+        );
+    });
+}
+
+/// A policy of an older version with a key that nobody understands.
+#[test]
+fn a_stored_policy_that_is_not_understood_lets_nobody_in() {
+    run(async |house| {
+        house.create("s", 1).await;
+        let arn = stream_arn("s");
+        let document = deny_if(r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"}}"#);
+        let mut transaction = Transaction::default();
+        let row = serde_json::to_vec(&*document).unwrap();
+        transaction.put(b"policy/000000000000/us-east-1/s".to_vec(), row);
+        house.catalog.commit(transaction).await.unwrap();
+        house.restart().await;
+        let refused = house.put("s", "k", "d").await.unwrap_err();
+        assert_eq!(refused.code(), "AccessDeniedException");
+        let input = GetResourcePolicyInput { resource_arn: arn.clone() };
+        let shown = house.streams.get_resource_policy(&house.cx, input).await.unwrap();
+        assert_eq!(shown.policy, document);
+        put_policy(house, &arn, policy("kinesis:Get*", &arn)).await.unwrap();
         house.put("s", "k", "d").await.unwrap();
     });
 }
