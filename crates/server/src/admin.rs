@@ -5,6 +5,7 @@
 //! and ready; why it is not, and the metrics, need a token or the owner's word.
 
 use crate::answer::{self, Reply};
+use crate::host;
 use crate::process;
 use crate::shared::Shared;
 use base::metrics::Registry;
@@ -194,7 +195,7 @@ pub(crate) fn host_allowed(admin: &Admin, head: &Head) -> bool {
         // No browser leaves the host out.
         return true;
     };
-    let name = host_name(host);
+    let Some(name) = host::name_of(host) else { return false };
     // A name can be pointed at this machine by whoever owns it; an address cannot, and nobody owns
     // a name in `localhost`.
     is_localhost(name)
@@ -206,30 +207,4 @@ pub(crate) fn host_allowed(admin: &Admin, head: &Head) -> bool {
 fn is_localhost(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     last.eq_ignore_ascii_case("localhost")
-}
-
-/// The name in `name:port`, `[::1]:port` or without a port.
-fn host_name(host: &str) -> &str {
-    if let Some((name, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return name;
-    }
-    host.rsplit_once(':').map_or(host, |(name, _)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn host_names_are_found_in_authorities() {
-        for (host, want) in [
-            ("localhost:4566", "localhost"),
-            ("localhost", "localhost"),
-            ("[::1]:80", "::1"),
-            ("[::1]", "::1"),
-            ("127.0.0.1:1", "127.0.0.1"),
-        ] {
-            assert_eq!(host_name(host), want);
-        }
-    }
 }

@@ -9,6 +9,7 @@ use crate::options::Limits;
 use crate::request::{self, Peer};
 use crate::shared::Shared;
 use crate::stall::Streams;
+use crate::strict::{Heads, Strict};
 use crate::tls::Tls;
 use base::env::Clock;
 use http::{Request, Response};
@@ -86,8 +87,11 @@ pub(crate) async fn serve(
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
-    let address = socket.peer_addr().ok().map(|address| address.ip().to_canonical());
-    let peer = |is_tls| Peer { address, is_tls };
+    let Ok(address) = socket.peer_addr() else {
+        return tracing::trace!("a connection was gone before it was served");
+    };
+    let address = address.ip().to_canonical();
+    let peer = |is_tls| Peer { address, is_tls, is_sound: true };
     let stopping = shared.stopping.clone();
     let opening = look(&shared, socket);
     let opened = tokio::select! {
@@ -170,11 +174,14 @@ async fn speak<S>(
     // Its requests would wait for each other if one of them blocked the thread.
     let _another = http2.then(|| seat.another());
     let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let stream = Watched::new(stream, Arc::clone(&activity));
+    let heads = Arc::<Heads>::default();
     let service = {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+        let heads = Arc::clone(&heads);
         service_fn(move |request: Request<Incoming>| {
             let (shared, in_flight) = (Arc::clone(&shared), activity.begin());
+            let peer = Peer { is_sound: http2 || heads.next_is_sound(), ..peer };
             async move {
                 let reply = request::handle(&shared, peer, request, in_flight).await;
                 Ok::<Response<AnswerBody>, Infallible>(reply)
@@ -185,10 +192,12 @@ async fn speak<S>(
         // TLS inside TLS, or TLS where there is none, gets what garbage gets.
         Speech::Http1 | Speech::Tls => {
             let watch = Watch::new(&activity, &shared.limits);
+            let io = TokioIo::new(Strict::new(stream, heads));
             drive(&shared, http.one.serve_connection(io, service), watch).await;
         }
         Speech::Http2 => {
             let watch = Watch::new(&activity, &shared.limits);
+            let io = TokioIo::new(stream);
             drive(&shared, http.two.serve_connection(io, service), watch).await;
         }
     }

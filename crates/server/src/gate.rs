@@ -6,11 +6,12 @@
 //! the headers that only browsers send must be missing.
 
 use crate::admin;
+use crate::host;
 use crate::options::AuthMode;
 use crate::route::{Refused, Shape};
 use crate::shared::Shared;
 use http::Version;
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use http::request::Parts as Head;
 use wire::Refusal;
 
@@ -21,8 +22,10 @@ const HEADERS_MAX: usize = 100;
 /// Checks what holds for every request, those for pages too.
 ///
 /// # Errors
-/// Status 431 too many headers; 400 `Host` is missing in HTTP/1.1, or there are two.
-pub(crate) fn check_form(head: &Head) -> Result<(), Refused> {
+/// Status 431 too many headers; 400 the head can be read in two ways, which `is_sound` tells;
+/// 400 `Host` is missing in HTTP/1.1, there are two, or it holds no name; 400 or 501 the body is
+/// coded in another way than `chunked`.
+pub(crate) fn check_form(head: &Head, is_sound: bool) -> Result<(), Refused> {
     let refused = |status, text| {
         let refusal = Refusal { status, ..Refusal::client("InvalidRequestException", text) };
         Err(Refused { refusal, shape: Shape::Xml })
@@ -30,11 +33,42 @@ pub(crate) fn check_form(head: &Head) -> Result<(), Refused> {
     if head.headers.len() > HEADERS_MAX {
         return refused(431, "more than 100 headers");
     }
+    if !is_sound {
+        return refused(400, "a bare line feed, or a length beside a transfer coding");
+    }
     let mut hosts = head.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (_, Some(_)) => refused(400, "more than one `Host` header"),
         (None, None) if head.version == Version::HTTP_11 => refused(400, "no `Host` header"),
-        _ => Ok(()),
+        (host, None) if !host.is_none_or(is_host) || !has_name(head) => {
+            refused(400, "the host is no name and no address")
+        }
+        _ => match check_coding(head) {
+            Ok(()) => Ok(()),
+            Err((status, text)) => refused(status, text),
+        },
+    }
+}
+
+fn is_host(value: &HeaderValue) -> bool {
+    value.to_str().is_ok_and(|host| host::name_of(host).is_some())
+}
+
+/// Whether the request's target names a host, when it names one.
+fn has_name(head: &Head) -> bool {
+    head.uri.authority().is_none_or(|authority| host::name_of(authority.as_str()).is_some())
+}
+
+/// Checks that a body comes as it is, or in chunks. hyper has seen to it that chunks come last.
+fn check_coding(head: &Head) -> Result<(), (u16, &'static str)> {
+    let values = head.headers.get_all(TRANSFER_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(one), None) if is_chunked(one) => Ok(()),
+        (Some(one), _) if is_chunked(one) => Err((400, "the body is in chunks twice")),
+        _ => Err((501, "no transfer coding but `chunked` is implemented")),
     }
 }
 

@@ -15,6 +15,7 @@ mod body;
 pub mod clock;
 mod connection;
 mod gate;
+mod host;
 mod ids;
 mod io;
 mod listen;
@@ -27,6 +28,7 @@ mod request;
 mod route;
 mod shared;
 mod stall;
+mod strict;
 pub mod tls;
 mod unsent;
 

@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::{admin, auth, gate, unsent};
 use base::{Cx, Origin, RequestId};
 use futures_util::FutureExt;
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts as Head;
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -29,11 +29,13 @@ use wire::{Answer, Call, Refusal};
 /// cut so is asked for again, a stream of events is lost.
 const EVENTS_HOLD: Duration = Duration::from_millis(10);
 
-/// The other end of a connection.
+/// The other end of a connection, and how it speaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) address: IpAddr,
     pub(crate) is_tls: bool,
+    /// Whether the head can be read in one way only.
+    pub(crate) is_sound: bool,
 }
 
 /// What was asked, for the log and the counters.
@@ -50,11 +52,31 @@ pub(crate) async fn handle(
     request: Request<Incoming>,
     in_flight: InFlight,
 ) -> Reply {
-    let began = shared.env.clock.monotonic();
     let (head, body) = request.into_parts();
+    let is_last = !peer.is_sound || head.headers.contains_key(TRANSFER_ENCODING);
+    let mut reply = respond(shared, peer, (head, body), in_flight).await;
+    if is_last {
+        // `strict` looks at no head behind it.
+        close(&mut reply);
+    }
+    reply
+}
+
+/// Has the connection end behind an answer.
+fn close(reply: &mut Reply) {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+async fn respond(
+    shared: &Shared,
+    peer: Peer,
+    (head, body): (Head, Incoming),
+    in_flight: InFlight,
+) -> Reply {
+    let began = shared.env.clock.monotonic();
     let version = head.version;
     let mut body = Inbound::new(&head, body);
-    let form = gate::check_form(&head);
+    let form = gate::check_form(&head, peer.is_sound);
     if form.is_ok()
         && let Some(page) = admin::page(shared, &head)
     {
@@ -86,7 +108,7 @@ pub(crate) async fn handle(
     account(shared, asked, refused.as_ref(), took);
     answer::identify(&mut reply, &shared.ids, id);
     if body.is_held_back() {
-        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        close(&mut reply);
     }
     reply
 }
@@ -165,7 +187,7 @@ async fn serve(
         region: who.region,
         caller_arn: who.caller_arn,
         access_key: who.access_key,
-        origin: Origin { address: peer.address, is_tls: peer.is_tls, time_ms },
+        origin: Origin { address: Some(peer.address), is_tls: peer.is_tls, time_ms },
     };
     let call = Call { cx, operation: target.operation, format, body: held.bytes.clone() };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();

@@ -1,6 +1,6 @@
 //! HTTP/1.1: answers, errors, odd requests.
 
-use crate::support::{Raw, call, headers, options, post, render, start, start_on};
+use crate::support::{Raw, Running, call, headers, options, post, render, start, start_on};
 use server::{Error, Options, Port, system_env};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -163,6 +163,65 @@ async fn two_hosts_are_one_too_many() {
     let want = "<InvalidRequestException>\n  <Message>more than one `Host` header</Message>\n\
                 </InvalidRequestException>\n";
     check(|h, _| h.push(("host".to_owned(), "other".to_owned())), (400, None, want)).await;
+}
+
+/// What a refused head gets, and whether the connection ends with it.
+async fn check_head(server: &Running, sent: &str, status: u16) {
+    let mut client = Raw::connect(server.address).await;
+    client.send(sent).await;
+    let rest = String::from_utf8(client.rest().await).unwrap();
+    assert!(rest.starts_with(&format!("HTTP/1.1 {status} ")), "{sent:?}: {rest}");
+    assert_eq!(rest.matches("HTTP/1.1 ").count(), 1, "{sent:?}: {rest}");
+}
+
+#[tokio::test]
+async fn heads_that_others_may_read_otherwise_are_refused() {
+    let server = start(options());
+    let fine = post("Echo", "{}");
+    let with = |line: &str| fine.replacen("\r\n", &format!("\r\n{line}\r\n"), 1);
+    check_head(&server, &with("transfer-encoding: chunked"), 400).await;
+    let coded = post("Echo", "").replace("content-length: 0", "transfer-encoding: chunked");
+    let coded = coded + "2\r\n{}\r\n0\r\n\r\n";
+    check_head(&server, &coded.replacen("\r\n", "\r\ncontent-length: 12\r\n", 1), 400).await;
+    check_head(&server, &fine.replace("\r\n", "\n"), 400).await;
+    check_head(&server, &fine.replacen("localhost\r\n", "localhost\n", 1), 400).await;
+    check_head(&server, &coded.replace(": chunked", ": gzip, chunked"), 501).await;
+    check_head(&server, &coded.replace(": chunked", ": chunked, chunked"), 400).await;
+    check_head(&server, &coded.replace(": chunked", ": identity"), 400).await;
+    assert_eq!(server.service.calls.load(Ordering::SeqCst), 0);
+    // Whatever stands behind chunks is not served.
+    check_head(&server, &(coded + &fine), 200).await;
+    assert_eq!(server.service.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn bodies_may_hold_line_feeds_and_requests_follow_each_other() {
+    let server = start(options());
+    let mut client = Raw::connect(server.address).await;
+    let body = "{\n\n}\n";
+    client.send(post("Echo", body).repeat(3)).await;
+    for _ in 0..3 {
+        assert_eq!(client.reply().await.text(), body);
+    }
+}
+
+#[tokio::test]
+async fn hosts_are_names_or_addresses() {
+    let server = start(options());
+    let of = |host: &str| post("Echo", "{}").replacen("localhost", host, 1);
+    for host in ["[::1]evil.example", "evil.example@127.0.0.1", "a b", "[evil]", "::1"] {
+        let mut client = Raw::connect(server.address).await;
+        client.send(of(host)).await;
+        let reply = client.reply().await;
+        assert_eq!(reply.status, 400, "{host}");
+        assert!(reply.text().contains("no name and no address"), "{host}: {}", reply.text());
+    }
+    // As LocalStack's own client sends it.
+    for host in ["http://localhost:4566", "https://127.0.0.1:4566", "[::1]:4566"] {
+        let mut client = Raw::connect(server.address).await;
+        client.send(of(host)).await;
+        assert_eq!(client.reply().await.status, 200, "{host}");
+    }
 }
 
 #[tokio::test]
