@@ -118,3 +118,33 @@ def test_an_unsigned_call_is_refused():
 def test_operations_that_are_not_there_yet_are_refused_not_imitated(client):
     code, _ = refusal(client.list_queues)
     assert code.endswith("Exception")
+
+
+@pytest.mark.parametrize(
+    "service, operation, parameters",
+    [
+        ("cloudwatch", "list_metrics", {}),
+        ("dynamodb", "describe_table", {"TableName": "leases"}),
+        ("ec2", "describe_regions", {}),
+        ("firehose", "list_delivery_streams", {}),
+        ("kinesisvideo", "create_stream", {"StreamName": "camera"}),
+        ("lambda", "list_functions", {}),
+        ("route53", "list_hosted_zones", {}),
+        ("s3", "list_buckets", {}),
+        ("sts", "get_caller_identity", {}),
+    ],
+)
+def test_services_that_are_not_served_say_so(service, operation, parameters):
+    other = boto3.client(
+        service,
+        endpoint_url=ENDPOINT,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ClientError) as refused:
+        getattr(other, operation)(**parameters)
+    error = refused.value.response["Error"]
+    assert error["Code"] in ("InvalidAction", "NotImplemented", "UnknownOperationException")
+    assert "Millweir does not serve" in error["Message"] and "kinesis" in error["Message"]

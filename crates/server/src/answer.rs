@@ -208,7 +208,7 @@ pub(crate) fn events(
 }
 
 /// An error, written as `shape` says.
-pub(crate) fn refused(refusal: &Refusal, shape: Shape) -> Reply {
+pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     match shape {
         Shape::Body(format) => {
@@ -222,6 +222,7 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape) -> Reply {
             );
             text(StatusCode::OK, HeaderValue::from_static("application/json"), body.into())
         }
+        Shape::Foreign(protocol) => protocol.error(refusal, id).map(AnswerBody::whole),
         Shape::Xml => {
             let mut reply = Response::new(AnswerBody::Whole(Some(xml(refusal).into())));
             *reply.status_mut() = status;

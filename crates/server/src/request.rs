@@ -103,7 +103,7 @@ async fn respond(
     if version < Version::HTTP_2 && matches!(done, Ok((_, Answer::Events(_)))) {
         shared.env.clock.sleep(EVENTS_HOLD).await;
     }
-    let (mut reply, refused) = reply(shared, done, in_flight);
+    let (mut reply, refused) = reply(shared, id, done, in_flight);
     let took = shared.env.clock.monotonic().saturating_sub(began);
     account(shared, asked, refused.as_ref(), took);
     answer::identify(&mut reply, &shared.ids, id);
@@ -129,6 +129,7 @@ fn admit(shared: &Shared, head: &Head, body: &Inbound) -> Result<Route, Refused>
 /// What goes out for what the service said, or for why nothing was asked of it.
 fn reply(
     shared: &Shared,
+    id: RequestId,
     done: Result<(Route, Answer), Refused>,
     in_flight: InFlight,
 ) -> (Reply, Option<Refused>) {
@@ -145,14 +146,14 @@ fn reply(
         }
         Err(refused) => {
             // What the client is told may hold what it sent, so a refusal can be large as well.
-            let reply = answer::refused(&refused.refusal, refused.shape);
+            let reply = answer::refused(&refused.refusal, refused.shape, id);
             match answer::try_map_whole(reply, |bytes| unsent::hold(shared, bytes, in_flight)) {
                 Ok(reply) => return (reply, Some(refused)),
                 Err(refusal) => Refused { refusal, shape: refused.shape },
             }
         }
     };
-    (answer::refused(&refused.refusal, refused.shape), Some(refused))
+    (answer::refused(&refused.refusal, refused.shape, id), Some(refused))
 }
 
 /// Takes a routed request to its service.
@@ -212,16 +213,18 @@ fn account(shared: &Shared, asked: Asked, refused: Option<&Refused>, took: Durat
     let code = refusal.map(|refusal| refusal.code);
     shared.meters.of(target).count(code, took);
     let status = refusal.map_or(200, |refusal| refusal.status);
-    if status < 500 && !tracing::enabled!(tracing::Level::DEBUG) {
+    // What is not implemented is asked for by a client that is wrong here.
+    let is_ours = status >= 500 && status != 501;
+    if !is_ours && !tracing::enabled!(tracing::Level::DEBUG) {
         return;
     }
     let operations = |target: Target| shared.services[target.service].routes().operations;
     let action = target.map_or("none", |target| operations(target)[target.operation].name);
     let (id, ms, code) = (asked.id, took.as_secs_f64() * 1000.0, code.unwrap_or("OK"));
-    if status < 500 {
-        tracing::debug!(request_id = %id, action, status, code, ms, "request");
-    } else {
+    if is_ours {
         let text = refusal.map_or("", |refusal| refusal.message.as_ref());
         tracing::warn!(request_id = %id, action, status, code, text, ms, "request failed");
+    } else {
+        tracing::debug!(request_id = %id, action, status, code, ms, "request");
     }
 }

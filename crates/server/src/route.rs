@@ -3,6 +3,7 @@
 //! The order of checks is AWS's (observed, recorded by kinesalite's tests): method, body present,
 //! content type, known operation; the signature comes after them, in `auth`.
 
+use crate::foreign::{self, Protocol};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, request::Parts};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(crate) enum Shape {
     Xml,
     /// As AWS wraps errors for `application/json`, under status 200 (observed).
     Wrapped,
+    /// As a service does that is not served.
+    Foreign(Protocol),
 }
 
 /// A request that is refused before it reaches an operation.
@@ -53,12 +56,16 @@ enum Content {
 ///
 /// # Errors
 /// As AWS answers: `AccessDeniedException`, `UnknownOperationException` or
-/// `SerializationException`, each in the shape that the content type calls for.
+/// `SerializationException`, each in the shape that the content type calls for. For a service that
+/// is not served as it would.
 pub(crate) fn route(
     services: &[Arc<dyn Service>],
     head: &Parts,
     body_empty: bool,
 ) -> Result<Route, Refused> {
+    if let Some(refused) = foreign::refusal(services, head) {
+        return Err(refused);
+    }
     if head.method != Method::POST {
         return Err(undetermined());
     }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod auth;
+mod foreign;
 mod http1;
 mod http2;
 mod limits;
