@@ -165,6 +165,7 @@ fn server_options(options: &Options) -> server::Options {
         },
         account: options.account,
         host_names: options.host_names.clone(),
+        cors_origins: options.cors_origins.clone(),
         metrics_token: options.metrics_token.clone(),
         open_metrics: options.open_metrics,
         limits: options.limits,

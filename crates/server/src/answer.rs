@@ -22,7 +22,7 @@ use std::task::{Context, Poll};
 use wire::{BoxFuture, EventFrames, Format, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-const ID2: HeaderName = HeaderName::from_static("x-amz-id-2");
+pub(crate) const ID2: HeaderName = HeaderName::from_static("x-amz-id-2");
 /// Length of a request id's text.
 const REQUEST_ID_BYTES: usize = 36;
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");
@@ -155,6 +155,11 @@ pub(crate) type Reply = Response<AnswerBody>;
 /// A body in the request's format; an empty one has no content type to tell.
 pub(crate) fn of_format(format: Format, body: AnswerBody) -> Reply {
     of_type(StatusCode::OK, HeaderValue::from_static(format.content_type()), body)
+}
+
+/// No body, and nothing said of it.
+pub(crate) fn empty() -> Reply {
+    Response::new(AnswerBody::whole(Bytes::new()))
 }
 
 /// Any whole body.

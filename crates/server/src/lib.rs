@@ -14,6 +14,7 @@ mod auth;
 mod body;
 pub mod clock;
 mod connection;
+mod cross;
 mod foreign;
 mod gate;
 mod host;

@@ -138,6 +138,7 @@ impl Server {
                 token: options.metrics_token.as_ref().and_then(Token::new),
                 open_metrics: options.open_metrics,
             },
+            origins: options.cors_origins,
             ids: RequestIds::new(&*env.rng),
             body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
             answer_room: Arc::new(Semaphore::new(options.limits.answer_bytes_in_flight_max)),

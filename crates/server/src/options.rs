@@ -32,9 +32,13 @@ pub struct Options {
     /// Names, beside loopback ones and the machine's, under which the health and metrics pages
     /// answer when the server listens on loopback only; with [`AuthMode::Any`] all else too.
     pub host_names: Vec<String>,
-    /// With which a client off this machine may read the metrics, as a bearer token.
+    /// Origins of web pages that may call under [`AuthMode::Required`], as `https://a.example`;
+    /// `*` for all. Under [`AuthMode::Any`] none may.
+    pub cors_origins: Vec<String>,
+    /// With which a client may read the metrics, as a bearer token; without one those on this
+    /// machine may, as long as the server listens on loopback.
     pub metrics_token: Option<Secret>,
-    /// Whether clients off this machine may read the metrics without.
+    /// Whether clients off this machine may read the metrics where there is no token.
     pub open_metrics: bool,
     /// Shown by the health pages.
     pub version: String,
@@ -51,6 +55,7 @@ impl Default for Options {
             auth: AuthMode::Any,
             account: AccountId::DEFAULT,
             host_names: Vec::new(),
+            cors_origins: vec!["*".to_owned()],
             metrics_token: None,
             open_metrics: false,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,6 +8,7 @@
 
 use crate::answer::{self, Reply};
 use crate::body::Inbound;
+use crate::cross::Page;
 use crate::io::InFlight;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
@@ -83,6 +84,10 @@ async fn respond(
         return page;
     }
     let id = shared.ids.next();
+    let page = Page::of(shared, &head);
+    if form.is_ok() && page.as_ref().is_some_and(Page::is_preflight) {
+        return preflight(shared, id, page);
+    }
     let route = form.and_then(|()| admit(shared, &head, &body));
     let asked = Asked { id, route: route.as_ref().ok().copied() };
     let done = match route {
@@ -107,8 +112,23 @@ async fn respond(
     let took = shared.env.clock.monotonic().saturating_sub(began);
     account(shared, asked, refused.as_ref(), took);
     answer::identify(&mut reply, &shared.ids, id);
+    if let Some(page) = page {
+        page.admit(&mut reply);
+    }
     if body.is_held_back() {
         close(&mut reply);
+    }
+    reply
+}
+
+/// What a browser is told that asks whether a page may call.
+fn preflight(shared: &Shared, id: RequestId, page: Option<Page>) -> Reply {
+    let mut reply = answer::empty();
+    answer::identify(&mut reply, &shared.ids, id);
+    // As AWS does it.
+    reply.headers_mut().remove(answer::ID2);
+    if let Some(page) = page {
+        page.admit(&mut reply);
     }
     reply
 }

@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) services: Vec<Arc<dyn Service>>,
     pub(crate) auth: Auth,
     pub(crate) admin: Admin,
+    /// Origins of web pages that may call where signatures are verified; `*` for all.
+    pub(crate) origins: Vec<String>,
     pub(crate) meters: Meters,
     pub(crate) ids: RequestIds,
     /// One permit a byte of request bodies.

@@ -182,6 +182,12 @@ pub(crate) static KEYS: &[Key] = &[
         "More names under which a server on loopback may be addressed.",
     ),
     key(
+        "server.cors_origins",
+        Kind::Names,
+        || server::Options::default().cors_origins.join(","),
+        "Origins of web pages that may call under `auth = \"required\"`; `*` for all.",
+    ),
+    key(
         "server.metrics_token_file",
         Kind::Path,
         none,

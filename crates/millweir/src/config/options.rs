@@ -107,6 +107,8 @@ pub(crate) struct Options {
     pub(crate) encryption: Encryption,
     /// Bounds of the sockets.
     pub(crate) limits: server::Limits,
+    /// Origins of web pages that may call where signatures are verified.
+    pub(crate) cors_origins: Vec<String>,
     /// More names for the server on loopback.
     pub(crate) host_names: Vec<String>,
     /// Bearer token of the metrics.
@@ -195,6 +197,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             },
             encryption: self.encryption(),
             limits: self.limits(),
+            cors_origins: self.names("server.cors_origins"),
             host_names: self.names("server.host_names"),
             metrics_token: self.metrics_token(),
             open_metrics: self.is("server.open_metrics", "true"),
