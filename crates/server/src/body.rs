@@ -57,6 +57,11 @@ impl Inbound {
         self.body.is_end_stream()
     }
 
+    /// Most bytes that it can have, as far as the head tells.
+    pub(crate) fn bytes_max(&self) -> u64 {
+        self.body.size_hint().upper().unwrap_or(u64::MAX)
+    }
+
     /// Whether the client still holds it back; whether it then sends it is its own choice, so the
     /// connection has no further use.
     pub(crate) fn is_held_back(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
 use crate::{admin, auth, gate, unsent};
 use base::{Cx, Origin, RequestId};
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts as Head;
@@ -22,7 +23,7 @@ use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use wire::{Answer, Call, Refusal};
+use wire::{Answer, Call, Format, Refusal};
 
 /// How long the head of an event stream is held back over HTTP/1.1. The Go SDK (smithy-go 1.28,
 /// seen) closes the request's body when the head comes; where its writer has sent the body and not
@@ -193,15 +194,15 @@ async fn serve(
     let judged = match shared.auth.judge(head, &headers, routes.signing_name, time_ms) {
         Ok(judged) => judged,
         Err(refusal) => {
-            body.discard(shared).await;
-            return Err(refused(refusal));
+            return Err(refused(unless_unreadable(shared, body, format, refusal).await));
         }
     };
     let held = body.read(shared, bytes_max).await.map_err(refused)?;
     if held.bytes.is_empty() {
         return Err(refused(route::no_body()));
     }
-    let who = judged.finish(&held.bytes, peer.is_tls).map_err(refused)?;
+    let judged = judged.finish(&held.bytes, peer.is_tls);
+    let who = judged.map_err(|refusal| refused(or_unreadable(format, &held.bytes, refusal)))?;
     let cx = Cx {
         request_id: id,
         account: who.account,
@@ -216,6 +217,35 @@ async fn serve(
         Ok(answer) => answer.map_err(refused),
         Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
     }
+}
+
+/// Largest body that is read for somebody whose signature is missing or wrong.
+const UNPROVEN_BYTES_MAX: usize = 16 << 10;
+
+/// Why a request is refused whose head is not enough. AWS reads the body before it looks for a
+/// signature (observed, recorded by kinesalite's tests); here a large one is read for nobody.
+async fn unless_unreadable(
+    shared: &Shared,
+    body: &mut Inbound,
+    format: Format,
+    refusal: Refusal,
+) -> Refusal {
+    if body.is_held_back() || body.bytes_max() > UNPROVEN_BYTES_MAX as u64 {
+        body.discard(shared).await;
+        return refusal;
+    }
+    match body.read(shared, UNPROVEN_BYTES_MAX).await {
+        Ok(held) => or_unreadable(format, &held.bytes, refusal),
+        Err(_) => refusal,
+    }
+}
+
+/// That a body cannot be read, when it cannot; else `refusal`.
+fn or_unreadable(format: Format, body: &Bytes, refusal: Refusal) -> Refusal {
+    if body.len() > UNPROVEN_BYTES_MAX {
+        return refusal;
+    }
+    wire::check_syntax(format, body.clone()).err().unwrap_or(refusal)
 }
 
 /// Turns a panic into an answer: a defect of ours must not take other clients' server away.

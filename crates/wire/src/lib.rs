@@ -17,7 +17,7 @@ mod writer;
 
 pub use error_body::ErrorBody;
 pub use hidden::Hidden;
-pub use reader::{DEPTH_MAX, Read, Reader, decode, decode_lenient};
+pub use reader::{DEPTH_MAX, Read, Reader, check_syntax, decode, decode_lenient};
 pub use refusal::Refusal;
 pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};
 pub use text::{Text, Timestamp};

@@ -78,6 +78,21 @@ pub fn decode_lenient<T>(
     finish(Reader::new(format, body, false), read)
 }
 
+/// Checks that a body is a structure, whatever it holds.
+///
+/// # Errors
+/// `SerializationException`.
+pub fn check_syntax(format: Format, body: Bytes) -> Result<(), Refusal> {
+    decode_lenient(format, body, |r| {
+        if !r.structure(&[])? {
+            return Ok(None);
+        }
+        while r.member()?.is_some() {}
+        r.end();
+        Ok(Some(()))
+    })
+}
+
 fn finish<T>(
     mut reader: Reader,
     read: impl FnOnce(&mut Reader) -> Read<Option<T>>,

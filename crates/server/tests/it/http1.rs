@@ -225,6 +225,23 @@ async fn hosts_are_names_or_addresses() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_told_before_a_signature_is_missed() {
+    let serialization = r#"{"__type":"SerializationException"}"#;
+    let unread = |h: &mut Vec<_>, b: &mut String, body: &str| {
+        set(h, "authorization", "");
+        body.clone_into(b);
+    };
+    for body in ["hello", "{", "{} {}", r#"{"a":}"#, "null"] {
+        check(|h, b| unread(h, b, body), (400, JSON, serialization)).await;
+    }
+    let missing = "{\"__type\":\"MissingAuthenticationTokenException\",\
+                   \"message\":\"Missing Authentication Token\"}";
+    check(|h, b| unread(h, b, r#"{"a":[1,{"b":null}]}"#), (400, JSON, missing)).await;
+    // A large body is read for nobody.
+    check(|h, b| unread(h, b, &"x".repeat(20 << 10)), (400, JSON, missing)).await;
+}
+
+#[tokio::test]
 async fn methods_other_than_post() {
     let server = start(options());
     for method in ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"] {
