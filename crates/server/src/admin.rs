@@ -40,16 +40,18 @@ pub(crate) struct Admin {
     pub(crate) host_names: Vec<String>,
     /// The metrics' bearer token.
     pub(crate) token: Option<Token>,
-    /// Whether the metrics need none.
+    /// Whether other machines read the metrics where there is none.
     pub(crate) open_metrics: bool,
 }
 
 impl Admin {
-    /// Whether this client may see more than that the server is alive and ready.
+    /// Whether this client may see more than that the server is alive and ready. A token is asked
+    /// for wherever there is one: other users of this machine are not its owner.
     fn may_look(&self, head: &Head) -> bool {
-        self.loopback
-            || self.open_metrics
-            || self.token.as_ref().is_some_and(|token| token.is_borne_by(head))
+        match &self.token {
+            Some(token) => token.is_borne_by(head),
+            None => self.loopback || self.open_metrics,
+        }
     }
 }
 
@@ -140,8 +142,13 @@ fn health(shared: &Shared, may_look: bool) -> Reply {
 
 fn metrics(shared: &Shared, may_look: bool) -> Reply {
     if !may_look {
-        let why = "other machines read metrics with the bearer token of \
-                   `server.metrics_token_file`, or when `server.open_metrics` is true\n";
+        let why = match shared.admin.token {
+            Some(_) => "metrics are read with the bearer token of `server.metrics_token_file`\n",
+            None => {
+                "other machines read metrics with the bearer token of \
+                 `server.metrics_token_file`, or when `server.open_metrics` is true\n"
+            }
+        };
         return text(StatusCode::FORBIDDEN, why);
     }
     let mut body = shared.admin.registry.render();

@@ -191,13 +191,13 @@ pub(crate) static KEYS: &[Key] = &[
         "server.metrics_token_file",
         Kind::Path,
         none,
-        "File of the bearer token with which other machines may read metrics.",
+        "File of the bearer token with which metrics are read; asked for on loopback, too.",
     ),
     key(
         "server.open_metrics",
         Kind::Switch,
         || "false".into(),
-        "Let other machines read metrics without a token.",
+        "Let other machines read metrics where there is no token.",
     ),
     key(
         "storage.cache",

@@ -161,7 +161,7 @@ async fn metrics_are_not_for_other_machines() {
         let server = start(options);
         let mut client = Raw::connect(server.address).await;
         let authorization = format!("\r\nauthorization: {bearing}\r\n");
-        let request = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n";
+        let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
         client.send(request.replacen("\r\n", &authorization, 1)).await;
         let reply = client.reply().await;
         assert_eq!(reply.status, status, "{bearing}");
@@ -177,6 +177,12 @@ async fn metrics_are_not_for_other_machines() {
     check(token("abc"), "Basic abc", 403).await;
     check(token("abc"), "", 403).await;
     check(token(""), "Bearer ", 403).await;
+    // Wherever there is a token it is asked for.
+    let local = |text: &str| Options { metrics_token: Some(Secret::new(text)), ..options() };
+    check(Options { open_metrics: true, ..token("abc") }, "", 403).await;
+    check(local("abc"), "", 403).await;
+    check(local("abc"), "Bearer abc", 200).await;
+    check(options(), "", 200).await;
 }
 
 #[tokio::test]
