@@ -4,13 +4,17 @@
 //! The server's own certificate is never stored: it is issued anew at each start and twice a day,
 //! so that it neither expires nor keeps names that the configuration dropped. Files that somebody
 //! else renews are looked at every minute.
+//!
+//! The authority may vouch for the names that the server had when it was made and for no other, so
+//! its key, stolen, makes no certificate of any other site. A further name needs another authority,
+//! which clients have to trust anew.
 
 use base::Env;
 use base::env::{Disk, Open};
 use parking_lot::RwLock;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -22,6 +26,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +92,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 const DAY: Duration = Duration::from_hours(24);
 const CA_FILE: &str = "ca.pem";
+const LOCALHOST: &str = "localhost";
+/// A name that no server has (RFC 2606).
+const NOBODY: &str = "nobody.invalid";
 const CA_KEY_FILE: &str = "ca-key.pem";
 
 /// The server's end of TLS.
@@ -172,7 +180,7 @@ impl Tls {
 impl Source {
     fn issue(&self, env: &Env, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
         let (chain, key) = match self {
-            Self::Authority(authority) => authority.issue(now(env))?,
+            Self::Authority(authority) => authority.issue(&authority.names, now(env))?,
             Self::Files { certificate, key } => {
                 let (chain, secret) = (read(&*env.disk, certificate)?, read(&*env.disk, key)?);
                 return pair((certificate, &chain), (key, &secret), provider);
@@ -266,38 +274,83 @@ struct Authority {
 impl Authority {
     /// Reads the authority of `dir`, or makes one.
     fn open(dir: Option<&Path>, names: &[String], env: &Env) -> Result<Self, TlsError> {
-        let stored = dir.map(|dir| stored(dir, &*env.disk)).transpose()?.flatten();
-        let fresh = stored.is_none();
-        let (key, pem) = match stored {
-            Some(stored) => stored,
-            None => make(now(env))?,
-        };
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(failed("the authority's certificate is no certificate"))?;
+        let names = Names::of(names);
+        if let Some(dir) = dir
+            && let Some((key, pem)) = stored(dir, &*env.disk)?
+            && let Some(authority) = Self::read(key, pem, dir, (&names, now(env)))?
+        {
+            return Ok(authority);
+        }
+        let all = names.all();
+        let (key, pem) = make(&all, now(env))?;
         let key_pem = key.serialize_pem();
-        let issuer = Issuer::new(authority_params(&key), key);
-        let authority = Self { issuer, certificate, pem, names: all_names(names) };
-        authority.check(now(env)).map_err(|e| match dir {
-            Some(dir) => TlsError(format!(
-                "{}: {e}; remove `{CA_FILE}` and `{CA_KEY_FILE}` there to make a new authority",
-                dir.display()
-            )),
-            None => e,
-        })?;
-        if let (true, Some(dir)) = (fresh, dir) {
+        let authority = Self { names: all, ..Self::of(key, pem)? };
+        authority.check(&authority.names, now(env))?;
+        if let Some(dir) = dir {
             store(dir, &key_pem, &authority.pem, &*env.disk)?;
         }
         Ok(authority)
     }
 
-    /// A certificate for all names, with a key of its own, and the authority's behind it.
+    fn of(key: KeyPair, pem: String) -> Result<Self, TlsError> {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(failed("the authority's certificate is no certificate"))?;
+        let issuer = Issuer::new(authority_params(&key), key);
+        Ok(Self { issuer, certificate, pem, names: Vec::new() })
+    }
+
+    /// An authority that was stored; nothing when it may not vouch for what this server is called.
+    fn read(
+        key: KeyPair,
+        pem: String,
+        dir: &Path,
+        (names, now): (&Names, Duration),
+    ) -> Result<Option<Self>, TlsError> {
+        let authority = Self::of(key, pem)?;
+        authority.check(&[LOCALHOST.to_owned()], now).map_err(|e| {
+            TlsError(format!(
+                "{}: {e}; remove `{CA_FILE}` and `{CA_KEY_FILE}` there to make a new authority",
+                dir.display()
+            ))
+        })?;
+        let file = dir.join(CA_FILE);
+        let file = file.display();
+        let vouches = |names: &[String]| authority.check(names, now).is_ok();
+        if vouches(&[LOCALHOST.to_owned(), NOBODY.to_owned()]) {
+            // Of an older version. Clients trust it, so it stays until its owner decides.
+            tracing::warn!(
+                %file,
+                "this certificate authority may vouch for any name: remove `{CA_FILE}` and \
+                 `{CA_KEY_FILE}` to have one made that may not, which clients must then trust"
+            );
+        }
+        let all = names.all();
+        let names = if vouches(&all) {
+            all
+        } else if vouches(&names.given) {
+            // Containers get a new name at each start.
+            tracing::info!(%file, "the authority is of another machine's name, which is left out");
+            names.given.clone()
+        } else {
+            tracing::warn!(
+                %file,
+                "the certificate authority may not vouch for every name of this server, so another \
+                 one takes its place: clients must trust the new file"
+            );
+            return Ok(None);
+        };
+        Ok(Some(Self { names, ..authority }))
+    }
+
+    /// A certificate for these names, with a key of its own, and the authority's behind it.
     fn issue(
         &self,
+        names: &[String],
         now: Duration,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
         let cannot = "cannot make a certificate";
         let key = KeyPair::generate().map_err(failed(cannot))?;
-        let mut params = CertificateParams::new(self.names.clone()).map_err(failed(cannot))?;
+        let mut params = CertificateParams::new(names).map_err(failed(cannot))?;
         params.distinguished_name.push(DnType::CommonName, "Millweir");
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -308,17 +361,18 @@ impl Authority {
         Ok((vec![leaf.der().clone(), self.certificate.clone()], key))
     }
 
-    /// Checks that clients which trust the certificate trust what its key issues.
-    fn check(&self, now: Duration) -> Result<(), TlsError> {
+    /// Checks that clients which trust the certificate trust what its key issues for these names,
+    /// of which one is `localhost`.
+    fn check(&self, names: &[String], now: Duration) -> Result<(), TlsError> {
         let cannot = "the authority's certificate does not fit its key";
-        let (chain, _) = self.issue(now)?;
+        let (chain, _) = self.issue(names, now)?;
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).map_err(failed(cannot))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(failed(cannot))?;
-        let name = ServerName::try_from("localhost").map_err(failed(cannot))?;
+        let name = ServerName::try_from(LOCALHOST).map_err(failed(cannot))?;
         let now = UnixTime::since_unix_epoch(now);
         verifier
             .verify_server_cert(&chain[0], &[], &name, &[], now)
@@ -332,10 +386,14 @@ fn now(env: &Env) -> Duration {
     Duration::from_millis(env.clock.now_ms().max(0) as u64)
 }
 
-fn make(now: Duration) -> Result<(KeyPair, String), TlsError> {
+fn make(names: &[String], now: Duration) -> Result<(KeyPair, String), TlsError> {
     let cannot = "cannot make a certificate authority";
     let key = KeyPair::generate().map_err(failed(cannot))?;
     let mut params = authority_params(&key);
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: names.iter().map(|name| subtree(name)).collect(),
+        excluded_subtrees: Vec::new(),
+    });
     set_life(&mut params, now, AUTHORITY_DAYS);
     let certificate = params.self_signed(&key).map_err(failed(cannot))?;
     Ok((key, certificate.pem()))
@@ -362,12 +420,36 @@ fn set_life(params: &mut CertificateParams, now: Duration, days: u64) {
     params.not_after = epoch + Duration::from_secs(now.as_secs()) + DAY * days as u32;
 }
 
-fn all_names(further: &[String]) -> Vec<String> {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let own = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), machine];
-    let known: BTreeSet<String> = own.into_iter().chain(further.iter().cloned()).collect();
-    // What is neither a name nor an address, as an empty machine name, has no place there.
-    known.into_iter().filter(|name| is_name(name)).collect()
+/// What is permitted when this name is.
+fn subtree(name: &str) -> GeneralSubtree {
+    match name.parse() {
+        Ok(IpAddr::V4(ip)) => GeneralSubtree::IpAddress(CidrSubnet::V4(ip.octets(), [255; 4])),
+        Ok(IpAddr::V6(ip)) => GeneralSubtree::IpAddress(CidrSubnet::V6(ip.octets(), [255; 16])),
+        Err(_) => GeneralSubtree::DnsName(name.to_owned()),
+    }
+}
+
+/// Names of a server.
+struct Names {
+    /// That it must be known by.
+    given: Vec<String>,
+    /// The machine's.
+    machine: String,
+}
+
+impl Names {
+    fn of(further: &[String]) -> Self {
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let own = [LOCALHOST, "127.0.0.1", "::1"].map(str::to_owned);
+        let given: BTreeSet<_> = own.into_iter().chain(further.iter().cloned()).collect();
+        Self { given: given.into_iter().filter(|name| is_name(name)).collect(), machine }
+    }
+
+    fn all(&self) -> Vec<String> {
+        let known: BTreeSet<_> = self.given.iter().chain([&self.machine]).collect();
+        // What is neither a name nor an address, as an empty machine name, has no place there.
+        known.into_iter().filter(|name| is_name(name)).cloned().collect()
+    }
 }
 
 /// The key and certificate in `dir`; nothing when there are none.
@@ -396,7 +478,13 @@ fn store(dir: &Path, key: &str, certificate: &str, disk: &dyn Disk) -> Result<()
         disk.rename(&part, &whole)?;
         disk.sync_dir(dir)
     };
+    // Without a certificate a key is none: never one beside a certificate of another.
+    let forget = || match disk.exists(&dir.join(CA_FILE))? {
+        true => disk.remove(&dir.join(CA_FILE)).and_then(|()| disk.sync_dir(dir)),
+        false => Ok(()),
+    };
     disk.create_dir_all(dir)
+        .and_then(|()| forget())
         .and_then(|()| write(CA_KEY_FILE, key))
         .and_then(|()| write(CA_FILE, certificate))
         .map_err(failed(&format!("cannot write to {}", dir.display())))
@@ -431,7 +519,7 @@ mod tests {
     fn a_life_ends_and_begins() {
         let now = Duration::from_secs(50 * YEAR_S);
         let authority = Authority::open(None, &[], &crate::system_env()).unwrap();
-        let (chain, _) = authority.issue(now).unwrap();
+        let (chain, _) = authority.issue(&authority.names, now).unwrap();
         let (own, _) = own_certificate(now, 397);
         let own = vec![CertificateDer::from_pem_slice(own.as_bytes()).unwrap()];
         for chain in [&chain[..], &chain[..1], &own] {
@@ -441,6 +529,58 @@ mod tests {
             let early = life(chain, now.saturating_sub(2 * DAY)).unwrap_err();
             assert!(matches!(early, CertificateError::NotValidYetContext { .. }), "{early}");
         }
+    }
+
+    /// As versions before name constraints stored one.
+    fn store_unconstrained(dir: &Path, env: &Env) -> String {
+        let key = KeyPair::generate().unwrap();
+        let mut params = authority_params(&key);
+        set_life(&mut params, now(env), AUTHORITY_DAYS);
+        let pem = params.self_signed(&key).unwrap().pem();
+        store(dir, &key.serialize_pem(), &pem, &*env.disk).unwrap();
+        pem
+    }
+
+    #[test]
+    fn authorities_vouch_for_the_names_they_were_made_for() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), crate::system_env());
+        let open = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Authority::open(Some(dir.path()), &names, &env).unwrap()
+        };
+        let now = now(&env);
+        let named = |names: &[&str]| -> Vec<String> {
+            [LOCALHOST].iter().chain(names).map(|name| (*name).to_owned()).collect()
+        };
+        let first = open(&["streams.test", "10.1.2.3"]);
+        assert!(first.check(&first.names, now).is_ok());
+        for other in ["bank.example", "test", "10.1.2.4", "::2"] {
+            assert!(first.check(&named(&[other]), now).is_err(), "{other}");
+        }
+        assert_eq!(open(&["streams.test"]).pem, first.pem, "fewer names need no other");
+        let second = open(&["more.test"]);
+        assert_ne!(second.pem, first.pem);
+        assert!(second.check(&second.names, now).is_ok());
+        assert_eq!(open(&["more.test"]).pem, second.pem, "it is stored");
+    }
+
+    #[test]
+    fn authorities_of_older_versions_stay() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), crate::system_env());
+        let pem = store_unconstrained(dir.path(), &env);
+        let authority = Authority::open(Some(dir.path()), &["any.test".into()], &env).unwrap();
+        assert_eq!(authority.pem, pem);
+        assert!(authority.names.contains(&"any.test".to_owned()));
+    }
+
+    #[test]
+    fn another_machines_name_is_left_out() {
+        let (dir, env) = (tempfile::tempdir().unwrap(), crate::system_env());
+        let here = Names { given: Names::of(&[]).given, machine: "here.test".into() };
+        let (key, pem) = make(&here.all(), now(&env)).unwrap();
+        let there = Names { machine: "there.test".into(), ..here };
+        let read = Authority::read(key, pem, dir.path(), (&there, now(&env))).unwrap().unwrap();
+        assert_eq!(read.names, there.given);
     }
 
     #[test]
