@@ -33,7 +33,14 @@ fn main() -> ExitCode {
         Err(e) if output::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) if e.is::<exit::Stopped>() => exit::code(&e),
         Err(e) => {
-            output::note(&format!("error: {e:#}"));
+            let text = format!("error: {e:#}");
+            // Everything that is wrong with a configuration stands in lines of its own.
+            match e.is::<config::settings::Problems>() {
+                true => output::lines_of_ours(
+                    &text.split('\n').map(output::inert).collect::<Vec<_>>().join("\n"),
+                ),
+                false => output::note(&text),
+            }
             exit::code(&e)
         }
     }

@@ -23,8 +23,14 @@ pub(crate) fn stdout() -> io::BufWriter<io::Stdout> {
     io::BufWriter::with_capacity(1 << 16, io::stdout())
 }
 
-/// Tells people something, on stderr. A closed stderr is nobody to tell.
+/// Tells people something in one line, on stderr, whoever's words it holds. A closed stderr is
+/// nobody to tell.
 pub(crate) fn note(text: &str) {
+    lines_of_ours(&inert(text));
+}
+
+/// As [`note`], in several lines; whatever of it is not ours has been made inert.
+pub(crate) fn lines_of_ours(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
@@ -75,9 +81,10 @@ impl Table {
         Self { titles: titles.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; one cell per title.
+    /// Adds a row; one cell per title. Cells are made inert, and keep to their column.
     pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        let cells = cells.into_iter().map(|cell| inert(&cell).replace('\t', "\\t"));
+        self.rows.push(cells.collect());
     }
 
     /// For people: aligned columns under upper-case titles.
@@ -105,38 +112,42 @@ impl Table {
 /// Prints an answer as asked: `json` as it is, or the table.
 pub(crate) fn answer(format: Format, json: &serde_json::Value, table: &Table) -> io::Result<()> {
     match format {
-        Format::Json => line(&format!("{json:#}")),
+        Format::Json => line(&inert_json(&format!("{json:#}"))),
         Format::Table => line(&table.aligned()),
         Format::Text if table.rows.is_empty() => Ok(()),
         Format::Text => line(&table.tabbed()),
     }
 }
 
-/// Text from a record with every control character shown, so that it cannot drive the terminal.
+/// Whether a terminal obeys a character instead of showing it: it moves, colours, breaks lines, or
+/// turns the direction of others around, so that they read as something else.
+fn drives(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Text of a record or a server with every character shown that would drive the terminal.
 pub(crate) fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\t' => out.push(c),
-            c if c.is_control() => out.extend(c.escape_default()),
+            c if drives(c) => out.extend(c.escape_default()),
             c => out.push(c),
         }
     }
     out
 }
 
-/// JSON from a record made inert as [`inert`] does it, and still the same JSON: `serde_json`
-/// escapes only what JSON demands, and a terminal obeys the control characters above ASCII, too.
-pub(crate) fn inert_json(json: &serde_json::Value) -> String {
-    let text = json.to_string();
-    if !text.contains(char::is_control) {
-        return text;
-    }
-    let shown = |c: char| match c.is_control() {
+/// Written JSON made inert as [`inert`] does it, and still the same JSON: `serde_json` escapes only
+/// what JSON demands. A raw line feed can only stand between values.
+pub(crate) fn inert_json(text: &str) -> String {
+    let shown = |c: char| match drives(c) && c != '\n' {
         true => format!("\\u{:04x}", u32::from(c)),
         false => c.to_string(),
     };
-    text.chars().map(shown).collect()
+    if text.contains(drives) { text.chars().map(shown).collect() } else { text.to_owned() }
 }
 
 /// A bar on stderr, or a hidden one when stderr is no terminal. `total`: 0 when it is not known.
@@ -172,13 +183,26 @@ mod tests {
     #[test]
     fn control_characters_are_shown() {
         assert_eq!(inert("a\u{1b}[2Jb\tgrün\r"), "a\\u{1b}[2Jb\tgrün\\r");
+        assert_eq!(inert("\u{202e}evil\u{2066}\n"), "\\u{202e}evil\\u{2066}\\n");
+        assert_eq!(inert("שלום é 👩‍💻"), "שלום é 👩‍💻");
+    }
+
+    #[test]
+    fn cells_stay_in_their_column() {
+        let mut table = Table::new(&["name"]);
+        table.row(vec!["a\tb\nc\u{1b}[2J\u{202e}".into()]);
+        assert_eq!(table.tabbed(), "a\\tb\\nc\\u{1b}[2J\\u{202e}");
+        assert_eq!(table.aligned(), "NAME\na\\tb\\nc\\u{1b}[2J\\u{202e}");
     }
 
     #[test]
     fn json_without_control_characters_is_the_same_json() {
-        let value = serde_json::json!({"data": "a\u{1b}\t\u{9b}2J\u{7f}grün\u{85}"});
-        let shown = inert_json(&value);
-        assert_eq!(shown, r#"{"data":"a\u001b\t\u009b2J\u007fgrün\u0085"}"#);
+        let value = serde_json::json!({"data": "a\u{1b}\t\u{9b}2J\u{7f}grün\u{85}\u{202e}\n"});
+        let shown = inert_json(&value.to_string());
+        assert_eq!(shown, r#"{"data":"a\u001b\t\u009b2J\u007fgrün\u0085\u202e\n"}"#);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        let pretty = inert_json(&format!("{value:#}"));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), value);
+        assert!(pretty.starts_with("{\n  ") && !pretty.contains('\u{202e}'), "{pretty}");
     }
 }

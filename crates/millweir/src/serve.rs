@@ -90,7 +90,7 @@ impl Running {
     async fn serve(self, loops: Loops, mut stop: Stop) -> Result<()> {
         let Self { options, engines, streams, server, env } = self;
         let address = server.local_addr();
-        output::note(&banner::text(&options, &server, &env));
+        output::lines_of_ours(&banner::text(&options, &server, &env));
         let lines = format!("listening {}://{address}\n{READY}", banner::scheme(&options));
         if let Err(error) = output::line(&lines) {
             // Whoever started the server does not listen any more; its clients still may.

@@ -211,9 +211,11 @@ impl Sending {
         match self.shown {
             Some(Format::Json) => {
                 let line = json!({"shardId": shard.as_str(), "sequenceNumber": number.as_str()});
-                writeln!(self.out, "{line}")
+                writeln!(self.out, "{}", output::inert_json(&line.to_string()))
             }
-            Some(_) => writeln!(self.out, "{shard}\t{number}"),
+            Some(_) => {
+                writeln!(self.out, "{}\t{}", output::inert(shard), output::inert(number))
+            }
             None => Ok(()),
         }
     }

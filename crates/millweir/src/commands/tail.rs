@@ -91,14 +91,15 @@ impl Tail {
             self.left -= 1;
             match self.args.output {
                 Format::Json => {
-                    let json = output::inert_json(&value(&received.shard_id, record));
+                    let json = output::inert_json(&value(&received.shard_id, record).to_string());
                     writeln!(self.out, "{json}")?;
                 }
                 Format::Text => self.print_data(&record.data)?,
                 Format::Table => {
                     let arrival = record.approximate_arrival_timestamp.map_or(0, |t| t.0);
                     let key = output::inert(record.partition_key.as_deref().unwrap_or_default());
-                    let (shard, number) = (&received.shard_id, &record.sequence_number);
+                    let shard = output::inert(&received.shard_id);
+                    let number = output::inert(&record.sequence_number);
                     let time = times::iso(arrival);
                     write!(self.out, "{shard}  {number}  {time}  {key}  ")?;
                     self.print_data(&record.data)?;

@@ -6,6 +6,7 @@ mod bench;
 mod clients;
 mod configuration;
 mod cutting;
+mod evil;
 mod lifecycle;
 mod proof;
 mod records;

@@ -65,8 +65,8 @@ fn heading(stream: &StreamDescriptionSummary) -> String {
     format!(
         "name        {}\narn         {}\nstatus      {}\nmode        {mode}\ncreated     {}\n\
          retention   {} hours\nencryption  {encryption}\nconsumers   {}\nopen shards {}\n",
-        stream.stream_name,
-        stream.stream_arn,
+        output::inert(&stream.stream_name),
+        output::inert(&stream.stream_arn),
         stream.stream_status.as_str(),
         times::iso(stream.stream_creation_timestamp.0),
         stream.retention_period_hours,
