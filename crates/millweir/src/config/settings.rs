@@ -161,7 +161,9 @@ impl Settings {
         let origin = Origin::File(path.to_owned());
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
-            Err(e) => return problems.add(format!("{}: {}", path.display(), one_line(&e))),
+            Err(e) => {
+                return problems.add(format!("{}: {}", path.display(), parse_error(text, &e)));
+            }
         };
         let mut flat = Vec::new();
         flatten("", table, &mut flat);
@@ -265,8 +267,14 @@ fn plain(value: &toml::Value) -> Option<String> {
     }
 }
 
-fn one_line(e: &toml::de::Error) -> String {
-    e.to_string().trim().replace('\n', " ")
+/// What the parser says and where. Why not its own text: that shows the line, which may hold a
+/// secret.
+fn parse_error(text: &str, e: &toml::de::Error) -> String {
+    let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let message = e.message().replace('\n', " ");
+    format!("TOML parse error at line {line}, column {column}: {message}")
 }
 
 #[cfg(test)]
@@ -346,6 +354,31 @@ mod tests {
         let said = fails("limits = 'none'\nmemory = 7", &[("MILLWEIR__LISTEN", "here")]);
         assert_eq!(said.lines().count(), 3, "{said}");
         assert!(fails("limits = ", &[]).starts_with("m.toml: TOML parse error"));
+    }
+
+    #[test]
+    fn a_broken_line_shows_no_secret() {
+        for line in [
+            "secret = 'hush",
+            "secret = \"hush",
+            "secret = hush",
+            "secret 'hush'",
+            "secret = 'hush' 'hush'",
+            "secret = 'hush'\nsecret = 'hush'",
+            "secret = \"\\hush\"",
+            "secret = \"hush\\",
+            "secret = ['hush'",
+            "secret = {hush}",
+            "secret = 0hush",
+            "secret = 2026-hush",
+            "secret = '''hush",
+        ] {
+            let said = fails(&format!("[access_keys.ci]\nid = 'k'\n{line}"), &[]);
+            assert!(!said.contains("hush"), "{line}: {said}");
+            assert!(said.starts_with("m.toml: TOML parse error at line "), "{line}: {said}");
+        }
+        let said = fails("limits = 'aws'\n  auth = ", &[]);
+        assert!(said.starts_with("m.toml: TOML parse error at line 2, column 10: "), "{said}");
     }
 
     #[test]
