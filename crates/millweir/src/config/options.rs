@@ -79,6 +79,8 @@ pub(crate) struct Encryption {
 /// Everything `serve` is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
+    /// The configuration's file, when there is one.
+    pub(crate) file: Option<PathBuf>,
     /// Where the API listens.
     pub(crate) listen: SocketAddr,
     /// The data directory.
@@ -180,6 +182,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
             );
         }
         Options {
+            file: self.settings.file().map(Path::to_owned),
             listen: self.parsed("listen", SocketAddr::from(([127, 0, 0, 1], 4566))),
             data: self.settings.text("data").into(),
             memory: self.is("memory", "true"),

@@ -89,7 +89,11 @@ pub(crate) struct Sources {
 
 /// The text and the origin of each option that somebody set.
 #[derive(Debug, Default)]
-pub(crate) struct Settings(BTreeMap<String, (String, Origin)>);
+pub(crate) struct Settings {
+    texts: BTreeMap<String, (String, Origin)>,
+    /// The file in use.
+    file: Option<PathBuf>,
+}
 
 impl Settings {
     /// Merges the sources and checks each name and text.
@@ -112,9 +116,14 @@ impl Settings {
         problems.check().map(|()| settings)
     }
 
+    /// The file in use.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The text of an option; its default when nobody set it, empty when it has none.
     pub(crate) fn text(&self, name: &str) -> String {
-        if let Some((text, _)) = self.0.get(name) {
+        if let Some((text, _)) = self.texts.get(name) {
             return text.clone();
         }
         let (key, _) = keys::find(name).expect("options are asked for by names of KEYS");
@@ -128,7 +137,7 @@ impl Settings {
 
     /// Who set an option.
     pub(crate) fn origin(&self, name: &str) -> Origin {
-        self.0.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
+        self.texts.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// The owner's words below a table, as `ci` of `access_keys.ci.id` below `access_keys`.
@@ -137,7 +146,7 @@ impl Settings {
             let (word, _) = name.strip_prefix(table)?.strip_prefix('.')?.split_once('.')?;
             Some(word.to_owned())
         };
-        self.0.keys().filter_map(|name| word(name)).collect()
+        self.texts.keys().filter_map(|name| word(name)).collect()
     }
 
     /// Every option with its text, for people: secrets are hidden, unset ones empty.
@@ -147,7 +156,7 @@ impl Settings {
             .filter(|key| !key.name.contains('*'))
             .map(|key| (key.name.to_owned(), ((key.default)(), Origin::Default)))
             .collect();
-        rows.extend(self.0.clone());
+        rows.extend(self.texts.clone());
         let hide = |name: &str, text: String| match keys::find(name) {
             Some((Key { kind: Kind::Secret, .. }, _)) => "(hidden)".to_owned(),
             _ => text,
@@ -159,6 +168,7 @@ impl Settings {
 
     fn take_file(&mut self, path: &Path, text: &str, problems: &mut Problems) {
         let origin = Origin::File(path.to_owned());
+        self.file = Some(path.to_owned());
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(e) => {
@@ -201,7 +211,7 @@ impl Settings {
         };
         match key.kind.check(text) {
             Ok(text) => {
-                self.0.insert(name.to_owned(), (text, origin));
+                self.texts.insert(name.to_owned(), (text, origin));
             }
             Err(why) => problems.add(format!("{origin}: `{name}`: {why}")),
         }

@@ -26,12 +26,13 @@ pub(super) const BUILD: [(&str, &str); 4] = [
     ("model", API_MODEL),
 ];
 
-/// The banner, some fourteen lines.
+/// The banner, some fifteen lines.
 pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
     let address = reachable(server.local_addr());
     let url = format!("{}://{address}", scheme(options));
     let mut lines = vec![
         format!("millweir {}   Kinesis API of {API_MODEL}", env!("CARGO_PKG_VERSION")),
+        format!("  config    {}", config(options)),
         format!("  data      {}", data(options, env)),
         format!("  limits    {}   auth {}", limits(options), auth(options)),
         format!("  API       {}", urls(options, &address.to_string())),
@@ -72,6 +73,12 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         }
         _ => address,
     }
+}
+
+/// Named, as a file of the directory that the server happens to be started in counts, too.
+fn config(options: &Options) -> String {
+    let Some(path) = &options.file else { return "no file".into() };
+    std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
 }
 
 fn data(options: &Options, env: &Env) -> String {

@@ -18,6 +18,7 @@ fn stdout_holds_two_lines_and_stderr_the_banner() {
     let banner = server.log_with("millweir tail");
     for part in [
         concat!("millweir ", env!("CARGO_PKG_VERSION")),
+        "config    no file",
         "fsync before every acknowledgement",
         "limits    aws",
         "auth any",
