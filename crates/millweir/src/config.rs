@@ -15,9 +15,11 @@ pub(crate) mod options;
 pub(crate) mod settings;
 pub(crate) mod units;
 
+use crate::access::Access;
 use crate::cli::{ConfigArgs, ServeArgs};
 use settings::{ENV_PREFIX, Flag, Problems, Settings, Sources};
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in each directory that is looked into.
@@ -43,8 +45,19 @@ pub(crate) fn load_with(args: &ConfigArgs, flags: Vec<Flag>) -> Result<Settings,
         Some(path) => Some(path.clone()),
         None => places(&env).into_iter().find(|path| path.exists()),
     };
-    let file = path.map(|path| read(&path).map(|text| (path, text))).transpose()?;
-    Settings::merge(Sources { flags, env, no_text, file })
+    let (file, access) = path.map(read).transpose()?.unzip();
+    let settings = Settings::merge(Sources { flags, env, no_text, file })?;
+    check_secrets(&settings, access.flatten())?;
+    Ok(settings)
+}
+
+/// Checks that nobody else can read the secrets of the file.
+fn check_secrets(settings: &Settings, access: Option<Access>) -> Result<(), Problems> {
+    let (Some(path), Some(access), true) = (settings.file(), access, settings.has_secret_in_file())
+    else {
+        return Ok(());
+    };
+    access.of_secret().map_err(|why| cannot_read(path, &why))
 }
 
 /// The variables that are text, and the names of our own that are none.
@@ -60,12 +73,21 @@ fn texts(vars: impl Iterator<Item = (OsString, OsString)>) -> (Vec<(String, Stri
     (env, no_text)
 }
 
-fn read(path: &Path) -> Result<String, Problems> {
-    let cannot = |why: &dyn std::fmt::Display| {
-        Problems::one(format!("cannot read the configuration `{}`: {why}", path.display()))
+fn cannot_read(path: &Path, why: &dyn std::fmt::Display) -> Problems {
+    Problems::one(format!("cannot read the configuration `{}`: {why}", path.display()))
+}
+
+/// A file that nobody else decides over.
+fn read(path: PathBuf) -> Result<((PathBuf, String), Option<Access>), Problems> {
+    let attempt = || -> io::Result<_> {
+        let (bytes, access) = crate::files::read_with_access(&path)?;
+        access.map_or(Ok(()), |access| access.of_trusted()).map_err(io::Error::other)?;
+        Ok((String::from_utf8(bytes).map_err(io::Error::other)?, access))
     };
-    let bytes = crate::files::read(path).map_err(|e| cannot(&e))?;
-    String::from_utf8(bytes).map_err(|e| cannot(&e))
+    match attempt() {
+        Ok((text, access)) => Ok(((path, text), access)),
+        Err(e) => Err(cannot_read(&path, &e)),
+    }
 }
 
 /// Where a configuration file may lie, the strongest place first; one file is read.

@@ -3,6 +3,7 @@
 //! It holds no logic of the services themselves. One flow: command line -> `commands` -> either
 //! `serve` (configuration -> engines -> services -> sockets) or a client of a running server.
 
+mod access;
 mod cli;
 mod commands;
 mod config;

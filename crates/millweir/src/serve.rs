@@ -14,7 +14,7 @@ use crate::cli::ServeArgs;
 use crate::config::keys::FLUSH_MAX;
 use crate::config::options::{Auth, Options, Tls};
 use crate::stop::Stop;
-use crate::{config, files, output};
+use crate::{access, config, files, output};
 use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::Registry;
@@ -35,7 +35,7 @@ const READY: &str = "Ready.";
 /// # Errors
 /// The configuration, the data directory or the address cannot be used.
 pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
-    let mut options = Options::read(&config::load(args)?, files::read)?;
+    let mut options = Options::read(&config::load(args)?, files::read_for)?;
     logging::start(&options)?;
     let loops = Loops::start(processors()).context("cannot start threads")?;
     open_files::make_room(&mut options, loops.threads().count());
@@ -45,7 +45,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let port = Port::take(server_options(&options))?;
     let server = {
         // The directory of the authority lies in the data directory, so that must be ours first.
+        access::trust_data(&options)?;
         let engines = engines::open(&options, &env, &registry)?;
+        access::own_data(&options)?;
         Running::start(options, port, engines, (env, registry)).await?
     };
     for (thread, handle) in loops.threads() {
@@ -179,7 +181,7 @@ fn listened_on(options: &Options) -> Option<String> {
 }
 
 /// Directory of the certificate authority in the data directory.
-const TLS_DIR: &str = "tls";
+pub(crate) const TLS_DIR: &str = "tls";
 
 fn keyring(options: &Options) -> Keyring {
     Keyring::new(options.access_keys.iter().map(|key| {

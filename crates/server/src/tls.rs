@@ -95,7 +95,8 @@ const CA_FILE: &str = "ca.pem";
 const LOCALHOST: &str = "localhost";
 /// A name that no server has (RFC 2606).
 const NOBODY: &str = "nobody.invalid";
-const CA_KEY_FILE: &str = "ca-key.pem";
+/// Name of the authority's key in its directory.
+pub const CA_KEY_FILE: &str = "ca-key.pem";
 
 /// The server's end of TLS.
 pub(crate) struct Tls {

@@ -5,6 +5,7 @@
 use super::{Disk, DiskFile, FileSystem, Open, Space};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ impl OsDisk {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn reader(&self, path: &Path) -> io::Result<impl io::Read + Send + use<>> {
+    pub fn reader(&self, path: &Path) -> io::Result<impl io::Read + AsFd + Send + use<>> {
         open_file(path, Open::Read)
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn run(args: &CheckConfigArgs) -> Result<()> {
         return list(args.output);
     }
     let settings = config::load(&args.serve)?;
-    Options::read(&settings, files::read)?;
+    Options::read(&settings, files::read_for)?;
     let titles: &[_] =
         if args.show_origin { &["key", "value", "origin"] } else { &["key", "value"] };
     let mut table = Table::new(titles);

@@ -2,6 +2,7 @@
 
 use super::settings::{Problems, Settings};
 use super::units;
+use crate::files::Holds;
 use crate::keys::{self, GivenKey};
 use crate::times;
 use base::{AccountId, Region};
@@ -124,14 +125,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the merged texts; `read_file` reads the files that secrets lie in.
+    /// Reads the merged texts; `read_file` reads the files that they name.
     ///
     /// # Errors
     /// Every value that is wrong, and combinations that cannot be.
-    pub(crate) fn read(
-        settings: &Settings,
-        read_file: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<Self, Problems> {
+    pub(crate) fn read(settings: &Settings, read_file: impl ReadFile) -> Result<Self, Problems> {
         let mut reader = Reader { settings, read_file, problems: Problems::default() };
         let options = reader.options();
         reader.problems.check()?;
@@ -163,13 +161,18 @@ impl Options {
     }
 }
 
+/// Reads a file that the configuration names.
+pub(crate) trait ReadFile: Fn(&Path, Holds) -> std::io::Result<Vec<u8>> {}
+
+impl<F: Fn(&Path, Holds) -> std::io::Result<Vec<u8>>> ReadFile for F {}
+
 struct Reader<'a, F> {
     settings: &'a Settings,
     read_file: F,
     problems: Problems,
 }
 
-impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
+impl<F: ReadFile> Reader<'_, F> {
     fn options(&mut self) -> Options {
         let account = self.account("account").unwrap_or(AccountId::DEFAULT);
         let access_keys = self.access_keys(account);
@@ -314,14 +317,15 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     }
 
     fn check_pair(&mut self, certificate: &Path, key: &Path) {
-        let mut pem = |name: &str, path: &Path| match (self.read_file)(path) {
+        let mut pem = |name: &str, path: &Path, holds| match (self.read_file)(path, holds) {
             Ok(bytes) => Some(bytes),
             Err(e) => {
                 self.wrong(name, &format!("cannot read `{}`: {e}", path.display()));
                 None
             }
         };
-        let pems = (pem("tls.cert_file", certificate), pem("tls.key_file", key));
+        let chain = pem("tls.cert_file", certificate, Holds::NoSecret);
+        let pems = (chain, pem("tls.key_file", key, Holds::Secret));
         if let (Some(chain), Some(secret)) = &pems
             && let Err(e) = server::tls::check_pair((certificate, chain), (key, secret))
         {
@@ -391,7 +395,7 @@ impl<F: Fn(&Path) -> std::io::Result<Vec<u8>>> Reader<'_, F> {
     /// The secret in the file that an option names.
     fn secret_in(&mut self, file: &str) -> Option<Secret> {
         let path = self.settings.given(file)?;
-        match (self.read_file)(Path::new(&path)) {
+        match (self.read_file)(Path::new(&path), Holds::Secret) {
             Ok(bytes) => {
                 let secret = Secret::new(String::from_utf8_lossy(&bytes).trim_end());
                 // A file that was not filled, or not mounted: everybody knows that secret.
@@ -466,7 +470,7 @@ mod tests {
         let sources =
             Sources { file: Some(("m.toml".into(), file.to_owned())), ..Sources::default() };
         let settings = Settings::merge(sources).map_err(|e| e.to_string())?;
-        let secrets = |path: &Path| match path.to_str() {
+        let secrets = |path: &Path, _: Holds| match path.to_str() {
             Some("/run/secret") => Ok(b"hush\n".to_vec()),
             Some("/run/empty") => Ok(b"\n".to_vec()),
             _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),

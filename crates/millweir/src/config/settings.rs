@@ -93,6 +93,8 @@ pub(crate) struct Settings {
     texts: BTreeMap<String, (String, Origin)>,
     /// The file in use.
     file: Option<PathBuf>,
+    /// Whether the file holds a secret, be it hidden by a stronger source.
+    has_secret_in_file: bool,
 }
 
 impl Settings {
@@ -119,6 +121,11 @@ impl Settings {
     /// The file in use.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// Whether that file holds a secret.
+    pub(crate) fn has_secret_in_file(&self) -> bool {
+        self.has_secret_in_file
     }
 
     /// The text of an option; its default when nobody set it, empty when it has none.
@@ -211,6 +218,8 @@ impl Settings {
         };
         match key.kind.check(text) {
             Ok(text) => {
+                self.has_secret_in_file |=
+                    key.kind == Kind::Secret && matches!(origin, Origin::File(_));
                 self.texts.insert(name.to_owned(), (text, origin));
             }
             Err(why) => problems.add(format!("{origin}: `{name}`: {why}")),

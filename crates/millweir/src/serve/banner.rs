@@ -183,7 +183,9 @@ mod tests {
         let file = format!("allow_insecure = true\n{file}");
         let sources = Sources { file: Some(("m.toml".into(), file)), ..Sources::default() };
         let settings = Settings::merge(sources).unwrap();
-        warnings(&Options::read(&settings, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap())
+        warnings(
+            &Options::read(&settings, |_: &_, _| Err(std::io::ErrorKind::NotFound.into())).unwrap(),
+        )
     }
 
     #[test]

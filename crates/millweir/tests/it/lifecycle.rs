@@ -6,6 +6,7 @@ use base::env::{Disk as _, OsDisk};
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -250,6 +251,55 @@ fn deaf_to_hangup() -> bool {
     let status = String::from_utf8(std::fs::read("/proc/self/status").unwrap()).unwrap();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
     u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    let permissions = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(path, permissions).unwrap();
+}
+
+#[test]
+fn what_is_the_servers_is_closed_to_others() {
+    let mut server = Running::start(&[]);
+    let key = server.data().join("tls/ca-key.pem");
+    server.stop();
+    set_mode(&server.data(), 0o755);
+    set_mode(&key, 0o644);
+    server.restart();
+    assert_eq!((mode(&server.data()), mode(&key)), (0o700, 0o600));
+    assert_eq!(server.log().matches("others had access here").count(), 2, "{}", server.log());
+}
+
+#[test]
+fn secrets_that_others_can_read_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, secret) = (dir.path().join("millweir.toml"), dir.path().join("secret"));
+    crate::support::write(&secret, "s");
+    let check = |text: &str, open: &Path, want: &str| {
+        crate::support::write(&file, text);
+        for (mode, code) in [(0o600, 0), (0o644, 2)] {
+            set_mode(open, mode);
+            let output = millweir(dir.path()).arg("check-config").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{mode:o}: {said}");
+            assert!(code == 0 || said.contains(want) && said.contains("chmod 600"), "{said}");
+        }
+        set_mode(open, 0o600);
+    };
+    let named = "[access_keys.a]\nid = 'k'\nsecret_file = 'secret'";
+    check(named, &secret, "`access_keys.a.secret_file`: cannot read `secret`");
+    check("[server]\nmetrics_token_file = 'secret'", &secret, "cannot read `secret`");
+    let inside = "[access_keys.a]\nid = 'k'\nsecret = 's'";
+    check(inside, &file, "cannot read the configuration `millweir.toml`");
+    crate::support::write(&file, "limits = 'aws'");
+    set_mode(&file, 0o644);
+    succeed(millweir(dir.path()).arg("check-config").output().unwrap());
+    set_mode(&file, 0o646);
+    refused(millweir(dir.path()).arg("check-config"), 2);
 }
 
 #[test]
