@@ -51,6 +51,30 @@ pub(crate) fn load_with(args: &ConfigArgs, flags: Vec<Flag>) -> Result<Settings,
     Ok(settings)
 }
 
+/// As [`load`], of the sources that a running server was started with.
+///
+/// Gives what is right beside what is wrong.
+///
+/// # Errors
+/// The file cannot be read, so that nothing is known of what it says.
+pub(crate) fn load_again(
+    file: Option<&Path>,
+    flags: Vec<Flag>,
+) -> Result<(Settings, Problems), Problems> {
+    let (env, no_text) = texts(std::env::vars_os());
+    let lasting = |path: &Path| {
+        crate::files::check_lasting(path).map_err(|e| cannot_read(path, &e))?;
+        read(path.to_owned())
+    };
+    let (file, access) = file.map(lasting).transpose()?.unzip();
+    let (settings, problems) = Settings::gather(Sources { flags, env, no_text, file });
+    if settings.is_file_broken() {
+        return Err(problems);
+    }
+    check_secrets(&settings, access.flatten())?;
+    Ok((settings, problems))
+}
+
 /// Checks that nobody else can read the secrets of the file.
 fn check_secrets(settings: &Settings, access: Option<Access>) -> Result<(), Problems> {
     let (Some(path), Some(access), true) = (settings.file(), access, settings.has_secret_in_file())

@@ -45,6 +45,15 @@ pub(crate) fn read_for(path: &Path, holds: Holds) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Refuses what cannot be read a second time: a pipe has nothing left to say.
+pub(crate) fn check_lasting(path: &Path) -> io::Result<()> {
+    // Asked before it is opened, which would wait for somebody to write.
+    match path.metadata()?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no regular file, so it is read at the start only")),
+    }
+}
+
 fn whole(file: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // Why up to the end instead of the length: pipes, files of `/proc` and some mounted secrets

@@ -2,23 +2,27 @@
 //!
 //! ```text
 //! settings -> Options -> port -> engines -> Streams -> sockets -> banner, `Ready.`
-//! signal -> sockets drain -> Streams stop -> engines flush -> exit
+//! SIGHUP, a changed file -> access keys and certificates are read again
+//! SIGTERM, SIGINT -> sockets drain -> Streams stop -> engines flush -> exit
 //! ```
 
 mod banner;
 mod engines;
 mod logging;
 mod open_files;
+mod reread;
 
 use crate::cli::ServeArgs;
 use crate::config::keys::FLUSH_MAX;
-use crate::config::options::{Auth, Options, Tls};
-use crate::stop::Stop;
+use crate::config::options::{AccessKey, Auth, Options, Tls};
+use crate::config::settings::Flag;
+use crate::stop::{Hangups, Stop};
 use crate::{access, config, files, output};
 use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::Registry;
 use engines::Engines;
+use reread::Reread;
 use server::tls::TlsOptions;
 use server::{AuthMode, Loops, Port, Server};
 use std::num::NonZero;
@@ -30,7 +34,7 @@ use wire::sigv4::{Key, Keyring};
 /// What machines read on stdout.
 const READY: &str = "Ready.";
 
-/// Serves until SIGTERM, SIGINT or SIGHUP.
+/// Serves until SIGTERM or SIGINT, or until the terminal that it runs in is closed.
 ///
 /// # Errors
 /// The configuration, the data directory or the address cannot be used.
@@ -39,7 +43,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     logging::start(&options)?;
     let loops = Loops::start(processors()).context("cannot start threads")?;
     open_files::make_room(&mut options, loops.threads().count());
-    let stop = Stop::listen()?;
+    let signals = (Stop::listen_but_hangup()?, Hangups::listen()?);
     let (env, registry) = (server::system_env(), Registry::default());
     // A port in use is told before anything is made or read for it.
     let port = Port::take(server_options(&options))?;
@@ -53,7 +57,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     for (thread, handle) in loops.threads() {
         drop(handle.spawn(store::local::relay(OnLoop(thread))));
     }
-    server.serve(loops, stop).await
+    server.serve(loops, signals, args.flags()).await
 }
 
 struct Running {
@@ -82,14 +86,20 @@ impl Running {
         let streams = Streams::open(parts, options.streams.clone()).await?;
         let service = api::kinesis::Server::new(Arc::new(streams.clone()));
         let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];
-        let server = Server::on(port, env.clone(), registry, services, keyring(&options))?;
+        let keys = keyring(&options.access_keys);
+        let server = Server::on(port, env.clone(), registry, services, keys)?;
         let engines = Arc::new(engines);
         let asked = engines.clone();
         let server = server.with_readiness(Arc::new(move || asked.troubles()));
         Ok(Self { options, engines, streams, server, env })
     }
 
-    async fn serve(self, loops: Loops, mut stop: Stop) -> Result<()> {
+    async fn serve(
+        self,
+        loops: Loops,
+        (mut stop, hangups): (Stop, Hangups),
+        flags: Vec<Flag>,
+    ) -> Result<()> {
         let Self { options, engines, streams, server, env } = self;
         let address = server.local_addr();
         output::lines_of_ours(&banner::text(&options, &server, &env));
@@ -99,7 +109,14 @@ impl Running {
             tracing::warn!(%error, "nobody reads stdout");
         }
         tracing::info!(%address, "serving");
-        server.run(loops, async { _ = stop.next().await }).await;
+        let reread = Reread::new(&options, flags, server.renewal(), env.clock.clone());
+        let stopped = async {
+            tokio::select! {
+                _ = stop.next() => {}
+                () = reread.run(hangups) => {}
+            }
+        };
+        server.run(loops, stopped).await;
         tracing::info!("stopping");
         let flush = async {
             streams.close().await;
@@ -183,8 +200,8 @@ fn listened_on(options: &Options) -> Option<String> {
 /// Directory of the certificate authority in the data directory.
 pub(crate) const TLS_DIR: &str = "tls";
 
-fn keyring(options: &Options) -> Keyring {
-    Keyring::new(options.access_keys.iter().map(|key| {
+fn keyring(keys: &[AccessKey]) -> Keyring {
+    Keyring::new(keys.iter().map(|key| {
         let known = Key {
             secret_access_key: key.secret.clone(),
             session_token: key.session_token.clone(),

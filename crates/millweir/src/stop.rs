@@ -1,9 +1,11 @@
-//! The signals that end the server or a command: ctrl-c, SIGTERM, and SIGHUP of a closed terminal.
+//! The signals that end the server or a command: ctrl-c, SIGTERM, and SIGHUP of a closed terminal;
+//! and SIGHUP as it has a server read its keys again.
 
 use crate::exit::Stopped;
 use crate::{files, output};
 use anyhow::{Context as _, Result};
 use std::future::{Future, pending};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::pin::pin;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,16 +20,18 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// For a command, which a closed terminal ends.
     pub(crate) fn listen() -> Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen to signals");
-        let hangup = SignalKind::hangup();
-        // Why asked first: who starts it with `nohup` wants it to outlive the terminal.
-        let status = files::read(Path::new("/proc/self/status")).unwrap_or_default();
-        let ignored = is_ignored(&String::from_utf8_lossy(&status), hangup.as_raw_value());
+        let hangup = (!outlives_terminal()).then(|| listen(SignalKind::hangup())).transpose()?;
+        Ok(Self { hangup, ..Self::listen_but_hangup()? })
+    }
+
+    /// For the server, which has another use for SIGHUP: see [`Hangups`].
+    pub(crate) fn listen_but_hangup() -> Result<Self> {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            hangup: (!ignored).then(|| listen(hangup)).transpose()?,
+            hangup: None,
             seen: None,
         })
     }
@@ -82,6 +86,62 @@ impl Stop {
     }
 }
 
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind).context("cannot listen to signals")
+}
+
+/// Whether whoever started the process wants it to go on without the terminal, as by `nohup`.
+fn outlives_terminal() -> bool {
+    let status = files::read(Path::new("/proc/self/status")).unwrap_or_default();
+    is_ignored(&String::from_utf8_lossy(&status), SignalKind::hangup().as_raw_value())
+}
+
+/// What SIGHUP means to a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hangup {
+    /// Somebody wants it to read again what may have changed.
+    Reread,
+    /// The terminal that it ran in is gone.
+    TerminalGone,
+}
+
+/// The SIGHUPs of a server, from their making on.
+pub(crate) struct Hangups {
+    signal: Signal,
+    /// Which of the standard streams were terminals, unless the server outlives them.
+    terminals: [bool; 3],
+}
+
+impl Hangups {
+    pub(crate) fn listen() -> Result<Self> {
+        // Asked before it is listened to, which ends its being ignored.
+        let outlives = outlives_terminal();
+        let terminals = if outlives { [false; 3] } else { terminals() };
+        Ok(Self { signal: listen(SignalKind::hangup())?, terminals })
+    }
+
+    /// Resolves at the next one.
+    ///
+    /// # Cancel safety
+    /// Safe: none is lost.
+    pub(crate) async fn next(&mut self) -> Hangup {
+        self.signal.recv().await;
+        meaning(self.terminals, terminals())
+    }
+}
+
+/// A terminal that was closed is none any more.
+fn meaning(before: [bool; 3], now: [bool; 3]) -> Hangup {
+    match before.iter().zip(now).any(|(before, now)| *before && !now) {
+        true => Hangup::TerminalGone,
+        false => Hangup::Reread,
+    }
+}
+
+fn terminals() -> [bool; 3] {
+    [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
+}
+
 /// Says after a first signal why the command has not ended yet.
 pub(crate) fn waiting_for(what: &str) {
     output::note(&format!("waiting for {what}; ctrl-c again gives up"));
@@ -97,6 +157,18 @@ fn is_ignored(status: &str, signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_closed_terminal_is_told_from_a_word_to_read_again() {
+        for (before, now, want) in [
+            ([true; 3], [true; 3], Hangup::Reread),
+            ([true; 3], [false; 3], Hangup::TerminalGone),
+            ([false, false, true], [false; 3], Hangup::TerminalGone),
+            ([false; 3], [false; 3], Hangup::Reread),
+        ] {
+            assert_eq!(meaning(before, now), want);
+        }
+    }
 
     #[test]
     fn ignored_signals() {

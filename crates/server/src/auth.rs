@@ -1,10 +1,11 @@
-//! Who asks: from a signature to an account and a region, in two steps: [`Auth::judge`] sees the
+//! Who asks: from a signature to an account and a region, in two steps: [`Judge::hear`] sees the
 //! head before the body is read, [`Judged::finish`] the body.
 
 use crate::options::AuthMode;
 use base::{AccountId, Region};
 use bytes::Bytes;
 use http::request::Parts as Head;
+use parking_lot::RwLock;
 use std::sync::Arc;
 use wire::Refusal;
 use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Vouched, payload_hash};
@@ -12,25 +13,42 @@ use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Vouched, payload
 /// How signatures are judged.
 pub(crate) struct Auth {
     mode: AuthMode,
-    keys: Keyring,
+    keys: RwLock<Arc<Keyring>>,
     account: AccountId,
+}
+
+/// Judges one request, by the keys of the moment when it came.
+pub(crate) struct Judge<'s> {
+    auth: &'s Auth,
+    keys: Arc<Keyring>,
 }
 
 impl Auth {
     pub(crate) fn new(mode: AuthMode, keys: Keyring, account: AccountId) -> Self {
-        Self { mode, keys, account }
+        Self { mode, keys: RwLock::new(Arc::new(keys)), account }
     }
 
     pub(crate) fn mode(&self) -> AuthMode {
         self.mode
     }
 
+    /// Has requests from now on judged by other keys.
+    pub(crate) fn set_keys(&self, keys: Keyring) {
+        *self.keys.write() = Arc::new(keys);
+    }
+
+    pub(crate) fn judge(&self) -> Judge<'_> {
+        Judge { auth: self, keys: Arc::clone(&self.keys.read()) }
+    }
+}
+
+impl Judge<'_> {
     /// Judges what a request's head tells of its signature, so that a body is read for nobody who
     /// shows none. `headers`: those of [`headers`].
     ///
     /// # Errors
     /// Those of [`Claim::read`]; when signatures are required also those of [`Vouched::read`].
-    pub(crate) fn judge<'a>(
+    pub(crate) fn hear<'a>(
         &'a self,
         head: &'a Head,
         headers: &'a [(&'a str, &'a [u8])],
@@ -43,7 +61,7 @@ impl Auth {
             query: head.uri.query().unwrap_or_default(),
             headers,
         };
-        Ok(match self.mode {
+        Ok(match self.auth.mode {
             AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
             AuthMode::Required => {
                 let vouched = Vouched::read(parts, &self.keys, service, now_ms)?;
@@ -69,7 +87,7 @@ impl Auth {
             let access_key = Some(Arc::clone(id));
             return Ok(Principal { account, region, caller_arn, access_key });
         }
-        let account = AccountId::parse(credential.access_key_id).unwrap_or(self.account);
+        let account = AccountId::parse(credential.access_key_id).unwrap_or(self.auth.account);
         let caller_arn = ["arn:", partition, ":iam::", account.as_str(), ":root"].concat().into();
         Ok(Principal { account, region, caller_arn, access_key: None })
     }

@@ -36,7 +36,7 @@ mod unsent;
 
 pub use admin::Readiness;
 pub use clock::system_env;
-pub use listen::{Error, Port, Server};
+pub use listen::{Error, Port, Renewal, Server};
 pub use loops::{LoopThread, Loops};
 pub use open_files::raise_open_files;
 pub use options::{AuthMode, Limits, Options};

@@ -81,6 +81,29 @@ impl Port {
     }
 }
 
+/// Changes what a server believes and shows while it runs.
+#[derive(Clone)]
+pub struct Renewal {
+    auth: Arc<Auth>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Renewal {
+    /// Has every request that comes from now on judged by these keys, also on connections that are
+    /// open.
+    pub fn set_keys(&self, keys: Keyring) {
+        self.auth.set_keys(keys);
+    }
+
+    /// Reads the certificate's files again, or issues another one; the old one stays when that
+    /// fails.
+    pub fn renew_certificate(&self) {
+        if let Some(tls) = &self.tls {
+            tls.renew();
+        }
+    }
+}
+
 /// A server that listens.
 pub struct Server {
     shared: Shared,
@@ -126,7 +149,7 @@ impl Server {
         let tls = Tls::new(&options.tls, &env).map_err(Error::Tls)?.map(Arc::new);
         let (stop, stopping) = Stopping::new();
         let shared = Shared {
-            auth: Auth::new(options.auth, credentials, options.account),
+            auth: Arc::new(Auth::new(options.auth, credentials, options.account)),
             meters: Meters::new(&registry, &services),
             admin: Admin {
                 registry,
@@ -162,6 +185,11 @@ impl Server {
     /// Where the server listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A handle for what may change while the server runs.
+    pub fn renewal(&self) -> Renewal {
+        Renewal { auth: Arc::clone(&self.shared.auth), tls: self.tls.clone() }
     }
 
     /// The certificate that clients must trust, in PEM, when it is of our own authority.

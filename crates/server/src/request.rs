@@ -191,7 +191,8 @@ async fn serve(
     let bytes_max = routes.operations[target.operation].body_bytes_max;
     let time_ms = shared.env.clock.now_ms();
     let headers = auth::headers(head);
-    let judged = match shared.auth.judge(head, &headers, routes.signing_name, time_ms) {
+    let judge = shared.auth.judge();
+    let judged = match judge.hear(head, &headers, routes.signing_name, time_ms) {
         Ok(judged) => judged,
         Err(refusal) => {
             return Err(refused(unless_unreadable(shared, body, format, refusal).await));

@@ -18,7 +18,7 @@ pub(crate) struct Shared {
     /// Whether connections without TLS are closed.
     pub(crate) tls_only: bool,
     pub(crate) services: Vec<Arc<dyn Service>>,
-    pub(crate) auth: Auth,
+    pub(crate) auth: Arc<Auth>,
     pub(crate) admin: Admin,
     /// Origins of web pages that may call where signatures are verified; `*` for all.
     pub(crate) origins: Vec<String>,

@@ -39,7 +39,7 @@ pub(crate) enum LogFormat {
 }
 
 /// An access key of the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct AccessKey {
     /// The owner's name for it, shown in error messages.
     pub(crate) name: String,
@@ -135,6 +135,16 @@ impl Options {
         reader.problems.check()?;
         options.check_exposure()?;
         Ok(options)
+    }
+
+    /// The access keys alone, and what is wrong with those that are missing.
+    pub(crate) fn keys(
+        settings: &Settings,
+        read_file: impl ReadFile,
+    ) -> (Vec<AccessKey>, Problems) {
+        let mut reader = Reader { settings, read_file, problems: Problems::default() };
+        let account = reader.account("account").unwrap_or(AccountId::DEFAULT);
+        (reader.access_keys(account), reader.problems)
     }
 
     /// Off loopback a server asks for signatures and TLS, unless its owner says otherwise.

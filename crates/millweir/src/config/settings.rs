@@ -95,6 +95,8 @@ pub(crate) struct Settings {
     file: Option<PathBuf>,
     /// Whether the file holds a secret, be it hidden by a stronger source.
     has_secret_in_file: bool,
+    /// Whether the file could not be read as TOML.
+    is_file_broken: bool,
 }
 
 impl Settings {
@@ -103,6 +105,12 @@ impl Settings {
     /// # Errors
     /// All problems of all sources; the weaker sources are checked although they are hidden.
     pub(crate) fn merge(sources: Sources) -> Result<Self, Problems> {
+        let (settings, problems) = Self::gather(sources);
+        problems.check().map(|()| settings)
+    }
+
+    /// As [`Settings::merge`], with what is right beside what is wrong.
+    pub(crate) fn gather(sources: Sources) -> (Self, Problems) {
         let mut settings = Settings::default();
         let mut problems = Problems::default();
         if let Some((path, text)) = sources.file {
@@ -115,7 +123,7 @@ impl Settings {
         for (name, flag, text) in sources.flags {
             settings.take(name, &text, Origin::Flag(flag), &mut problems);
         }
-        problems.check().map(|()| settings)
+        (settings, problems)
     }
 
     /// The file in use.
@@ -126,6 +134,11 @@ impl Settings {
     /// Whether that file holds a secret.
     pub(crate) fn has_secret_in_file(&self) -> bool {
         self.has_secret_in_file
+    }
+
+    /// Whether that file could not be read as TOML, so that nothing is known of what it says.
+    pub(crate) fn is_file_broken(&self) -> bool {
+        self.is_file_broken
     }
 
     /// The text of an option; its default when nobody set it, empty when it has none.
@@ -179,6 +192,7 @@ impl Settings {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(e) => {
+                self.is_file_broken = true;
                 return problems.add(format!("{}: {}", path.display(), parse_error(text, &e)));
             }
         };

@@ -232,25 +232,65 @@ fn sigint_stops_too() {
     assert_eq!(lines.count(), 0);
 }
 
-#[test]
-fn a_closed_terminal_stops_the_server_as_sigterm_does() {
-    if deaf_to_hangup() {
-        return;
-    }
-    let mut server = Running::start(&[]);
-    server.run(&["stream", "create", "kept"]);
-    server.run(&["put", "kept", "x"]);
-    let (status, took) = server.end_by(Signal::HUP);
-    assert!(status.success(), "{status}");
-    assert!(took < STOP_MAX, "{took:?}");
-    assert!(server.log().contains("stopped"), "{}", server.log());
+/// A server with these access keys, each with its own name for a secret.
+fn with_keys(names: &[&str]) -> Running {
+    let dir = tempfile::tempdir().unwrap();
+    write_keys(dir.path(), names, "");
+    Running::start_in(dir, &["--memory", "--auth", "required"])
 }
 
-/// Whether this process was started with SIGHUP ignored, as by `nohup`, which children inherit.
-fn deaf_to_hangup() -> bool {
-    let status = String::from_utf8(std::fs::read("/proc/self/status").unwrap()).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+fn write_keys(dir: &Path, names: &[&str], further: &str) {
+    let key = |name: &&str| format!("[access_keys.{name}]\nid = 'AK{name}'\nsecret = '{name}'\n");
+    let keys: String = names.iter().map(key).collect();
+    crate::support::write(&dir.join("millweir.toml"), &format!("{further}\n{keys}"));
+}
+
+/// Lists streams by a key; gives the name of the error when that is refused.
+fn list_by(server: &Running, name: &str) -> Result<(), String> {
+    let mut command = server.command(&["stream", "list"]);
+    command.env("AWS_ACCESS_KEY_ID", format!("AK{name}")).env("AWS_SECRET_ACCESS_KEY", name);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(()) } else { Err(said) }
+}
+
+#[test]
+fn sighup_revokes_and_gives_keys() {
+    let mut server = with_keys(&["ann", "bob"]);
+    list_by(&server, "ann").unwrap();
+    list_by(&server, "bob").unwrap();
+    write_keys(server.dir(), &["bob", "cid"], "");
+    server.signal(Signal::HUP);
+    server.log_with("the access keys changed");
+    let refused = list_by(&server, "ann").unwrap_err();
+    assert!(refused.contains("UnrecognizedClientException"), "{refused}");
+    list_by(&server, "bob").unwrap();
+    list_by(&server, "cid").unwrap();
+    // What is wrong keeps what there is, but not what was taken out.
+    write_keys(server.dir(), &["bob", "dan"], "limits = 'none'");
+    server.signal(Signal::HUP);
+    server.log_with("the configuration is wrong now");
+    list_by(&server, "bob").unwrap();
+    assert!(list_by(&server, "cid").is_err());
+    assert!(list_by(&server, "dan").is_err());
+    assert!(server.stop().0.success());
+}
+
+#[test]
+fn a_changed_file_is_noticed() {
+    let server = with_keys(&["ann", "bob"]);
+    write_keys(server.dir(), &["bob"], "");
+    server.log_with("the access keys changed");
+    assert!(list_by(&server, "ann").is_err());
+    list_by(&server, "bob").unwrap();
+}
+
+#[test]
+fn the_file_in_use_is_named() {
+    let server = with_keys(&["ann"]);
+    let banner = server.log_with("millweir tail");
+    let file = server.dir().canonicalize().unwrap().join("millweir.toml");
+    assert!(banner.contains(&format!("config    {}", file.display())), "{banner}");
 }
 
 fn mode(path: &Path) -> u32 {
@@ -306,6 +346,7 @@ fn secrets_that_others_can_read_are_refused() {
 fn nohup_keeps_the_server_running() {
     let mut server = Running::start_after("trap '' HUP", tempfile::tempdir().unwrap(), &[]);
     server.signal(Signal::HUP);
+    server.log_with("access keys and certificates are read again");
     server.run(&["stream", "create", "kept"]);
     server.run(&["put", "kept", "x"]);
     assert_eq!(tail(&server, "kept", 1), ["x"]);
