@@ -1,10 +1,11 @@
 //! A registered consumer as the running service holds it.
 
 use crate::arn::ConsumerKey;
-use crate::errors::{Result, invalid, no_consumer_of_name};
+use crate::errors::Result;
 use crate::rows::ConsumerRow;
 use crate::service::Streams;
 use crate::stream::Stream;
+use crate::texts;
 use api::Text;
 use base::Cx;
 use base::policy::Policy;
@@ -77,21 +78,15 @@ impl Named<'_> {
             (None, Some(stream_arn), Some(name)) => {
                 let stream = directory.find(cx, action, None, Some(stream_arn))?;
                 let consumer = stream.consumers.read().get(name.as_str()).cloned();
-                let consumer = consumer.ok_or_else(|| no_consumer_of_name(&stream.key, name))?;
+                let consumer =
+                    consumer.ok_or_else(|| texts::no_consumer_of_name(&stream.key, name))?;
                 // The stream's policy opened the name; what may be done is the consumer's to say.
                 directory.reach_consumer(cx, action, &consumer.key)?
             }
-            _ => {
-                return Err(invalid(
-                    "Either ConsumerARN, or both StreamARN and ConsumerName, should be provided.",
-                ));
-            }
+            _ => return Err(texts::no_consumer_named()),
         };
         let agrees = self.stream_arn.is_none_or(|arn| arn.as_str() == &*stream.arn)
             && self.name.is_none_or(|name| name.as_str() == &*consumer.key.name);
-        if agrees {
-            return Ok((stream, consumer));
-        }
-        Err(invalid("ConsumerARN does not match StreamARN and ConsumerName."))
+        if agrees { Ok((stream, consumer)) } else { Err(texts::consumers_differ()) }
     }
 }

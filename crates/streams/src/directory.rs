@@ -2,12 +2,11 @@
 
 use crate::arn::{ConsumerKey, Resource};
 use crate::consumer::Consumer;
-use crate::errors::{
-    self, Result, consumer_not_found, invalid, not_authorized, shard_not_found, stream_not_found,
-};
+use crate::errors::Result;
 use crate::rows::Status;
 use crate::shard::{Shard, parse_shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
+use crate::texts::{self, consumer_not_found, not_authorized, shard_not_found, stream_not_found};
 use api::Text;
 use base::policy::{Policy, Request};
 use base::{AccountId, Cx, Region};
@@ -51,8 +50,7 @@ impl Directory {
         stream_arn: Option<&Text>,
     ) -> Result<Arc<Stream>> {
         let Some(arn) = stream_arn else {
-            let name = stream_name
-                .ok_or_else(|| invalid("Either StreamName or StreamARN should be provided."))?;
+            let name = stream_name.ok_or_else(texts::no_stream_named)?;
             let found = self.get(cx.account, &cx.region, name).ok_or_else(|| {
                 stream_not_found(&StreamKey {
                     account: cx.account,
@@ -63,10 +61,10 @@ impl Directory {
             return check_own(found, cx, action);
         };
         let Some(Resource::Stream(key)) = Resource::parse(arn) else {
-            return Err(invalid(format!("StreamARN {arn} is not the ARN of a stream.")));
+            return Err(texts::not_a_stream_arn(arn));
         };
         if let Some(name) = stream_name.filter(|name| name.as_str() != &*key.name) {
-            return Err(invalid(format!("StreamName {name} does not match StreamARN {arn}.")));
+            return Err(texts::names_differ(name, arn));
         }
         self.reach(cx, action, &key)
     }
@@ -111,7 +109,7 @@ impl Directory {
         arn: &Text,
     ) -> Result<(Arc<Stream>, Arc<Consumer>)> {
         let Some(Resource::Consumer(key)) = Resource::parse(arn) else {
-            return Err(invalid(format!("ConsumerARN {arn} is not the ARN of a consumer.")));
+            return Err(texts::not_a_consumer_arn(arn));
         };
         self.reach_consumer(cx, action, &key)
     }
@@ -127,9 +125,9 @@ impl Directory {
         let consumer = stream.as_ref().and_then(|s| s.consumer(key));
         let found = stream.zip(consumer);
         if key.stream.account == cx.account {
-            let found = found.ok_or_else(|| consumer_not_found(&key.arn()))?;
+            let found = found.ok_or_else(|| consumer_not_found(key))?;
             let denied = denies_owner(&found.1.policy, cx, action, &found.1.arn);
-            return if denied { Err(errors::denied(cx, action, &key.arn())) } else { Ok(found) };
+            return if denied { Err(texts::denied(cx, action, &key.arn())) } else { Ok(found) };
         }
         found
             .filter(|(_, consumer)| consumer.allows(cx, action))
@@ -172,11 +170,7 @@ impl Directory {
         if key.region == cx.region {
             return Ok(self.get(key.account, &key.region, &key.name));
         }
-        Err(invalid(format!(
-            "The ARN {} is of another region than the request, which is signed for {}.",
-            key.arn(),
-            cx.region
-        )))
+        Err(texts::other_region(&key.arn(), &cx.region))
     }
 }
 
@@ -246,7 +240,7 @@ fn ask(
 /// A stream of the caller's own account, unless its policy denies this.
 fn check_own(stream: Arc<Stream>, cx: &Cx, action: &str) -> Result<Arc<Stream>> {
     if denies_owner(&stream.policy, cx, action, &stream.arn) {
-        return Err(errors::denied(cx, action, &stream.arn));
+        return Err(texts::denied(cx, action, &stream.arn));
     }
     Ok(stream)
 }

@@ -1,12 +1,13 @@
 //! What both encryption operations share: the key, and the modeled errors of one that cannot be
 //! used.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::keys::KeyTrouble;
 use crate::rows::Encryption;
 use crate::service::Inner;
 use crate::stream::StreamKey;
-use api::kinesis::{EncryptionType, Error};
+use crate::texts;
+use api::kinesis::EncryptionType;
 
 /// Changes of a stream's key in 24 hours (model).
 pub(crate) const CHANGES_MAX: usize = 25;
@@ -18,9 +19,7 @@ pub(crate) const CHANGES_MAX: usize = 25;
 pub(crate) fn check_type(kind: EncryptionType) -> Result<()> {
     match kind {
         EncryptionType::Kms => Ok(()),
-        EncryptionType::None => {
-            Err(invalid("EncryptionType NONE is not valid here: the only valid value is KMS."))
-        }
+        EncryptionType::None => Err(texts::encryption_type_none()),
     }
 }
 
@@ -33,14 +32,8 @@ pub(crate) async fn resolve(inner: &Inner, stream: &StreamKey, key_id: &str) -> 
     let found = inner.keys.resolve(stream.account, &stream.region, key_id).await;
     match found {
         Ok(data_key) => Ok(Encryption { key_id: key_id.to_owned(), data_key }),
-        Err(KeyTrouble::NotFound) => {
-            Err(Error::KmsNotFound(format!("Key '{key_id}' does not exist.")))
-        }
-        Err(KeyTrouble::Disabled) => {
-            Err(Error::KmsDisabled(format!("Key '{key_id}' is disabled.")))
-        }
-        Err(KeyTrouble::Unavailable) => {
-            Err(Error::KmsInvalidState(format!("Key '{key_id}' cannot be used now.")))
-        }
+        Err(KeyTrouble::NotFound) => Err(texts::key_not_found(key_id)),
+        Err(KeyTrouble::Disabled) => Err(texts::key_disabled(key_id)),
+        Err(KeyTrouble::Unavailable) => Err(texts::key_unavailable(key_id)),
     }
 }

@@ -20,9 +20,9 @@
 //! All numbers big-endian; nonce and tag are in clear. At most 360 characters (AWS's bound is 512).
 //! Every text differs from every other, even for one place, since the nonce never repeats.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::stream::StreamKey;
-use api::kinesis::Error;
+use crate::texts;
 use base::env::Rng;
 use base::{AccountId, Region};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -92,10 +92,11 @@ impl IteratorKey {
     /// `InvalidArgument` this server did not make it; `ExpiredIterator` it is older than 300 s.
     pub(crate) fn open(&self, text: &str, now_ms: i64) -> Result<Place> {
         let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-        let place = self.unseal(bare.as_bytes()).ok_or_else(malformed)?;
+        let place = self.unseal(bare.as_bytes()).ok_or_else(texts::iterator_malformed)?;
         // A wall clock that was set back makes an iterator young, never invalid.
         if now_ms.saturating_sub(place.issued_ms) > LIFE_MS {
-            return Err(expired(place.issued_ms, now_ms));
+            let (created, now) = (date(place.issued_ms), date(now_ms));
+            return Err(texts::iterator_expired(&created, &now, LIFE_MS));
         }
         Ok(place)
     }
@@ -154,20 +155,6 @@ impl Place {
             issued_ms: i64::from_be_bytes(*issued_ms),
         })
     }
-}
-
-/// A text that is no iterator of this server, or one of another stream.
-pub(crate) fn malformed() -> Error {
-    invalid("Invalid ShardIterator.")
-}
-
-fn expired(issued_ms: i64, now_ms: i64) -> Error {
-    Error::ExpiredIterator(format!(
-        "Iterator expired. The iterator was created at time {} while right now it is {} which is \
-         further in the future than the tolerated delay of {LIFE_MS} milliseconds.",
-        date(issued_ms),
-        date(now_ms)
-    ))
 }
 
 /// As AWS prints a time there: `Thu Jan 22 01:22:02 UTC 2015`.

@@ -38,6 +38,7 @@ mod stream;
 mod subscription;
 mod tags;
 mod tasks;
+mod texts;
 mod token;
 
 pub use keys::{KeyTrouble, Keys};

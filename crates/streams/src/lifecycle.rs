@@ -9,7 +9,7 @@
 //! again for as long as the store refuses.
 
 use crate::consumer::Consumer;
-use crate::errors::{Result, stream_not_active};
+use crate::errors::Result;
 use crate::keeper;
 use crate::reshard;
 use crate::rows::{
@@ -18,6 +18,7 @@ use crate::rows::{
 };
 use crate::service::Inner;
 use crate::stream::Stream;
+use crate::texts::stream_not_active;
 use base::Cx;
 use base::env::Clock;
 use std::future::Future;

@@ -1,10 +1,10 @@
 //! Quotas of an account, rations of changes, and what only on-demand streams have.
 
-use crate::errors::{Result, fail, invalid, limit, validation};
+use crate::errors::{Result, fail};
 use crate::rows::{self, AccountRow, Mode, Status};
 use crate::service::Inner;
 use crate::stream::Stream;
-use api::kinesis::Error;
+use crate::texts;
 use base::{AccountId, Cx};
 
 /// Most streams, and most consumers of a stream, in `CREATING` at once.
@@ -64,14 +64,7 @@ impl Quota {
         if taken + more as usize <= shards_max as usize {
             return Ok(());
         }
-        Err(limit(format!(
-            "This request would exceed the shard limit for the account {} in {}. Current shard \
-             count for the account: {taken}. Limit: {shards_max}. Number of additional shards that \
-             would have resulted from this request: {more}. Refer to the AWS Service Limits page \
-             (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current \
-             limits and how to request higher limits.",
-            cx.account, cx.region
-        )))
+        Err(texts::account_shards(cx, taken, shards_max, more))
     }
 
     /// Whether a stream may grow from `open` to `target` shards.
@@ -86,10 +79,7 @@ impl Quota {
     ) -> Result<()> {
         let shards_max = inner.options.stream_shards_max;
         if target > shards_max {
-            return Err(limit(format!(
-                "Target shard count or number of open shards cannot be greater than {shards_max}. \
-                 Current open shard count: {open}, Target shard count: {target}"
-            )));
+            return Err(texts::stream_shards(shards_max, open, target));
         }
         self.check_shards(inner, cx, target.saturating_sub(open))
     }
@@ -100,11 +90,7 @@ impl Quota {
         if self.on_demand < streams_max as usize {
             return Ok(());
         }
-        Err(limit(format!(
-            "This request would exceed the on-demand stream limit for the account {} in {}. \
-             Current on-demand stream count for the account: {}. Limit: {streams_max}.",
-            cx.account, cx.region, self.on_demand
-        )))
+        Err(texts::on_demand_streams(cx, self.on_demand, streams_max))
     }
 }
 
@@ -116,15 +102,12 @@ pub(crate) fn ration(
     inner: &Inner,
     done_ms: &mut Vec<i64>,
     changes_max: usize,
-    what: &str,
+    operation: &str,
 ) -> Result<()> {
     let now_ms = inner.env.clock.now_ms();
     done_ms.retain(|at_ms| (now_ms - DAY_MS..=now_ms).contains(at_ms));
     if inner.options.scaling_limits && done_ms.len() >= changes_max {
-        return Err(limit(format!(
-            "{what} can be done at most {changes_max} times for a stream in a rolling 24-hour \
-             period."
-        )));
+        return Err(texts::rationed(operation, changes_max));
     }
     // Without rations the list is not read; the bound keeps the row small.
     if done_ms.len() >= changes_max {
@@ -141,19 +124,14 @@ pub(crate) fn ration(
 /// no minimum throughput billing commitment.
 pub(crate) fn warm(inner: &Inner, cx: &Cx, mode: Mode, mibps: i32) -> Result<u32> {
     if mode == Mode::Provisioned {
-        return Err(only_on_demand("WarmThroughputMiBps"));
+        return Err(texts::only_on_demand("WarmThroughputMiBps"));
     }
     let mibps = mibps.cast_unsigned();
     if mibps > WARM_MIBPS_MAX {
-        return Err(invalid(format!(
-            "WarmThroughputMiBps {mibps} is above the limit of {WARM_MIBPS_MAX}."
-        )));
+        return Err(texts::warm_above(mibps, WARM_MIBPS_MAX));
     }
     if !is_committed(inner, cx, cx.account)? {
-        return Err(validation(
-            "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be enabled for the \
-             account.",
-        ));
+        return Err(texts::warm_uncommitted());
     }
     Ok(mibps)
 }
@@ -179,9 +157,4 @@ pub(crate) fn account(inner: &Inner, cx: &Cx) -> Result<AccountRow> {
 fn settings(inner: &Inner, cx: &Cx, account: AccountId) -> Result<AccountRow> {
     let row = rows::get(&*inner.catalog, &AccountRow::key(account, &cx.region));
     Ok(row.map_err(|e| fail(cx, &e))?.unwrap_or_default())
-}
-
-/// A member that only on-demand streams have.
-pub(crate) fn only_on_demand(member: &str) -> Error {
-    invalid(format!("{member} is supported for streams in On-Demand mode only."))
 }

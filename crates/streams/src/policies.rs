@@ -2,10 +2,11 @@
 
 use crate::arn::Resource;
 use crate::consumer::Consumer;
-use crate::errors::{Result, resource_not_found};
+use crate::errors::Result;
 use crate::rows::PolicyRow;
 use crate::service::Streams;
 use crate::stream::Stream;
+use crate::texts::resource_not_found;
 use api::Text;
 use base::Cx;
 use base::policy::Policy;

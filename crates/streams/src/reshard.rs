@@ -11,12 +11,13 @@
 //! Invariants: the open shards cover every hash key once; a child's `created_s` is later than its
 //! parents', so that its sequence numbers follow theirs.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::hash::HashRange;
 use crate::rows::{self, Change, Closed, LogCounter, ShardRow, Status, StreamRow};
 use crate::service::Inner;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
+use crate::texts;
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -268,14 +269,7 @@ impl Draft {
 
 /// Refuses a shard that was split or merged before.
 pub(crate) fn check_open(key: &StreamKey, shard: &Shard) -> Result<()> {
-    if shard.is_open() {
-        return Ok(());
-    }
-    let (name, account, id) = (&key.name, key.account, &shard.id);
-    Err(invalid(format!(
-        "Shard {id} in stream {name} under account {account} has already been merged or split, and \
-         thus is not eligible for merging or splitting."
-    )))
+    if shard.is_open() { Ok(()) } else { Err(texts::shard_closed(key, shard)) }
 }
 
 /// Shards that take this much: each takes 1 MiB/s.

@@ -7,11 +7,12 @@
 //! Trimming hides; only the engine and the removal of a shard free bytes. Both wait out a wall
 //! clock that jumped ahead, since what it would expire cannot be brought back.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::lifecycle::schedule_removal;
 use crate::rows::{self, Removal, ShardRow, StreamRow};
 use crate::service::Inner;
 use crate::stream::{Stream, StreamView};
+use crate::texts;
 use base::env::Clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,15 +59,10 @@ pub(crate) fn is_expired(row: &ShardRow, horizon_ms: i64) -> bool {
 /// `InvalidArgument` below 24 or above 8,760 hours.
 pub(crate) fn check_hours(hours: i32) -> Result<u32> {
     let (min, max) = (StreamRow::RETENTION_HOURS_MIN, StreamRow::RETENTION_HOURS_MAX);
-    let asked = format!("Requested retention period ({hours} hours)");
     match u32::try_from(hours) {
         Ok(hours) if (min..=max).contains(&hours) => Ok(hours),
-        Ok(hours) if hours > max => Err(invalid(format!(
-            "Maximum allowed retention period is {max} hours. {asked} is too long."
-        ))),
-        _ => Err(invalid(format!(
-            "Minimum allowed retention period is {min} hours. {asked} is too short."
-        ))),
+        Ok(above) if above > max => Err(texts::retention_above(hours, max)),
+        _ => Err(texts::retention_below(hours, min)),
     }
 }
 

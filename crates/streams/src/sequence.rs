@@ -21,6 +21,8 @@
 //! Rendering is on the path of every record read: three divisions of 128 by 64 bits and a table of
 //! digit pairs, no allocation.
 
+use crate::errors::Result;
+use crate::texts;
 use std::fmt;
 
 /// Decimal digits of every number.
@@ -263,35 +265,22 @@ impl Used<'_> {
     /// Reads a `StartingSequenceNumber` and checks that this shard handed it out.
     ///
     /// # Errors
-    /// AWS's text for an `InvalidArgumentException` (observed): a malformed number, one of another
-    /// shard, one of another stream or of a former stream of this name.
-    pub(crate) fn resolve(&self, operation: &str, text: &str) -> Result<SequenceNumber, String> {
-        let place = |number: &dyn fmt::Display| {
-            format!(
-                "StartingSequenceNumber {number} used in {operation} on shard {} in stream {} \
-                 under account {} is invalid",
-                self.shard_id, self.stream, self.account
-            )
-        };
-        let parsed = parse(text).ok_or_else(|| place(&text) + ".")?;
+    /// `InvalidArgument` a malformed number, one of another shard, one of another stream or of a
+    /// former stream of this name.
+    pub(crate) fn resolve(&self, operation: &str, text: &str) -> Result<SequenceNumber> {
+        let parsed = parse(text).ok_or_else(|| texts::number_malformed(self, operation, text))?;
         if parsed.shard_index() != self.shard_index {
-            // Signed, as AWS prints an index that no shard can have (observed).
-            return Err(format!(
-                "Invalid StartingSequenceNumber. It encodes shardId-{:012}, while it was used in a \
-                 call to a shard with {}",
-                parsed.shard_index().cast_signed(),
-                self.shard_id
-            ));
+            return Err(texts::number_of_another_shard(self, parsed.shard_index()));
         }
         match parsed {
             Parsed::Current(number) if number.created_s() == self.created_s => Ok(number),
-            Parsed::Old { value: Some(value), .. } => Err(place(&value) + FOREIGN),
-            _ => Err(place(&text) + FOREIGN),
+            Parsed::Old { value: Some(value), .. } => {
+                Err(texts::number_foreign(self, operation, &value))
+            }
+            _ => Err(texts::number_foreign(self, operation, &text)),
         }
     }
 }
-
-const FOREIGN: &str = " because it did not come from this stream.";
 
 #[cfg(test)]
 mod tests {
@@ -367,7 +356,7 @@ mod tests {
     }
 
     fn check(text: &str, want: &str) {
-        assert_eq!(used().resolve("GetShardIterator", text).unwrap_err(), want);
+        assert_eq!(used().resolve("GetShardIterator", text).unwrap_err().message(), want);
     }
 
     #[test]

@@ -22,8 +22,8 @@ use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::subscription::Subscriptions;
 use crate::tasks::{Tasks, Undone};
+use crate::texts;
 use crate::token::TokenKey;
-use api::kinesis::Error;
 use base::metrics::Registry;
 use base::policy::{Policy, Stored};
 use base::{Cx, Env};
@@ -136,12 +136,11 @@ impl Streams {
             let _one_at_a_time = inner.control.lock().await;
             op(streams, cx, input).await
         };
-        let text = match self.inner.tasks.finish(work).await {
-            Ok(changed) => return changed,
-            Err(Undone::Closed) => "The service is stopping.",
-            Err(Undone::Busy) => "Too many changes at once, try again.",
-        };
-        Err(Error::ServiceUnavailable(text.into()))
+        match self.inner.tasks.finish(work).await {
+            Ok(changed) => changed,
+            Err(Undone::Closed) => Err(texts::stopping()),
+            Err(Undone::Busy) => Err(texts::too_many_changes()),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Tags of streams and consumers, for both families of operations.
 
 use crate::arn::Resource;
-use crate::errors::{Result, fail, invalid, not_tagged_now, resource_not_found};
+use crate::errors::{Result, fail};
 use crate::rows::{self, ConsumerStatus, Status, TagsRow};
 use crate::service::{Inner, Streams};
 use crate::stream::StreamKey;
+use crate::texts::{self, not_tagged_now, resource_not_found};
 use api::Text;
 use api::kinesis::Tag;
 use base::Cx;
@@ -122,21 +123,14 @@ pub(crate) fn initial(tags: Option<BTreeMap<Text, Text>>, stream: &StreamKey) ->
 
 fn merge(row: &mut TagsRow, tags: BTreeMap<Text, Text>, stream: &StreamKey) -> Result<()> {
     row.0.extend(tags.into_iter().map(|(k, v)| (k.to_string(), v.to_string())));
-    if row.0.len() <= TAGS_MAX {
-        return Ok(());
-    }
-    let (name, account) = (&stream.name, stream.account);
-    Err(invalid(format!(
-        "Failed to add tags to stream {name} under account {account} because a given stream cannot \
-         have more than {TAGS_MAX} tags associated with it."
-    )))
+    if row.0.len() <= TAGS_MAX { Ok(()) } else { Err(texts::too_many_tags(stream, TAGS_MAX)) }
 }
 
 /// Keys that begin with `aws:` are AWS's own.
 fn check_keys<'a>(mut keys: impl Iterator<Item = &'a Text>) -> Result<()> {
     let is_reserved = |key: &Text| key.get(..4).is_some_and(|k| k.eq_ignore_ascii_case("aws:"));
     match keys.find(|key| is_reserved(key)) {
-        Some(key) => Err(invalid(format!("Tag key {key} begins with the reserved prefix aws:."))),
+        Some(key) => Err(texts::tag_key_reserved(key)),
         None => Ok(()),
     }
 }
@@ -148,18 +142,10 @@ fn check<'a>(
     stream: &StreamKey,
 ) -> Result<()> {
     if !texts.clone().all(|text| text.chars().all(is_legal)) {
-        return Err(invalid(
-            "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
-             white space, _ . / = + - % @ :.",
-        ));
+        return Err(texts::tags_characters());
     }
     if texts.any(|text| text.contains('%')) {
-        let (name, account) = (&stream.name, stream.account);
-        return Err(invalid(format!(
-            "Failed to {what} stream {name} under account {account} because some tags contained \
-             illegal characters. The allowed characters are Unicode letters, white-spaces, \
-             '_',',','/','=','+','-','@',':'."
-        )));
+        return Err(texts::tags_percent(what, stream));
     }
     Ok(())
 }

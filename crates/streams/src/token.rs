@@ -7,9 +7,9 @@
 //! A token names the listing with all its parameters, so that the calls after the first need
 //! nothing else, and lives 300 s.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::stream::StreamKey;
-use api::kinesis::Error;
+use crate::texts;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
@@ -79,9 +79,9 @@ impl TokenKey {
     /// # Errors
     /// `InvalidArgument` this server did not make it; `ExpiredNextToken` it is older than 300 s.
     pub(crate) fn open(&self, text: &str, now_ms: i64) -> Result<Cursor> {
-        let cursor = self.read(text).ok_or_else(|| invalid("The NextToken is invalid."))?;
+        let cursor = self.read(text).ok_or_else(texts::next_token_malformed)?;
         if now_ms.saturating_sub(cursor.issued_ms) > LIFE_MS {
-            return Err(Error::ExpiredNextToken("The NextToken has expired.".into()));
+            return Err(texts::next_token_expired());
         }
         Ok(cursor)
     }

@@ -1,6 +1,6 @@
 //! `CreateStream`.
 
-use crate::errors::{Result, fail, limit, stream_exists};
+use crate::errors::{Result, fail};
 use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
@@ -9,6 +9,7 @@ use crate::rows::{self, LogCounter, Mode, Predecessor, ShardRow, Status, StreamR
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
+use crate::texts::{self, stream_exists};
 use api::kinesis::{CreateStreamInput, RecordDistributionStrategy, StreamMode};
 use base::Cx;
 use std::sync::Arc;
@@ -33,10 +34,7 @@ pub(crate) async fn create_stream(
     }
     let quota = Quota::of(inner, &cx);
     if inner.options.scaling_limits && quota.creating >= limits::CREATING_MAX {
-        return Err(limit(format!(
-            "You cannot have more than {} streams in the CREATING state under account {account}.",
-            limits::CREATING_MAX
-        )));
+        return Err(texts::too_many_passing(&cx, limits::CREATING_MAX));
     }
     let row = row(inner, &cx, &input)?;
     let shards = shard_count(&row, input.shard_count);
@@ -60,7 +58,7 @@ fn row(inner: &Inner, cx: &Cx, input: &CreateStreamInput) -> Result<StreamRow> {
     let strategy = input.record_distribution_strategy;
     let auto_distribution = strategy == Some(RecordDistributionStrategy::Auto);
     if auto_distribution && mode == Mode::Provisioned {
-        return Err(limits::only_on_demand("RecordDistributionStrategy"));
+        return Err(texts::only_on_demand("RecordDistributionStrategy"));
     }
     let warm_mibps = match input.warm_throughput_mibps {
         Some(mibps) => Some(limits::warm(inner, cx, mode, mibps)?),

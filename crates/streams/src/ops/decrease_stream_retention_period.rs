@@ -1,9 +1,10 @@
 //! `DecreaseStreamRetentionPeriod`.
 
-use crate::errors::{Result, invalid, stream_not_active};
+use crate::errors::Result;
 use crate::retention;
 use crate::rows::{Status, StreamRow};
 use crate::service::Streams;
+use crate::texts::{retention_not_shorter, stream_not_active};
 use api::kinesis::DecreaseStreamRetentionPeriodInput;
 use base::Cx;
 
@@ -23,11 +24,7 @@ pub(crate) async fn decrease_stream_retention_period(
     let row = stream.view().row.clone();
     let hours = retention::check_hours(input.retention_period_hours)?;
     if hours > row.retention_hours {
-        return Err(invalid(format!(
-            "Requested retention period ({hours} hours) for stream {} can not be longer than \
-             existing retention period ({} hours). Use IncreaseRetentionPeriod API.",
-            stream.key.name, row.retention_hours
-        )));
+        return Err(retention_not_shorter(&stream.key, hours, row.retention_hours));
     }
     if row.status != Status::Active {
         return Err(stream_not_active(&stream.key, row.status));

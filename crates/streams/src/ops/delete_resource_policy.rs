@@ -3,7 +3,8 @@
 use crate::errors::Result;
 use crate::policies::Guarded;
 use crate::service::Streams;
-use api::kinesis::{DeleteResourcePolicyInput, Error};
+use crate::texts;
+use api::kinesis::DeleteResourcePolicyInput;
 use base::Cx;
 use store::Transaction;
 
@@ -18,10 +19,7 @@ pub(crate) async fn delete_resource_policy(
 ) -> Result<()> {
     let guarded = Guarded::find(&streams, &cx, "DeleteResourcePolicy", &input.resource_arn)?;
     if streams.inner.catalog.get(&guarded.key()).is_none() {
-        let arn = guarded.arn();
-        return Err(Error::ResourceNotFound(format!(
-            "No resource policy found for resource ARN {arn}"
-        )));
+        return Err(texts::no_policy(guarded.arn()));
     }
     let mut transaction = Transaction::default();
     transaction.remove(guarded.key());

@@ -4,7 +4,8 @@ use crate::errors::Result;
 use crate::lifecycle;
 use crate::rows::{Status, StreamRow};
 use crate::service::Streams;
-use api::kinesis::{DeleteStreamInput, Error};
+use crate::texts;
+use api::kinesis::DeleteStreamInput;
 use base::Cx;
 
 /// Deletes a stream: `DELETING` at first, then gone with its shards, records, consumers, tags and
@@ -25,11 +26,7 @@ pub(crate) async fn delete_stream(
         return Ok(());
     }
     if input.enforce_consumer_deletion != Some(true) && !stream.consumers.read().is_empty() {
-        let (name, account) = (&stream.key.name, stream.key.account);
-        return Err(Error::ResourceInUse(format!(
-            "Stream {name} under account {account} has registered consumers. Deregister them or \
-             set EnforceConsumerDeletion."
-        )));
+        return Err(texts::stream_has_consumers(&stream.key));
     }
     let row = StreamRow { status: Status::Deleting, change: None, ..row };
     inner.update(&cx, &stream, row).await?;

@@ -1,12 +1,13 @@
 //! `DescribeStream`.
 
-use crate::errors::{Result, shard_not_found};
+use crate::errors::Result;
 use crate::retention::{self, horizon_ms, is_expired};
 use crate::rows::Status;
 use crate::service::Streams;
 use crate::shapes;
 use crate::shard::{Shard, parse_shard_id};
 use crate::stream::{Stream, StreamView};
+use crate::texts::shard_not_found;
 use api::kinesis::{DescribeStreamInput, DescribeStreamOutput, StreamDescription};
 use base::Cx;
 

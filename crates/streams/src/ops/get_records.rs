@@ -2,15 +2,15 @@
 
 use crate::admission::Exceeded;
 use crate::arn::Resource;
-use crate::errors::{Result, invalid, shard_does_not_exist};
-use crate::iterator::{Place, malformed};
+use crate::errors::Result;
+use crate::iterator::Place;
 use crate::ops::get_shard_iterator::place;
 use crate::ops::read::{self, Most, Portion};
-use crate::ops::write;
 use crate::options::Limits;
 use crate::service::Streams;
 use crate::shard::{Shard, shard_id};
 use crate::stream::{Stream, StreamView};
+use crate::texts::{self, iterator_malformed, shard_does_not_exist};
 use api::Text;
 use api::kinesis::{Error, GetRecordsInput, GetRecordsOutput};
 use base::Cx;
@@ -44,7 +44,7 @@ pub(crate) async fn get_records(
         .shard(at.shard_index)
         .ok_or_else(|| shard_does_not_exist(&stream.key, &shard_id(at.shard_index)))?;
     if input.dry_run == Some(true) {
-        return Err(write::dry_run());
+        return Err(texts::dry_run());
     }
     admit(streams, &stream, shard)?;
     let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
@@ -71,10 +71,10 @@ fn find(
     if let Some(arn) = arn
         && Resource::parse(arn) != Some(Resource::Stream(at.stream.clone()))
     {
-        return Err(invalid(format!("The ShardIterator is not one of StreamARN {arn}.")));
+        return Err(texts::iterator_of_another(arn));
     }
     if at.stream.region != cx.region {
-        return Err(malformed());
+        return Err(iterator_malformed());
     }
     let stream =
         streams.inner.directory.reach(cx, "GetRecords", &at.stream).map_err(|e| match e {
@@ -86,7 +86,7 @@ fn find(
         })?;
     let view = stream.view();
     if view.row.created_ms != at.created_ms {
-        return Err(malformed());
+        return Err(iterator_malformed());
     }
     Ok((stream, view))
 }
@@ -104,7 +104,7 @@ fn admit(streams: &Streams, stream: &Stream, shard: &Shard) -> Result<()> {
             Exceeded::Bytes => metrics.read_throttled_bytes.add(1),
             Exceeded::Calls | Exceeded::Records => metrics.read_throttled_calls.add(1),
         }
-        write::read_throttled(stream, shard)
+        texts::read_throttled(stream, shard)
     })
 }
 

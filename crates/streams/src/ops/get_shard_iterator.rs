@@ -1,14 +1,14 @@
 //! `GetShardIterator`: a place in a shard, fixed when the iterator is made.
 
 use crate::arn::Resource;
-use crate::errors::{Result, shard_does_not_exist, shard_not_found};
+use crate::errors::Result;
 use crate::iterator::Place;
 use crate::ops::start::Start;
-use crate::ops::write;
 use crate::options::Limits;
 use crate::service::Streams;
 use crate::shard::{Shard, parse_shard_id, shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
+use crate::texts::{self, shard_does_not_exist, shard_not_found};
 use api::Text;
 use api::kinesis::{Error, GetShardIteratorInput, GetShardIteratorOutput};
 use base::Cx;
@@ -43,7 +43,7 @@ pub(crate) async fn get_shard_iterator(
     let now_ms = inner.env.clock.now_ms();
     let ordinal = start.ordinal(cx, &stream, shard, now_ms).await?;
     if input.dry_run == Some(true) {
-        return Err(write::dry_run());
+        return Err(texts::dry_run());
     }
     admit(streams, &stream, shard)?;
     let place = place(&stream, &view, shard.row.index, ordinal, now_ms);
@@ -100,6 +100,6 @@ fn admit(streams: &Streams, stream: &Stream, shard: &Shard) -> Result<()> {
     let taken = shard.reads.lock().take_iterator(now);
     taken.map_err(|_| {
         inner.metrics.shard(stream, shard).read_throttled_calls.add(1);
-        write::read_throttled(stream, shard)
+        texts::read_throttled(stream, shard)
     })
 }

@@ -11,13 +11,14 @@
 //!
 //! A shard is kept until it has been closed for the whole retention.
 
-use crate::errors::{Result, invalid, shard_not_found, stream_not_active, stream_not_found};
+use crate::errors::Result;
 use crate::retention::{self, horizon_ms, is_expired};
 use crate::rows::{ShardRow, Status};
 use crate::service::{Inner, Streams};
 use crate::shapes;
 use crate::shard::{Shard, parse_shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
+use crate::texts::{self, shard_not_found, stream_not_active, stream_not_found};
 use crate::token::{Cursor, Filter, Listing};
 use api::Text;
 use api::kinesis::{ListShardsInput, ListShardsOutput, ShardFilter, ShardFilterType};
@@ -110,7 +111,7 @@ impl Wanted {
 fn begin(inner: &Inner, cx: &Cx, input: &ListShardsInput) -> Result<(Arc<Stream>, Wanted)> {
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
     if name.is_none() && arn.is_none() {
-        return Err(invalid("Either NextToken or StreamName should be provided."));
+        return Err(texts::nothing_to_list());
     }
     let stream = inner.directory.find(cx, "ListShards", name, arn)?;
     let row = &stream.view().row;
@@ -138,10 +139,7 @@ fn latest_ms(view: &StreamView, now_ms: i64) -> i64 {
 
 /// The filter, and the id that `AFTER_SHARD_ID` names.
 fn read_filter(filter: &ShardFilter, latest_ms: i64) -> Result<(Option<Filter>, Option<&Text>)> {
-    let without = |member: &str| {
-        let kind = filter.type_.as_str();
-        invalid(format!("ShardFilter of type {kind} needs the parameter {member}."))
-    };
+    let without = |member: &str| texts::filter_needs(filter.type_.as_str(), member);
     let at_ms = || filter.timestamp.map(|at| at.0).ok_or_else(|| without("Timestamp"));
     Ok(match filter.type_ {
         ShardFilterType::AfterShardId => {
@@ -156,7 +154,7 @@ fn read_filter(filter: &ShardFilter, latest_ms: i64) -> Result<(Option<Filter>, 
 }
 
 fn resume(inner: &Inner, cx: &Cx, cursor: Cursor) -> Result<(Arc<Stream>, Wanted)> {
-    let wrong = || invalid("The NextToken is not of this listing.");
+    let wrong = texts::next_token_of_another;
     let Listing::Shards { stream, created_ms, filter } = cursor.of else { return Err(wrong()) };
     let key = StreamKey {
         account: AccountId::parse(&cursor.account).map_err(|_| wrong())?,
@@ -180,9 +178,7 @@ fn check_alone(input: &ListShardsInput) -> Result<()> {
         ("StreamCreationTimestamp", input.stream_creation_timestamp.is_some()),
     ];
     match beside.iter().find(|(_, present)| *present) {
-        Some((member, _)) => {
-            Err(invalid(format!("NextToken and {member} cannot be provided together.")))
-        }
+        Some((member, _)) => Err(texts::beside_next_token(member)),
         None => Ok(()),
     }
 }

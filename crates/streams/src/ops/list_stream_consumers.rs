@@ -1,8 +1,9 @@
 //! `ListStreamConsumers`.
 
-use crate::errors::{Result, invalid, stream_not_found};
+use crate::errors::Result;
 use crate::service::Streams;
 use crate::shapes;
+use crate::texts::{self, stream_not_found};
 use crate::token::{Cursor, Listing};
 use api::Text;
 use api::kinesis::{ListStreamConsumersInput, ListStreamConsumersOutput};
@@ -35,15 +36,13 @@ pub(crate) fn list_stream_consumers(
     let after = match &input.next_token {
         None => String::new(),
         Some(_) if input.stream_creation_timestamp.is_some() => {
-            return Err(invalid(
-                "NextToken and StreamCreationTimestamp cannot be provided together.",
-            ));
+            return Err(texts::beside_next_token("StreamCreationTimestamp"));
         }
         Some(token) => {
             let cursor = inner.tokens.open(token, now_ms)?;
             let again = Cursor::of_stream(of.clone(), &stream.key, cursor.after, cursor.issued_ms);
             if (&cursor.of, &cursor.account) != (&again.of, &again.account) {
-                return Err(invalid("The NextToken is not of this listing."));
+                return Err(texts::next_token_of_another());
             }
             again.after
         }

@@ -1,8 +1,9 @@
 //! `ListStreams`.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::service::Streams;
 use crate::shapes;
+use crate::texts;
 use crate::token::{Cursor, Listing};
 use api::Text;
 use api::kinesis::{ListStreamsInput, ListStreamsOutput};
@@ -49,5 +50,5 @@ fn after(cx: &Cx, cursor: Cursor) -> Result<String> {
     if cursor.of == Listing::Streams && mine {
         return Ok(cursor.after);
     }
-    Err(invalid("The NextToken is not of this listing."))
+    Err(texts::next_token_of_another())
 }

@@ -1,10 +1,11 @@
 //! `MergeShards`.
 
-use crate::errors::{Result, invalid, is_on_demand};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::reshard::check_open;
 use crate::rows::{Change, Mode};
 use crate::service::Streams;
+use crate::texts::{is_on_demand, not_adjacent};
 use api::kinesis::MergeShardsInput;
 use base::Cx;
 
@@ -28,12 +29,7 @@ pub(crate) async fn merge_shards(streams: Streams, cx: Cx, input: MergeShardsInp
     check_open(&stream.key, lower)?;
     check_open(&stream.key, upper)?;
     if lower.range().end.checked_add(1) != Some(upper.range().start) {
-        let (name, account) = (&stream.key.name, stream.key.account);
-        return Err(invalid(format!(
-            "Shards {} and {} in stream {name} under account {account} are not an adjacent pair of \
-             shards eligible for merging",
-            lower.id, upper.id
-        )));
+        return Err(not_adjacent(&stream.key, lower, upper));
     }
     lifecycle::begin(inner, &cx, &stream, |row| {
         row.change = Some(Change::Merge { lower: lower.row.index, upper: upper.row.index });

@@ -47,8 +47,9 @@ pub(crate) mod update_stream_record_distribution_strategy;
 pub(crate) mod update_stream_warm_throughput;
 pub(crate) mod write;
 
-use crate::errors::{Result, not_yet};
+use crate::errors::Result;
 use crate::service::Streams;
+use crate::texts::not_yet;
 use api::EventStream;
 #[cfg_attr(
     not(test),

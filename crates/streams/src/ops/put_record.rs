@@ -1,7 +1,7 @@
 //! `PutRecord`: one record, answered once it is durable.
 
 use crate::admission::{Exceeded, WriteBudget};
-use crate::errors::{Result, fail, invalid, stream_not_found};
+use crate::errors::{Result, fail};
 use crate::ops::read::number_text;
 use crate::ops::write::{self, Entry, Reshard};
 use crate::options::Limits;
@@ -9,6 +9,7 @@ use crate::sequence::{self, Parsed, SequenceNumber};
 use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
+use crate::texts::{self, stream_not_found};
 use api::Text;
 use api::kinesis::{EncryptionType, Error, PutRecordInput, PutRecordOutput};
 use base::Cx;
@@ -31,7 +32,7 @@ pub(crate) async fn put_record(
     let stream = streams.inner.directory.find_live(cx, "PutRecord", name, arn)?;
     let put = Put::check(streams, &stream, &input)?;
     if input.dry_run == Some(true) {
-        return Err(write::dry_run());
+        return Err(texts::dry_run());
     }
     let (shard, encrypted, pending) = put.submit(cx).await?;
     let placed = pending.await.map_err(|e| fail(cx, &e))?;
@@ -103,7 +104,7 @@ impl<'a> Put<'a> {
         let take = |budget: &mut WriteBudget| budget.take(self.entry.bytes(), now);
         take(&mut shard.writes.lock()).map_err(|by: Exceeded| {
             write::count_throttled(inner.metrics.shard(self.stream, shard), by, 1);
-            Error::ProvisionedThroughputExceeded(write::write_throttled(self.stream, shard))
+            Error::ProvisionedThroughputExceeded(texts::write_throttled(self.stream, shard))
         })
     }
 }
@@ -122,14 +123,7 @@ fn check_ordering(
         Some(Parsed::Current(n)) => n.arrival_s() <= newest_s(streams, view, n),
         _ => false,
     };
-    if legal {
-        return Ok(());
-    }
-    let (name, account) = (&stream.key.name, stream.key.account);
-    Err(invalid(format!(
-        "ExclusiveMinimumSequenceNumber {number} used in PutRecord on stream {name} under account \
-         {account} is invalid."
-    )))
+    if legal { Ok(()) } else { Err(texts::ordering_invalid(&stream.key, number)) }
 }
 
 /// The latest second a number of its shard may show.

@@ -9,7 +9,7 @@
 //! the first is awaited. The order of the entries of one shard is that of the request.
 
 use crate::admission::{Exceeded, WriteBudget};
-use crate::errors::{Result, fail, invalid, stream_not_found};
+use crate::errors::{Result, fail};
 use crate::hash::HashKey;
 use crate::ops::read::number_text;
 use crate::ops::write::{self, Entry, REQUEST_BYTES_MAX, Reshard};
@@ -19,6 +19,7 @@ use crate::sequence::{DIGITS, SequenceNumber};
 use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
+use crate::texts::{self, stream_not_found};
 use api::Text;
 use api::kinesis::{
     EncryptionType, Error, PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry,
@@ -43,7 +44,7 @@ pub(crate) async fn put_records(
     let stream = streams.inner.directory.find_live(cx, "PutRecords", name, arn)?;
     let routes = check(streams, &stream.view().row, &input.records)?;
     if input.dry_run == Some(true) {
-        return Err(write::dry_run());
+        return Err(texts::dry_run());
     }
     let outcomes = vec![Outcome::Failed; routes.len()];
     let records = &input.records;
@@ -83,7 +84,7 @@ fn check(
         total_bytes += entry.bytes();
     }
     if total_bytes > REQUEST_BYTES_MAX {
-        return Err(invalid("Records size exceeds 10 MB limit"));
+        return Err(texts::records_too_long());
     }
     if row.auto_distribution {
         let first = streams.inner.next_turn(records.len().div_ceil(TURN_ENTRIES));
@@ -270,7 +271,7 @@ impl Put<'_> {
                     refusals[run as usize].clone(),
                 ),
                 Outcome::Failed => {
-                    failure("InternalFailure", Text::from_static("Internal Service Failure"))
+                    failure("InternalFailure", Text::from_static(texts::ENTRY_FAILED))
                 }
             })
             .collect();
@@ -307,7 +308,7 @@ impl Put<'_> {
                 && texts[run as usize].is_empty()
             {
                 let shard = &self.runs[run as usize].shard;
-                texts[run as usize] = write::write_throttled(self.stream, shard).into();
+                texts[run as usize] = texts::write_throttled(self.stream, shard).into();
             }
         }
         texts

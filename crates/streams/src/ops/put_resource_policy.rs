@@ -1,10 +1,11 @@
 //! `PutResourcePolicy`.
 
-use crate::errors::{Result, validation};
+use crate::errors::Result;
 use crate::policies::Guarded;
 use crate::rows::{self, PolicyRow};
 use crate::service::Streams;
-use api::kinesis::{Error, PutResourcePolicyInput};
+use crate::texts::policy_refused;
+use api::kinesis::PutResourcePolicyInput;
 use base::Cx;
 use base::policy::Policy;
 use store::Transaction;
@@ -19,13 +20,13 @@ pub(crate) async fn put_resource_policy(
     input: PutResourcePolicyInput,
 ) -> Result<()> {
     let guarded = Guarded::find(&streams, &cx, "PutResourcePolicy", &input.resource_arn)?;
-    let policy = Policy::parse(&input.policy).map_err(|e| refused(&e.to_string()))?;
+    let policy = Policy::parse(&input.policy).map_err(|e| policy_refused(&e.to_string()))?;
     if let Some(action) = policy.actions().find(|action| !is_ours(action)) {
-        return Err(refused(&format!("the action `{action}` is not one of `kinesis`")));
+        return Err(policy_refused(&format!("the action `{action}` is not one of `kinesis`")));
     }
     if !policy.concerns(guarded.arn()) {
         let arn = guarded.arn();
-        return Err(refused(&format!("a statement's `Resource` is not `{arn}`")));
+        return Err(policy_refused(&format!("a statement's `Resource` is not `{arn}`")));
     }
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, guarded.key(), &PolicyRow(input.policy.to_string()));
@@ -36,9 +37,4 @@ pub(crate) async fn put_resource_policy(
 
 fn is_ours(action: &str) -> bool {
     action == "*" || action.split_once(':').is_some_and(|(service, _)| service == "kinesis")
-}
-
-/// The text is ours: AWS's is not known.
-fn refused(why: &str) -> Error {
-    validation(format!("The resource policy is not valid: {why}."))
 }

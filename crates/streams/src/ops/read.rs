@@ -3,11 +3,12 @@
 //! Cost per record: 56 digits rendered into one arena per portion, three views into shared blocks;
 //! no copy of the data, no map.
 
-use crate::errors::{Result, fail, shard_does_not_exist, stream_not_found};
+use crate::errors::{Result, fail};
 use crate::hash::HashRange;
 use crate::sequence::{DIGITS, SequenceNumber};
 use crate::shard::{Shard, shard_id};
 use crate::stream::{Stream, StreamView};
+use crate::texts::{shard_does_not_exist, stream_not_found};
 use api::kinesis::{ChildShard, EncryptionType, Error, HashKeyRange, Record};
 use api::{Text, Timestamp};
 use base::Cx;

@@ -1,7 +1,7 @@
 //! `RegisterStreamConsumer`.
 
 use crate::consumer::Consumer;
-use crate::errors::{Result, limit, stream_not_active};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::{self, CREATING_MAX};
 use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, TagsRow};
@@ -9,7 +9,8 @@ use crate::service::Streams;
 use crate::shapes;
 use crate::stream::Stream;
 use crate::tags;
-use api::kinesis::{Error, RegisterStreamConsumerInput, RegisterStreamConsumerOutput};
+use crate::texts::{self, stream_not_active};
+use api::kinesis::{RegisterStreamConsumerInput, RegisterStreamConsumerOutput};
 use base::Cx;
 use std::sync::Arc;
 use store::Transaction;
@@ -60,25 +61,16 @@ fn check(
     creating_is_bounded: bool,
 ) -> Result<()> {
     let consumers = stream.consumers.read();
-    let (stream_name, account) = (&stream.key.name, stream.key.account);
     if consumers.contains_key(name) {
-        return Err(Error::ResourceInUse(format!(
-            "Consumer {name} under stream {stream_name} already exists for account {account}."
-        )));
+        return Err(texts::consumer_exists(&stream.key, name));
     }
     if consumers.len() >= consumers_max {
-        return Err(limit(format!(
-            "Stream {stream_name} under account {account} has {consumers_max} registered \
-             consumers, which is the limit."
-        )));
+        return Err(texts::too_many_consumers(&stream.key, consumers_max));
     }
     let creating =
         consumers.values().filter(|c| c.row().status == ConsumerStatus::Creating).count();
     if creating_is_bounded && creating >= CREATING_MAX {
-        return Err(limit(format!(
-            "Stream {stream_name} under account {account} has {CREATING_MAX} consumers in the \
-             CREATING state, which is the limit."
-        )));
+        return Err(texts::too_many_creating(&stream.key, CREATING_MAX));
     }
     Ok(())
 }

@@ -1,15 +1,14 @@
 //! `SplitShard`.
 
-use crate::errors::{Result, invalid, is_on_demand, stream_not_active};
+use crate::errors::Result;
 use crate::hash::HashKey;
 use crate::lifecycle;
 use crate::limits::Quota;
 use crate::reshard::check_open;
 use crate::rows::{Change, Mode, Status};
 use crate::service::Streams;
-use crate::shard::Shard;
-use crate::stream::StreamKey;
-use api::kinesis::{Error, SplitShardInput};
+use crate::texts::{is_on_demand, split_outside, stream_not_active};
+use api::kinesis::SplitShardInput;
 use base::Cx;
 
 /// Splits an open shard in two; the children appear when the stream is `ACTIVE` again.
@@ -34,7 +33,7 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
             shard.range().start.checked_add(1).is_some_and(|low| low < at.0)
                 && at.0 < shard.range().end
         })
-        .ok_or_else(|| outside(&stream.key, shard, &input.new_starting_hash_key))?;
+        .ok_or_else(|| split_outside(&stream.key, shard, &input.new_starting_hash_key))?;
     if view.row.status != Status::Active {
         return Err(stream_not_active(&stream.key, view.row.status));
     }
@@ -45,14 +44,4 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
         Ok(())
     })
     .await
-}
-
-fn outside(key: &StreamKey, shard: &Shard, at: &str) -> Error {
-    let (name, account, id) = (&key.name, key.account, &shard.id);
-    let (start, end) = (shard.range().start, shard.range().end);
-    invalid(format!(
-        "NewStartingHashKey {at} used in SplitShard() on shard {id} in stream {name} under account \
-         {account} is not both greater than one plus the shard's StartingHashKey {start} and less \
-         than the shard's EndingHashKey {end}."
-    ))
 }

@@ -1,9 +1,10 @@
 //! Where a reader starts: the five types that `GetShardIterator` and `SubscribeToShard` share.
 
-use crate::errors::{Result, fail, invalid};
+use crate::errors::{Result, fail};
 use crate::sequence::{SequenceNumber, Used};
 use crate::shard::Shard;
 use crate::stream::Stream;
+use crate::texts;
 use api::kinesis::ShardIteratorType;
 use api::{Text, Timestamp};
 use base::Cx;
@@ -42,9 +43,9 @@ impl Start<'_> {
                 ShardIteratorType::AtSequenceNumber | ShardIteratorType::AfterSequenceNumber,
                 None,
             ) => {
-                return Err(self.mixed("no StartingSequenceNumber"));
+                return Err(texts::number_missing(self.kind));
             }
-            (_, Some(_)) => return Err(self.mixed("also a StartingSequenceNumber")),
+            (_, Some(_)) => return Err(texts::number_beside(self.kind)),
             (ShardIteratorType::TrimHorizon, None) => tail.first_ordinal,
             (ShardIteratorType::Latest, None) => tail.next_ordinal,
             (ShardIteratorType::AtTimestamp, None) => {
@@ -66,32 +67,16 @@ impl Start<'_> {
             stream: &stream.key.name,
             account: stream.key.account.as_str(),
         };
-        used.resolve(self.operation, text).map_err(invalid)
+        used.resolve(self.operation, text)
     }
 
     fn time(&self, newest_ms: i64, now_ms: i64) -> Result<i64> {
         let Some(Timestamp(at_ms)) = self.timestamp else {
-            return Err(invalid(
-                "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. \
-                 Current request has no timestamp parameter.",
-            ));
+            return Err(texts::no_timestamp());
         };
         if at_ms > newest_ms {
-            return Err(invalid(format!(
-                "The timestampInMillis parameter cannot be greater than the \
-                 currentTimestampInMillis. timestampInMillis: {at_ms}, currentTimestampInMillis: \
-                 {now_ms}"
-            )));
+            return Err(texts::timestamp_ahead(at_ms, now_ms));
         }
         Ok(at_ms)
-    }
-
-    fn mixed(&self, what: &str) -> api::kinesis::Error {
-        invalid(format!(
-            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and \
-             StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. \
-             Request specified {} and {what}.",
-            self.kind.as_str()
-        ))
     }
 }

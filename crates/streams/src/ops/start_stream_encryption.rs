@@ -1,11 +1,12 @@
 //! `StartStreamEncryption`.
 
 use crate::encryption::{CHANGES_MAX, check_type, resolve};
-use crate::errors::{Result, stream_not_active};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::ration;
 use crate::rows::{Change, Status};
 use crate::service::Streams;
+use crate::texts::stream_not_active;
 use api::kinesis::StartStreamEncryptionInput;
 use base::Cx;
 

@@ -12,12 +12,11 @@
 
 use crate::admission::{Bucket, READ_BYTES};
 use crate::consumer::Consumer;
-use crate::errors::{Result, consumer_not_found, shard_does_not_exist, stream_not_found};
+use crate::errors::Result;
 use crate::metrics::PushMetrics;
 use crate::ops::get_shard_iterator::find;
 use crate::ops::read::{self, Most, Portion};
 use crate::ops::start::Start;
-use crate::ops::write;
 use crate::options::Limits;
 use crate::rows::{ConsumerStatus, Status};
 use crate::sequence::SequenceNumber;
@@ -25,6 +24,10 @@ use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::Stream;
 use crate::subscription::Claim;
+use crate::texts::{
+    self, consumer_not_active, consumer_not_found, shard_does_not_exist, stream_not_found,
+    subscription_in_use,
+};
 use api::EventStream;
 use api::kinesis::{
     Error, SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
@@ -63,7 +66,7 @@ pub(crate) async fn subscribe_to_shard(
     }
     let shard = find(&stream, &stream.view(), &input.shard_id)?.clone();
     if consumer.row().status != ConsumerStatus::Active {
-        return Err(not_active(&consumer));
+        return Err(consumer_not_active(&consumer));
     }
     let start = Start {
         operation: "SubscribeToShard",
@@ -73,13 +76,13 @@ pub(crate) async fn subscribe_to_shard(
     };
     let next = start.ordinal(cx, &stream, &shard, inner.env.clock.now_ms()).await?;
     if input.dry_run == Some(true) {
-        return Err(write::dry_run());
+        return Err(texts::dry_run());
     }
     let now = inner.env.clock.monotonic();
     let claim = inner
         .subscriptions
         .claim(&consumer.arn, shard.row.index, now)
-        .ok_or_else(|| in_use(&consumer, &shard))?;
+        .ok_or_else(|| subscription_in_use(&consumer, &shard))?;
     let reader = Reader {
         metrics: inner.metrics.push(&stream, &consumer.key.name, &shard),
         streams: streams.clone(),
@@ -96,23 +99,6 @@ pub(crate) async fn subscribe_to_shard(
         claim,
     };
     Ok(Box::pin(futures_util::stream::unfold(reader, Reader::step).fuse()))
-}
-
-fn not_active(consumer: &Consumer) -> Error {
-    let key = &consumer.key;
-    Error::ResourceInUse(format!(
-        "Consumer {} with creation timestamp {} under stream: {} , account {} is not in ACTIVE \
-         status.",
-        key.name, key.created_s, key.stream.name, key.stream.account
-    ))
-}
-
-fn in_use(consumer: &Consumer, shard: &Shard) -> Error {
-    let key = &consumer.key;
-    Error::ResourceInUse(format!(
-        "Another active subscription exists for this consumer: {}:{}:{}:{}",
-        key.stream.account, key.stream.name, shard.id, key.name
-    ))
 }
 
 /// One consumer's place in one shard.
@@ -187,13 +173,13 @@ impl Reader {
     /// Whether this subscription still has its right to read.
     fn check(&mut self) -> Result<()> {
         if self.claim.is_taken_over() {
-            return Err(in_use(&self.consumer, &self.shard));
+            return Err(subscription_in_use(&self.consumer, &self.shard));
         }
         if self.stream.is_gone() {
             return Err(stream_not_found(&self.stream.key));
         }
         if self.consumer.is_gone() {
-            return Err(consumer_not_found(&self.consumer.arn));
+            return Err(consumer_not_found(&self.consumer.key));
         }
         if self.stream.view().shard(self.shard.row.index).is_none() {
             return Err(shard_does_not_exist(&self.stream.key, &self.shard.id));

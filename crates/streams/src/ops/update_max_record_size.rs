@@ -1,9 +1,10 @@
 //! `UpdateMaxRecordSize`.
 
-use crate::errors::{Result, invalid};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::rows::Change;
 use crate::service::Streams;
+use crate::texts;
 use api::kinesis::UpdateMaxRecordSizeInput;
 use base::Cx;
 
@@ -18,7 +19,7 @@ pub(crate) async fn update_max_record_size(
     input: UpdateMaxRecordSizeInput,
 ) -> Result<()> {
     let inner = &streams.inner;
-    let arn = input.stream_arn.ok_or_else(|| invalid("StreamARN should be provided."))?;
+    let arn = input.stream_arn.ok_or_else(texts::no_stream_arn)?;
     let stream = inner.directory.find(&cx, "UpdateMaxRecordSize", None, Some(&arn))?;
     lifecycle::begin(inner, &cx, &stream, |row| {
         row.record_kib_max = input.max_record_size_in_kib.cast_unsigned();

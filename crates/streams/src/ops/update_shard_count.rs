@@ -1,11 +1,12 @@
 //! `UpdateShardCount`.
 
-use crate::errors::{Result, is_on_demand, limit, stream_not_active};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::{Quota, ration};
 use crate::rows::{Change, Mode, Status};
 use crate::service::{Inner, Streams};
 use crate::shapes;
+use crate::texts::{self, is_on_demand, stream_not_active};
 use api::kinesis::{UpdateShardCountInput, UpdateShardCountOutput};
 use base::Cx;
 
@@ -53,16 +54,11 @@ pub(crate) async fn update_shard_count(
 }
 
 fn check(inner: &Inner, open: u32, target: u32) -> Result<()> {
-    let counts = format!("Current open shard count: {open}, Target shard count: {target}");
     if inner.options.scaling_limits && target > open.saturating_mul(2) {
-        return Err(limit(format!(
-            "UpdateShardCount cannot scale up over double your current open shard count. {counts}"
-        )));
+        return Err(texts::above_double(open, target));
     }
     if inner.options.scaling_limits && target.saturating_mul(2) < open {
-        return Err(limit(format!(
-            "UpdateShardCount cannot scale down below half your current open shard count. {counts}"
-        )));
+        return Err(texts::below_half(open, target));
     }
     Ok(())
 }

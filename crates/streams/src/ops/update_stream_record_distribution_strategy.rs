@@ -1,9 +1,9 @@
 //! `UpdateStreamRecordDistributionStrategy`.
 
-use crate::errors::{Result, stream_not_active};
-use crate::limits::only_on_demand;
+use crate::errors::Result;
 use crate::rows::{Mode, Status, StreamRow};
 use crate::service::Streams;
+use crate::texts::{only_on_demand, stream_not_active};
 use api::kinesis::{RecordDistributionStrategy, UpdateStreamRecordDistributionStrategyInput};
 use base::Cx;
 

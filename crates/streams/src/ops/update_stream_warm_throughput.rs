@@ -1,12 +1,13 @@
 //! `UpdateStreamWarmThroughput`.
 
-use crate::errors::{Result, stream_not_active};
+use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
 use crate::rows::{Change, Status};
 use crate::service::Streams;
 use crate::shapes;
+use crate::texts::stream_not_active;
 use api::kinesis::{UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput};
 use base::Cx;
 

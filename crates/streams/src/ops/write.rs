@@ -5,12 +5,13 @@
 //! shard touched: one allocation, one lock of the budget, one append.
 
 use crate::admission::Exceeded;
-use crate::errors::{Result, fail, invalid, stream_not_found, validation};
+use crate::errors::{Result, fail};
 use crate::hash::HashKey;
 use crate::rows::StreamRow;
 use crate::service::Inner;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
+use crate::texts::{self, stream_not_found};
 use api::Text;
 use api::kinesis::Error;
 use base::Cx;
@@ -52,11 +53,7 @@ impl<'a> Entry<'a> {
     /// `Validation` no partition key, or more data than a record of this stream may have.
     pub(crate) fn check(&self, row: &StreamRow, at: impl Fn() -> String) -> Result<()> {
         if self.partition_key.is_none() && !row.auto_distribution {
-            return Err(validation(format!(
-                "1 validation error detected: Value null at '{}partitionKey' failed to satisfy \
-                 constraint: Member must not be null",
-                at()
-            )));
+            return Err(texts::no_partition_key(&at()));
         }
         let bytes_max = row.record_kib_max as usize * 1024;
         if self.bytes() <= bytes_max {
@@ -64,18 +61,9 @@ impl<'a> Entry<'a> {
         }
         let bytes = self.data.len();
         if bytes > bytes_max {
-            return Err(validation(format!(
-                "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim={bytes} \
-                 cap={bytes}]' at '{}data' failed to satisfy constraint: Member must have length \
-                 less than or equal to {bytes_max}",
-                at()
-            )));
+            return Err(texts::data_too_long(&at(), bytes, bytes_max));
         }
-        let bytes = self.bytes();
-        Err(invalid(format!(
-            "Record size of {bytes} bytes, partition key included, exceeds the limit of \
-             {bytes_max} bytes"
-        )))
+        Err(texts::record_too_long(self.bytes(), bytes_max))
     }
 
     /// The hash key that decides over the shard.
@@ -86,33 +74,8 @@ impl<'a> Entry<'a> {
         let Some(explicit) = self.explicit_hash_key else {
             return Ok(HashKey::of(self.key()));
         };
-        HashKey::parse(explicit).ok_or_else(|| {
-            invalid(format!(
-                "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
-                 Specified value was {explicit}"
-            ))
-        })
+        HashKey::parse(explicit).ok_or_else(|| texts::hash_key_above(explicit))
     }
-}
-
-/// A write over a shard's rate, in AWS's words (observed).
-pub(crate) fn write_throttled(stream: &Stream, shard: &Shard) -> String {
-    let (name, account) = (&stream.key.name, stream.key.account);
-    format!("Rate exceeded for shard {} in stream {name} under account {account}.", shard.id)
-}
-
-/// A read over a shard's rate, in AWS's words (observed).
-pub(crate) fn read_throttled(stream: &Stream, shard: &Shard) -> Error {
-    let (name, account) = (&stream.key.name, stream.key.account);
-    Error::ProvisionedThroughputExceeded(format!(
-        "Rate exceeded for Shard - {account}/{name}/{}",
-        shard.id
-    ))
-}
-
-/// The request was checked and would have been done.
-pub(crate) fn dry_run() -> Error {
-    Error::DryRunOperation("Request would have succeeded, but the DryRun parameter is set.".into())
 }
 
 /// A write that waited for a reshard in vain, or whose stream was deleted meanwhile.

@@ -444,7 +444,7 @@ fn a_full_engine_fails_what_it_cannot_take() {
         assert_eq!(output.failed_record_count, Some(1));
         let failed = output.records.iter().find(|r| r.error_code.is_some()).unwrap();
         assert_eq!(failed.error_code.as_deref(), Some("InternalFailure"));
-        assert_eq!(failed.error_message.as_deref(), Some("Internal Service Failure"));
+        assert_eq!(failed.error_message.as_deref(), Some("Internal service failure."));
         let outcome = world.put_all("s", vec![entry("a", &[0; 2000])]).await;
         assert_eq!(outcome.unwrap_err().code(), "ServiceUnavailableException");
         let outcome = world.put("s", "a", &[0; 2000]).await;
