@@ -6,7 +6,10 @@
 //! ```
 //!
 //! An operation is served when it has a handler and the table of refusals does not name it. A
-//! member of its input is honoured when the handler reads `input.member`.
+//! member of its input is honoured when the handler reads `input.member`. The texts that are ours
+//! are listed out of the code (see `texts`).
+
+mod texts;
 
 use crate::api::{self, names};
 use anyhow::{Context as _, bail, ensure};
@@ -70,6 +73,7 @@ fn page(root: &Path) -> anyhow::Result<String> {
     introduce(&mut page, date, &source, &rows)?;
     table(&mut page, &rows)?;
     ignored(&mut page, &overrides.dropped_members())?;
+    words(&mut page, &texts::all(root)?)?;
     Ok(page)
 }
 
@@ -117,6 +121,28 @@ fn ignored(page: &mut String, dropped: &[(&str, &str)]) -> anyhow::Result<()> {
     for (member, observed) in dropped {
         let observed = observed.split_whitespace().collect::<Vec<_>>().join(" ");
         writeln!(page, "- `{member}`: {observed}")?;
+    }
+    Ok(())
+}
+
+/// How many texts are whose, and those that are ours.
+fn words(page: &mut String, items: &[texts::Item]) -> anyhow::Result<()> {
+    let count = |word| items.iter().filter(|item| item.source.as_deref() == Some(word)).count();
+    let (model, observed, client) = (count("model"), count("observed"), count("client"));
+    page.push_str("\n## Texts of our own\n\n");
+    writeln!(
+        page,
+        "Of the texts that an answer can have, {observed} are in the words of the real \
+         service's answers, {model} in those\nof its model and reference, {client} in those that \
+         clients match on. AWS's words for the cases below are not\nknown, or it has no such \
+         case: these are ours. In braces: what is filled in.\n"
+    )?;
+    page.push_str("| error | text |\n| --- | --- |\n");
+    for item in items.iter().filter(|item| item.source.as_deref() == Some("ours")) {
+        let error = if item.error.is_empty() { "-" } else { &item.error };
+        for text in &item.texts {
+            writeln!(page, "| {error} | {} |", text.trim().replace('|', "\\|"))?;
+        }
     }
     Ok(())
 }
