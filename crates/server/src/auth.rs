@@ -72,6 +72,8 @@ impl Judge<'_> {
     }
 
     /// Takes a credential at its word.
+    ///
+    /// Source: observed (answers to wrongly signed requests).
     fn believe(&self, credential: &Credential<'_>) -> Result<Principal, Refusal> {
         let region = Region::parse(credential.region).map_err(|_| {
             let text = format!(

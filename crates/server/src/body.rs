@@ -143,6 +143,8 @@ struct Room<'a>(Option<SemaphorePermit<'a>>);
 
 impl<'a> Room<'a> {
     /// Takes room for so many further bytes, waiting a bounded time.
+    ///
+    /// Source: ours.
     async fn grow(&mut self, shared: &'a Shared, bytes: usize) -> Result<(), Refusal> {
         let full = || Refusal::unavailable("too many request bodies in flight, try again");
         let held = self.0.as_ref().map_or(0, SemaphorePermit::num_permits);
@@ -184,6 +186,8 @@ impl Pace {
     }
 
     /// The next piece of data, or nothing at the end.
+    ///
+    /// Source: ours.
     async fn next(
         &mut self,
         shared: &Shared,
@@ -231,11 +235,13 @@ impl Pace {
     }
 }
 
+/// Source: ours.
 fn too_large(bytes_max: usize) -> Refusal {
     let text = format!("the request body is larger than {bytes_max} bytes");
     Refusal { status: 413, ..Refusal::client("RequestEntityTooLargeException", text) }
 }
 
+/// Source: ours.
 fn too_slow() -> Refusal {
     let text = "the request body took too long to arrive";
     Refusal { status: 408, ..Refusal::client("RequestTimeoutException", text) }

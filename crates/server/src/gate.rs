@@ -25,6 +25,8 @@ const HEADERS_MAX: usize = 100;
 /// Status 431 too many headers; 400 the head can be read in two ways, which `is_sound` tells;
 /// 400 `Host` is missing in HTTP/1.1, there are two, or it holds no name; 400 or 501 the body is
 /// coded in another way than `chunked`.
+///
+/// Source: ours.
 pub(crate) fn check_form(head: &Head, is_sound: bool) -> Result<(), Refused> {
     let refused = |status, text| {
         let refusal = Refusal { status, ..Refusal::client("InvalidRequestException", text) };
@@ -76,6 +78,8 @@ fn check_coding(head: &Head) -> Result<(), (u16, &'static str)> {
 ///
 /// # Errors
 /// Status 403.
+///
+/// Source: ours.
 pub(crate) fn check_client(shared: &Shared, head: &Head) -> Result<(), Refusal> {
     if shared.auth.mode() == AuthMode::Required {
         return Ok(());

@@ -134,6 +134,7 @@ fn preflight(shared: &Shared, id: RequestId, page: Option<Page>) -> Reply {
     reply
 }
 
+/// Source: ours.
 fn too_many(route: Route) -> Refused {
     let refusal = Refusal::unavailable("too many requests in flight, try again");
     Refused { refusal, shape: Shape::Body(route.format) }

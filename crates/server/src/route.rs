@@ -94,6 +94,8 @@ pub(crate) fn route(
 
 /// A body is read as it is: what unpacks it would have to guard against what it unpacks to, and no
 /// AWS client packs Kinesis requests.
+///
+/// Source: ours.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     match text(headers, CONTENT_ENCODING.as_str()) {
         None | Some("" | "identity") => Ok(()),
@@ -138,6 +140,7 @@ fn unknown() -> Refusal {
     Refusal::client("UnknownOperationException", "")
 }
 
+/// Source: observed (kinesalite's suite).
 fn undetermined() -> Refused {
     let text = "Unable to determine service/operation name to be authorized";
     let refusal = Refusal { status: 403, ..Refusal::client("AccessDeniedException", text) };

@@ -38,6 +38,8 @@ impl AsRef<[u8]> for Unsent {
 ///
 /// # Errors
 /// Status 503: other answers take all the room, or all that this connection may have.
+///
+/// Source: ours.
 pub(crate) fn hold(
     shared: &Shared,
     bytes: Bytes,

@@ -234,6 +234,8 @@ impl Reader {
     }
 
     /// Begins a structure; false when it is null.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub fn structure(&mut self, members: &'static [Member]) -> Read<bool> {
         match self.token()? {
             Token::Map(left) => {

@@ -118,6 +118,8 @@ impl TextRule {
     }
 
     /// The rule as it stands inside `Member must satisfy constraint: [..]`.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub(crate) fn describe(&self) -> String {
         let mut text = describe_lengths(self.min, self.max);
         if let Some(pattern) = self.pattern {
@@ -131,6 +133,7 @@ impl TextRule {
     }
 }
 
+/// Source: observed (kinesalite's suite).
 fn describe_lengths(min: u32, max: u32) -> String {
     let mut text = String::new();
     if max != UNBOUNDED {
@@ -250,6 +253,8 @@ impl KeyRule {
 }
 
 /// `Member must satisfy enum value set: [A, B]`.
+///
+/// Source: observed (kinesalite's suite).
 pub(crate) fn describe_names(names: &[&str]) -> String {
     format!("Member must satisfy enum value set: [{}]", names.join(", "))
 }

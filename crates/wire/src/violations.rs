@@ -150,6 +150,8 @@ impl Violations {
     }
 
     /// The refusal, when there is a violation.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub(crate) fn into_refusal(self) -> Option<Refusal> {
         let count = self.sorted.len();
         if count == 0 {

@@ -15,7 +15,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
 
 /// Where texts stand.
-const CRATES: [&str; 1] = ["crates/streams/src"];
+const CRATES: [&str; 3] = ["crates/streams/src", "crates/wire/src", "crates/server/src"];
 
 const SOURCES: [&str; 4] = ["model", "observed", "client", "ours"];
 
@@ -179,9 +179,23 @@ impl Found {
                 TokenTree::Ident(made) if before(1) == ":" => {
                     let refusal = before(3) == "Refusal" && *made != "internal";
                     let upper = made.to_string().starts_with(|c: char| c.is_ascii_uppercase());
-                    if refusal || before(3) == "Error" && upper {
-                        self.error.get_or_insert(made.to_string());
+                    // Not `rustls::Error::..`.
+                    let ours = before(4) != ":" || before(6) == "kinesis";
+                    if refusal || before(3) == "Error" && upper && ours {
+                        let name = match made.to_string().as_str() {
+                            "client" => String::new(), // Named by a literal, if at all.
+                            "serialization" => "SerializationException".to_owned(),
+                            "unavailable" => "ServiceUnavailableException".to_owned(),
+                            "validation" => "ValidationException".to_owned(),
+                            other => other.to_owned(),
+                        };
+                        self.error.get_or_insert(name);
                     }
+                }
+                // How `wire` says that a value is of a wrong type.
+                TokenTree::Group(group) if before(1) == "wrong" => {
+                    self.error.get_or_insert("SerializationException".to_owned());
+                    self.look(&group.stream().into_iter().collect::<Vec<_>>());
                 }
                 // For the log, or a claim about the code.
                 TokenTree::Group(_) if before(4) == "tracing" || before(1) == "expect" => {}
@@ -248,7 +262,7 @@ mod tests {
     fn words_without_a_source_are_seen() {
         check(
             "fn a() { let text = format!(\"no {b}\"); Err(Refusal::serialization(text)) }",
-            &[("a", None, "serialization", &["no {b}"])],
+            &[("a", None, "SerializationException", &["no {b}"])],
         );
         check("/// Source: model\nfn a() {}", &[("a", Some("model"), "", &[])]);
     }
@@ -258,6 +272,7 @@ mod tests {
         for code in [
             "fn a() { tracing::error!(\"it was so\"); Error::Trimmed }",
             "fn a() { b.expect(\"it is so\"); Refusal::client(\"AException\", text) }",
+            "fn a() { matches!(e, rustls::Error::Invalid(_)).then(|| log(\"a b\")) }",
             "fn a() { store::Error::new(ErrorKind::Corrupt, \"a b\") }",
             "#[cfg(test)] mod tests { fn a() { Error::Validation(\"a b\") } }",
             "fn a() { text(\"just words\") }",

@@ -21,6 +21,8 @@ const SPELLED_MAX: usize = 4096;
 const NUMBER_CLASS: &str = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
 
 /// How AWS names what was found, and where it does not fit.
+///
+/// Source: observed (kinesalite's suite).
 fn unexpected<T>(token: &Token, wanted: &str) -> Read<T> {
     let class = match token {
         Token::List(_) => return wrong("Start of list found where not expected"),
@@ -117,6 +119,8 @@ impl Reader {
     }
 
     /// A required enum's value; a client cannot go on with one it does not know.
+    ///
+    /// Source: ours.
     pub fn required_enumeration<E: Enumeration>(
         &mut self,
         index: usize,
@@ -129,6 +133,8 @@ impl Reader {
     }
 
     /// True or false. AWS takes some strings too.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub fn boolean(&mut self) -> Read<Option<bool>> {
         match self.token()? {
             Token::Bool(value) => Ok(Some(value)),
@@ -343,6 +349,8 @@ impl Reader {
     }
 
     /// Begins a list: how many elements are kept, or None for null.
+    ///
+    /// Source: observed (kinesalite's suite).
     fn begin_list(&mut self, rule: &SizeRule) -> Read<Option<usize>> {
         match self.token()? {
             Token::List(left) => self.enter(Kind::List, left)?,
@@ -373,6 +381,8 @@ impl Reader {
     }
 
     /// A map; `read` reads a value. A null value is a violation. Of two equal keys the last wins.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub fn map<T: Show>(
         &mut self,
         rule: &SizeRule,
@@ -442,6 +452,7 @@ impl Reader {
     }
 }
 
+/// Source: ours.
 fn keep_bounded(kept: usize, kept_max: usize) -> Read<()> {
     if kept >= kept_max { wrong("too many elements") } else { Ok(()) }
 }
@@ -460,6 +471,8 @@ fn decode_into(arena: &mut BytesMut, encoded: &[u8], bytes_max: usize) -> Option
 }
 
 /// AWS's three ways to say that a string is no base64.
+///
+/// Source: observed (kinesalite's suite).
 #[cold]
 fn refuse_base64<T>(encoded: &[u8]) -> Read<T> {
     let mut text = String::new();

@@ -49,6 +49,8 @@ impl<'a> Claim<'a> {
     /// `MissingAuthenticationTokenException` none; `IncompleteSignatureException` parts of it are
     /// missing or of no form; `InvalidSignatureException` one in the header and one in the query.
     /// Texts as AWS writes them.
+    ///
+    /// Source: observed (kinesalite's suite).
     pub fn read(parts: &Parts<'a>) -> Result<Self, Refusal> {
         let header = parts.header("authorization");
         let in_query = parts.query.contains("X-Amz-Algorithm")
@@ -84,6 +86,7 @@ impl<'a> Claim<'a> {
         Credential { access_key_id: next(), date, region, service, terminator }
     }
 
+    /// Source: observed (kinesalite's suite).
     fn from_header(parts: &Parts<'a>, header: &'a str) -> Result<Self, Refusal> {
         let (algorithm, rest) = header.trim_start().split_once([' ', ',']).unwrap_or((header, ""));
         let (mut credential, mut signature, mut signed_headers) = (None, None, None);
@@ -119,6 +122,7 @@ impl<'a> Claim<'a> {
         })
     }
 
+    /// Source: observed (kinesalite's suite).
     fn from_query(parts: &Parts<'a>) -> Result<Self, Refusal> {
         let value = |wanted: &str| {
             let (_, value) = pairs(parts.query).find(|(name, _)| *name == wanted)?;
@@ -158,6 +162,7 @@ impl<'a> Claim<'a> {
     }
 }
 
+/// Source: observed (kinesalite's suite).
 fn header_incomplete(given: [bool; 4], header: &str) -> Refusal {
     let needs = [
         "Authorization header requires 'Credential' parameter. ",

@@ -86,6 +86,7 @@ impl<'a> Vouched<'a> {
     }
 }
 
+/// Source: observed (answers to wrongly signed requests).
 fn signed_ms(claim: &Claim<'_>) -> Result<i64, Refusal> {
     date::parse(&claim.date).ok_or_else(|| {
         let got = &claim.date;
@@ -94,6 +95,7 @@ fn signed_ms(claim: &Claim<'_>) -> Result<i64, Refusal> {
     })
 }
 
+/// Source: observed (answers to wrongly signed requests).
 fn check_scope(
     credential: &Credential<'_>,
     service: &str,
@@ -124,6 +126,7 @@ fn check_scope(
     Ok(region)
 }
 
+/// Source: observed (answers to wrongly signed requests).
 fn check_time(claim: &Claim<'_>, signed_ms: i64, now_ms: i64) -> Result<(), Refusal> {
     let (at, now) = (date::format(signed_ms), date::format(now_ms));
     if signed_ms > now_ms + SKEW_MS {
@@ -149,6 +152,7 @@ fn check_time(claim: &Claim<'_>, signed_ms: i64, now_ms: i64) -> Result<(), Refu
     Err(invalid(format!("Signature expired: {now} is now later than {end}")))
 }
 
+/// Source: ours.
 fn expires_ms(seconds: &str) -> Result<i64, Refusal> {
     let digits = Some(seconds).filter(|s| s.bytes().all(|b| b.is_ascii_digit()));
     let seconds = digits.and_then(|digits| digits.parse::<i64>().ok());
@@ -160,6 +164,7 @@ fn expires_ms(seconds: &str) -> Result<i64, Refusal> {
     })
 }
 
+/// Source: observed (answers to expired tokens).
 fn check_token(
     claim: &Claim<'_>,
     key: &Key,
@@ -185,6 +190,8 @@ fn check_token(
 }
 
 /// A header that changes what the request means counts only under the signature.
+///
+/// Source: observed (answers to requests that do not sign their host).
 fn check_coverage(claim: &Claim<'_>, parts: &Parts<'_>) -> Result<(), Refusal> {
     let covers = |name: &str| claim.signed_headers.split(';').any(|signed| signed == name);
     if !(covers("host") || covers(":authority")) {
@@ -233,6 +240,7 @@ fn invalid(message: String) -> Refusal {
     Refusal::client("InvalidSignatureException", message)
 }
 
+/// Source: observed (answers to wrongly signed requests).
 fn mismatch() -> Refusal {
     Refusal::client(
         "InvalidSignatureException",
@@ -241,6 +249,7 @@ fn mismatch() -> Refusal {
     )
 }
 
+/// Source: observed (answers to unknown keys).
 fn unrecognized() -> Refusal {
     Refusal::client(
         "UnrecognizedClientException",
