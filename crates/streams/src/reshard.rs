@@ -124,12 +124,6 @@ impl Draft {
         self.shards.get(&index).is_some_and(|row| row.closed.is_none())
     }
 
-    fn is_uniform(&self) -> bool {
-        let open = self.open();
-        let ranges = open.iter().map(|index| self.shards[index].range);
-        HashRange::uniform(open.len() as u32).into_iter().eq(ranges)
-    }
-
     /// Indexes of the open shards in order of their hash keys.
     fn open(&self) -> Vec<u32> {
         let mut open: Vec<&ShardRow> =
@@ -166,43 +160,38 @@ impl Draft {
         Some(child)
     }
 
-    /// Brings the stream to `target` open shards of sizes as even as whole splits and merges allow.
+    /// Brings the stream to the open shards that one made with `target` shards has.
     ///
-    /// Growing splits every shard and then merges down (observed: 4 to 5 leaves 15 shards in all,
-    /// 10 to 13 leaves 37); shrinking only merges. Cuts are laid where even shards would end.
-    /// Shards that were uneven before are cut there first, wherever that is.
+    /// Cuts each open shard wherever one of those begins inside it, and merges what lies between
+    /// two of those beginnings. No way to these ranges has fewer shards in between, and the ways
+    /// seen on AWS that end in them have as many (4 to 5 leaves 15 shards in all).
     fn scale(&mut self, target: u32, now_s: i64) {
-        let even: Vec<u128> =
-            HashRange::uniform(target).iter().skip(1).map(|range| range.start).collect();
-        if !self.is_uniform() {
-            for at in &even {
-                let holds = |index: &u32| {
-                    let range = self.shards[index].range;
-                    range.start < *at && *at <= range.end
-                };
-                if let Some(index) = self.open().into_iter().find(holds) {
-                    self.split(index, *at, now_s);
-                }
-            }
-        }
-        while self.open().len() < target as usize {
-            let before = self.open().len();
-            for index in self.open() {
-                if let Some(at) = cut(self.shards[&index].range, &even) {
-                    self.split(index, at, now_s);
-                }
-            }
-            if self.open().len() == before {
-                return; // Every shard owns one hash key: there is nothing left to split.
-            }
+        let starts: Vec<u128> =
+            HashRange::uniform(target).iter().map(|range| range.start).collect();
+        for index in self.open() {
+            let HashRange { start, end } = self.shards[&index].range;
+            let from = starts.partition_point(|at| *at <= start);
+            self.cut(index, &starts[from..starts.partition_point(|at| *at <= end)], now_s);
         }
         let open = self.open();
-        let starts: Vec<u128> = open.iter().map(|i| self.shards[i].range.start).collect();
-        let mut rest = open.as_slice();
-        for len in group_lengths(&starts, &even) {
-            let (group, others) = rest.split_at(len);
+        let range_of = |index: &u32| {
+            let start = self.shards[index].range.start;
+            starts.partition_point(|at| *at <= start)
+        };
+        let groups: Vec<Vec<u32>> =
+            open.chunk_by(|a, b| range_of(a) == range_of(b)).map(<[u32]>::to_vec).collect();
+        for group in &groups {
             self.merge_all(group, now_s);
-            rest = others;
+        }
+    }
+
+    /// Cuts an open shard at each of these places, at the middle one first: each cut makes its
+    /// children a second younger, and a second of the future is one that records wait for.
+    fn cut(&mut self, index: u32, places: &[u128], now_s: i64) {
+        let (before, [at, after @ ..]) = places.split_at(places.len() / 2) else { return };
+        if let Some([lower, upper]) = self.split(index, *at, now_s) {
+            self.cut(lower, before, now_s);
+            self.cut(upper, after, now_s);
         }
     }
 
@@ -275,47 +264,6 @@ pub(crate) fn check_open(key: &StreamKey, shard: &Shard) -> Result<()> {
 /// Shards that take this much: each takes 1 MiB/s.
 pub(crate) fn warm_shards(mibps: u32) -> u32 {
     mibps.max(StreamRow::SHARDS_DEFAULT)
-}
-
-/// Where to split a shard: at the even boundary nearest to its middle, else in the middle. `None`
-/// for a shard of one hash key.
-fn cut(range: HashRange, even: &[u128]) -> Option<u128> {
-    let HashRange { start, end } = range;
-    if start == end {
-        return None;
-    }
-    let middle = start + (end - start) / 2 + 1;
-    let inside =
-        &even[even.partition_point(|at| *at <= start)..even.partition_point(|at| *at <= end)];
-    Some(nearest(inside, middle).map_or(middle, |i| inside[i]))
-}
-
-/// Index of the value nearest to `wanted` in a sorted list; `None` when it is empty.
-fn nearest(sorted: &[u128], wanted: u128) -> Option<usize> {
-    let above = sorted.partition_point(|v| *v < wanted);
-    [above.checked_sub(1), Some(above)]
-        .into_iter()
-        .flatten()
-        .filter(|i| *i < sorted.len())
-        .min_by_key(|i| sorted[*i].abs_diff(wanted))
-}
-
-/// Lengths of the runs of neighbours that become one shard each: of the boundaries there are, those
-/// stay that lie nearest to the even ones.
-fn group_lengths(starts: &[u128], even: &[u128]) -> Vec<usize> {
-    let mut lengths = Vec::with_capacity(even.len() + 1);
-    let mut from = 0;
-    for (k, wanted) in even.iter().enumerate() {
-        // At least one shard to this group and to each that follows.
-        let last = starts.len().saturating_sub(even.len() - k);
-        let Some(step) = starts.get(from + 1..=last).and_then(|s| nearest(s, *wanted)) else {
-            break;
-        };
-        lengths.push(step + 1);
-        from += step + 1;
-    }
-    lengths.push(starts.len() - from);
-    lengths
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn draft(shards: u32) -> Draft {
     let shard = |(index, range)| {
         let shard = ShardRow {
             index,
-            log_id: u64::from(index) + 1000,
+            log_id: u64::from(index) + 1_000_000,
             range,
             created_s: NOW_S,
             opened_ms: 0,
@@ -64,45 +64,46 @@ fn check(draft: &Draft) {
     }
 }
 
-/// Totals seen on AWS, closed shards included.
+fn ranges(draft: &Draft) -> Vec<HashRange> {
+    draft.open().iter().map(|i| draft.shards[i].range).collect()
+}
+
+/// Totals with closed shards: those seen on AWS, as far as a way to even shards can have them. For
+/// the last three AWS was seen to leave 37, 7 and 17, which is too few cuts for even ones.
 #[test]
 fn scaling_makes_as_many_shards_as_aws() {
     for (from, to, total) in
-        [(2, 4, 6), (4, 5, 15), (10, 13, 37), (4, 2, 6), (5, 3, 7), (10, 3, 17), (3, 3, 3)]
+        [(2, 4, 6), (4, 5, 15), (4, 2, 6), (3, 3, 3), (10, 13, 43), (5, 3, 13), (10, 3, 23)]
     {
         let mut draft = draft(from);
         draft.scale(to, NOW_S);
         check(&draft);
-        assert_eq!(draft.open().len(), to as usize, "{from} to {to}");
+        assert_eq!(ranges(&draft), HashRange::uniform(to), "{from} to {to}");
         assert_eq!(draft.shards.len(), total, "{from} to {to}");
     }
 }
 
+/// However many shards there are between.
 #[test]
-fn scaling_is_even_where_one_cut_per_shard_allows_it() {
-    for (from, to) in [(2, 4), (4, 5), (4, 2), (1, 2), (6, 3), (3, 4)] {
-        let mut draft = draft(from);
-        draft.scale(to, NOW_S);
-        let ranges: Vec<HashRange> = draft.open().iter().map(|i| draft.shards[i].range).collect();
-        let even = HashRange::uniform(to);
-        for (range, even) in ranges.iter().zip(&even) {
-            // The widths of two divisions may differ by their remainders.
-            assert!(range.start.abs_diff(even.start) < 16, "{from} to {to}: {ranges:?}");
-        }
-    }
+fn children_are_made_seconds_from_now_and_not_minutes() {
+    let mut draft = draft(1);
+    draft.scale(1000, NOW_S);
+    draft.scale(1, NOW_S);
+    check(&draft);
+    let youngest_s = draft.shards.values().map(|row| row.created_s).max().unwrap();
+    assert!(youngest_s <= NOW_S + 20, "{}", youngest_s - NOW_S);
 }
 
 #[test]
-fn scaling_ends_even_of_shards_that_cannot_be_split() {
+fn shards_of_one_hash_key_are_merged_away() {
     let mut draft = draft(1);
-    // Shards of one hash key each at the front.
     let mut last = 0;
     for at in 1..=3 {
         last = draft.split(last, at, NOW_S).unwrap()[1];
     }
     draft.scale(8, NOW_S);
     check(&draft);
-    assert_eq!(draft.open().len(), 8);
+    assert_eq!(ranges(&draft), HashRange::uniform(8));
 }
 
 #[test]
@@ -151,7 +152,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever is split, merged and scaled: no hole, no overlap, true lineage.
+    /// Whatever is split, merged and scaled: no hole, no overlap, true lineage, and after a scaling
+    /// the ranges of a stream that is made with so many shards.
     #[test]
     fn open_shards_always_cover_every_hash_key(from in 1..20u32, steps in steps()) {
         let mut draft = draft(from);
@@ -173,7 +175,7 @@ proptest! {
                 Step::Merge(_) => {}
                 Step::Scale(target) => {
                     draft.scale(target, now_s);
-                    prop_assert_eq!(draft.open().len(), target as usize);
+                    prop_assert_eq!(ranges(&draft), HashRange::uniform(target));
                 }
             }
             check(&draft);
