@@ -4,9 +4,8 @@ use crate::arn::{ConsumerKey, Resource};
 use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::rows::Status;
-use crate::shard::{Shard, parse_shard_id};
-use crate::stream::{Stream, StreamKey, StreamView};
-use crate::texts::{self, consumer_not_found, not_authorized, shard_not_found, stream_not_found};
+use crate::stream::{Stream, StreamKey};
+use crate::texts::{self, consumer_not_found, not_authorized, stream_not_found};
 use api::Text;
 use base::policy::{Policy, Request};
 use base::{AccountId, Cx, Region};
@@ -243,15 +242,4 @@ fn check_own(stream: Arc<Stream>, cx: &Cx, action: &str) -> Result<Arc<Stream>> 
         return Err(texts::denied(cx, action, &stream.arn));
     }
     Ok(stream)
-}
-
-impl StreamView {
-    /// The shard a client names, read as leniently as AWS does.
-    ///
-    /// # Errors
-    /// `ResourceNotFound` with the text of `SplitShard`; reads use another one.
-    pub(crate) fn find_shard(&self, key: &StreamKey, id: &str) -> Result<&Arc<Shard>> {
-        let found = parse_shard_id(id).and_then(|index| self.shard(index));
-        found.ok_or_else(|| shard_not_found(key, id))
-    }
 }

@@ -15,7 +15,7 @@ use crate::errors::Result;
 use crate::hash::HashRange;
 use crate::rows::{self, Change, Closed, LogCounter, ShardRow, Status, StreamRow};
 use crate::service::Inner;
-use crate::shard::Shard;
+use crate::shard::{Shard, parse_shard_id, shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::texts;
 use futures_util::future::try_join_all;
@@ -256,9 +256,27 @@ impl Draft {
     }
 }
 
-/// Refuses a shard that was split or merged before.
-pub(crate) fn check_open(key: &StreamKey, shard: &Shard) -> Result<()> {
-    if shard.is_open() { Ok(()) } else { Err(texts::shard_closed(key, shard)) }
+/// Reads the id of a shard that is to be split or merged, before anybody looks for the stream: that
+/// is the order of AWS's refusals (observed).
+///
+/// # Errors
+/// `ResourceNotFound` it is no id of any shard.
+pub(crate) fn read_shard_id(key: &StreamKey, id: &str) -> Result<u32> {
+    parse_shard_id(id).ok_or_else(|| texts::shard_not_found(key, id))
+}
+
+/// The open shard of this index.
+///
+/// # Errors
+/// `ResourceNotFound` the stream has no such shard; the text has its whole id, however the client
+/// spelled it. `InvalidArgument` it was split or merged before.
+pub(crate) fn find_open<'a>(
+    key: &StreamKey,
+    view: &'a StreamView,
+    index: u32,
+) -> Result<&'a Arc<Shard>> {
+    let shard = view.shard(index).ok_or_else(|| texts::shard_not_found(key, &shard_id(index)))?;
+    if shard.is_open() { Ok(shard) } else { Err(texts::shard_closed(key, shard)) }
 }
 
 /// Shards that take this much: each takes 1 MiB/s.

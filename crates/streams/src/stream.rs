@@ -1,11 +1,13 @@
 //! One stream as the running service holds it: an immutable view that each change replaces.
 
+use crate::arn::Resource;
 use crate::consumer::Consumer;
 use crate::hash::HashKey;
 use crate::rows::StreamRow;
 use crate::shard::Shard;
+use api::Text;
 use base::policy::Policy;
-use base::{AccountId, Region};
+use base::{AccountId, Cx, Region};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +20,20 @@ pub(crate) struct StreamKey {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     pub(crate) name: Arc<str>,
+}
+
+impl StreamKey {
+    /// What a request names by `StreamName` or `StreamARN`, whether or not it exists.
+    pub(crate) fn named(cx: &Cx, name: Option<&Text>, arn: Option<&Text>) -> Self {
+        match arn.and_then(|arn| Resource::parse(arn)) {
+            Some(resource) => resource.stream().clone(),
+            None => Self {
+                account: cx.account,
+                region: cx.region.clone(),
+                name: name.map_or("", |name| name.as_str()).into(),
+            },
+        }
+    }
 }
 
 /// A stream. Deleted and made again it is another `Stream`: handles of the old one stay dead.

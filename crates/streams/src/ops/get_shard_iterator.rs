@@ -1,6 +1,5 @@
 //! `GetShardIterator`: a place in a shard, fixed when the iterator is made.
 
-use crate::arn::Resource;
 use crate::errors::Result;
 use crate::iterator::Place;
 use crate::ops::start::Start;
@@ -9,7 +8,6 @@ use crate::service::Streams;
 use crate::shard::{Shard, parse_shard_id, shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::texts::{self, shard_does_not_exist, shard_not_found};
-use api::Text;
 use api::kinesis::{Error, GetShardIteratorInput, GetShardIteratorOutput};
 use base::Cx;
 use std::sync::Arc;
@@ -29,7 +27,7 @@ pub(crate) async fn get_shard_iterator(
     let found = inner.directory.find_live(cx, "GetShardIterator", name, arn);
     let stream = found.map_err(|e| match e {
         // AWS speaks of the shard even then (observed).
-        Error::ResourceNotFound(_) => no_shard(&named(cx, name, arn), &input.shard_id),
+        Error::ResourceNotFound(_) => no_shard(&StreamKey::named(cx, name, arn), &input.shard_id),
         other => other,
     })?;
     let view = stream.view();
@@ -76,18 +74,6 @@ fn no_shard(key: &StreamKey, id: &str) -> Error {
     match parse_shard_id(id) {
         Some(index) => shard_does_not_exist(key, &shard_id(index)),
         None => shard_not_found(key, id),
-    }
-}
-
-/// What the request names, whether or not it exists.
-fn named(cx: &Cx, name: Option<&Text>, arn: Option<&Text>) -> StreamKey {
-    match arn.and_then(|arn| Resource::parse(arn)) {
-        Some(resource) => resource.stream().clone(),
-        None => StreamKey {
-            account: cx.account,
-            region: cx.region.clone(),
-            name: name.map_or("", |name| name.as_str()).into(),
-        },
     }
 }
 

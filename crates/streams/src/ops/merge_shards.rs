@@ -2,9 +2,10 @@
 
 use crate::errors::Result;
 use crate::lifecycle;
-use crate::reshard::check_open;
+use crate::reshard::{find_open, read_shard_id};
 use crate::rows::{Change, Mode};
 use crate::service::Streams;
+use crate::stream::StreamKey;
 use crate::texts::{is_on_demand, not_adjacent};
 use api::kinesis::MergeShardsInput;
 use base::Cx;
@@ -19,15 +20,16 @@ use base::Cx;
 pub(crate) async fn merge_shards(streams: Streams, cx: Cx, input: MergeShardsInput) -> Result<()> {
     let inner = &streams.inner;
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let named = StreamKey::named(&cx, name, arn);
+    let lower = read_shard_id(&named, &input.shard_to_merge)?;
+    let upper = read_shard_id(&named, &input.adjacent_shard_to_merge)?;
     let stream = inner.directory.find(&cx, "MergeShards", name, arn)?;
     let view = stream.view();
     if view.row.mode == Mode::OnDemand {
         return Err(is_on_demand(&stream.key));
     }
-    let lower = view.find_shard(&stream.key, &input.shard_to_merge)?;
-    let upper = view.find_shard(&stream.key, &input.adjacent_shard_to_merge)?;
-    check_open(&stream.key, lower)?;
-    check_open(&stream.key, upper)?;
+    let lower = find_open(&stream.key, &view, lower)?;
+    let upper = find_open(&stream.key, &view, upper)?;
     if lower.range().end.checked_add(1) != Some(upper.range().start) {
         return Err(not_adjacent(&stream.key, lower, upper));
     }

@@ -4,9 +4,10 @@ use crate::errors::Result;
 use crate::hash::HashKey;
 use crate::lifecycle;
 use crate::limits::Quota;
-use crate::reshard::check_open;
+use crate::reshard::{find_open, read_shard_id};
 use crate::rows::{Change, Mode, Status};
 use crate::service::Streams;
+use crate::stream::StreamKey;
 use crate::texts::{is_on_demand, split_outside, stream_not_active};
 use api::kinesis::SplitShardInput;
 use base::Cx;
@@ -20,13 +21,13 @@ use base::Cx;
 pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput) -> Result<()> {
     let inner = &streams.inner;
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
+    let index = read_shard_id(&StreamKey::named(&cx, name, arn), &input.shard_to_split)?;
     let stream = inner.directory.find(&cx, "SplitShard", name, arn)?;
     let view = stream.view();
     if view.row.mode == Mode::OnDemand {
         return Err(is_on_demand(&stream.key));
     }
-    let shard = view.find_shard(&stream.key, &input.shard_to_split)?;
-    check_open(&stream.key, shard)?;
+    let shard = find_open(&stream.key, &view, index)?;
     let at = HashKey::parse(&input.new_starting_hash_key)
         .filter(|at| {
             // One hash key more below than a split needs, as AWS has it (observed).

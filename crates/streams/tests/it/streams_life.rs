@@ -240,11 +240,22 @@ fn a_split_and_a_merge() {
 fn refusals_of_splits_and_merges() {
     run(async |house| {
         house.create("s", 3).await;
-        let missing =
-            |id: &str| format!("Could not find shard {id} in stream s under account 000000000000.");
-        for id in ["x", "shardId-9", "9", "shardId-2147483648"] {
-            refused(house.split("s", id, 7).await, "ResourceNotFoundException", &missing(id));
-            refused(house.merge("s", "0", id).await, "ResourceNotFoundException", &missing(id));
+        let missing = |id: &str, stream: &str| {
+            format!("Could not find shard {id} in stream {stream} under account 000000000000.")
+        };
+        for id in ["x", "2.14E4", "2147483648", "shardId-2147483648"] {
+            for stream in ["s", "none"] {
+                let text = missing(id, stream);
+                refused(house.split(stream, id, 7).await, "ResourceNotFoundException", &text);
+                refused(house.merge(stream, "0", id).await, "ResourceNotFoundException", &text);
+            }
+        }
+        for id in ["9", "-9", "x-9", "shardId-000000000009"] {
+            let text = missing("shardId-000000000009", "s");
+            refused(house.split("s", id, 7).await, "ResourceNotFoundException", &text);
+            refused(house.merge("s", "0", id).await, "ResourceNotFoundException", &text);
+            let text = "Stream none under account 000000000000 not found.";
+            refused(house.split("none", id, 7).await, "ResourceNotFoundException", text);
         }
         let apart = |a, b| {
             format!(
