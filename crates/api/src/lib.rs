@@ -14,4 +14,4 @@ pub mod kinesis;
 
 pub use client::Operation;
 pub use events::{EventShape, EventStream, frames};
-pub use wire::{Text, Timestamp};
+pub use wire::{LateViolations, Text, Timestamp};

@@ -21,7 +21,7 @@ pub use reader::{DEPTH_MAX, Read, Reader, check_syntax, decode, decode_lenient};
 pub use refusal::Refusal;
 pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};
 pub use text::{Text, Timestamp};
-pub use violations::{Show, VIOLATIONS_MAX};
+pub use violations::{LateViolations, Show, VIOLATIONS_MAX};
 pub use writer::{Writer, base64_bytes};
 
 /// How a body is written. A handler never sees it.

@@ -31,7 +31,7 @@ mod tests;
 mod value;
 
 use crate::rules::Member;
-use crate::violations::{Constraint, Step, Violations};
+use crate::violations::{Constraint, Shown, Step, Violations};
 use crate::{Format, Refusal, Text};
 use bytes::{Bytes, BytesMut};
 
@@ -316,7 +316,7 @@ impl Reader {
     pub fn required<T: Default>(&mut self, index: usize, value: Option<T>) -> T {
         if value.is_none() && self.strict {
             self.top().current = index as u32;
-            self.violate(Constraint::NotNull, None);
+            self.violate(Constraint::NotNull, Shown::Null);
         }
         value.unwrap_or_default()
     }
@@ -374,7 +374,7 @@ impl Reader {
     }
 
     /// Notes that the value being read breaks a rule.
-    fn violate(&mut self, constraint: Constraint, value: Option<&dyn Fn(&mut String)>) {
+    fn violate(&mut self, constraint: Constraint, value: Shown<'_>) {
         self.violations.push(path(&self.frames), constraint, value);
     }
 }

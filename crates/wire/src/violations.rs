@@ -62,6 +62,7 @@ impl Constraint {
         text
     }
 
+    /// Source: observed (kinesalite's suite).
     fn render(&self, out: &mut String) {
         // Writing to a String cannot fail.
         let _infallible = match self {
@@ -89,6 +90,15 @@ impl Constraint {
     }
 }
 
+/// How a message shows the value that breaks a constraint.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    Null,
+    /// Not at all, as AWS does with bytes (observed since 2025, amazon-kinesis-producer 680).
+    LeftOut,
+    By(&'a dyn Fn(&mut String)),
+}
+
 struct Violation {
     /// Positions from the root, then the constraint: the model's order.
     key: (Vec<u32>, Constraint),
@@ -102,7 +112,7 @@ pub(crate) struct Violations {
 }
 
 impl Violations {
-    /// Notes that the value at `path`, shown by `value` (`None` for null), breaks `constraint`.
+    /// Notes that the value at `path` breaks `constraint`.
     ///
     /// Why a closure: a hostile body can hold millions of violations; a value that will not be
     /// named is never rendered.
@@ -110,7 +120,7 @@ impl Violations {
         &mut self,
         path: impl Iterator<Item = Step<'a>> + Clone,
         constraint: Constraint,
-        value: Option<&dyn Fn(&mut String)>,
+        value: Shown<'_>,
     ) {
         let full = self.sorted.len() == VIOLATIONS_MAX;
         let past_last =
@@ -123,19 +133,9 @@ impl Violations {
         if at >= VIOLATIONS_MAX {
             return;
         }
-        let mut text = String::from("Value ");
-        match value {
-            None => text.push_str("null"),
-            Some(show) => {
-                text.push('\'');
-                show(&mut text);
-                text.push('\'');
-            }
-        }
-        text.push_str(" at '");
-        render_path(path, &mut text);
-        text.push_str("' failed to satisfy constraint: ");
-        key.1.render(&mut text);
+        let mut at_path = String::new();
+        render_path(path, &mut at_path);
+        let text = sentence(value, &at_path, &key.1);
         self.sorted.insert(at, Violation { key, text });
         self.sorted.truncate(VIOLATIONS_MAX);
     }
@@ -153,14 +153,67 @@ impl Violations {
     ///
     /// Source: observed (kinesalite's suite).
     pub(crate) fn into_refusal(self) -> Option<Refusal> {
-        let count = self.sorted.len();
-        if count == 0 {
-            return None;
-        }
-        let plural = if count == 1 { "" } else { "s" };
         let texts: Vec<String> = self.sorted.into_iter().map(|v| v.text).collect();
-        let joined = texts.join("; ");
-        Some(Refusal::validation(format!("{count} validation error{plural} detected: {joined}")))
+        message(&texts).map(Refusal::validation)
+    }
+}
+
+/// What one violation says.
+///
+/// Source: observed (kinesalite's suite).
+fn sentence(value: Shown<'_>, path: &str, constraint: &Constraint) -> String {
+    let mut text = String::from("Value");
+    match value {
+        Shown::Null => text.push_str(" null"),
+        Shown::LeftOut => {}
+        Shown::By(show) => {
+            text.push_str(" '");
+            show(&mut text);
+            text.push('\'');
+        }
+    }
+    text.push_str(" at '");
+    text.push_str(path);
+    text.push_str("' failed to satisfy constraint: ");
+    constraint.render(&mut text);
+    text
+}
+
+/// What all of them say; `None` when there are none.
+///
+/// Source: observed (kinesalite's suite).
+fn message(texts: &[String]) -> Option<String> {
+    let count = texts.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let joined = texts.join("; ");
+    (count > 0).then(|| format!("{count} validation error{plural} detected: {joined}"))
+}
+
+/// Violations that only an operation can see, in the words and the number of those of the model.
+/// They are noted in the order of the request.
+#[derive(Debug, Default)]
+pub struct LateViolations(Vec<String>);
+
+impl LateViolations {
+    /// Notes a member that is missing at `path`, as `records.1.member.data`.
+    pub fn missing(&mut self, path: impl FnOnce() -> String) {
+        self.note(Shown::Null, path, &Constraint::NotNull);
+    }
+
+    /// Notes bytes that are too long.
+    pub fn too_long(&mut self, path: impl FnOnce() -> String, bytes_max: u32) {
+        self.note(Shown::LeftOut, path, &Constraint::LengthMax(bytes_max));
+    }
+
+    /// What a `ValidationException` says of them; `None` when there are none.
+    pub fn message(&self) -> Option<String> {
+        message(&self.0)
+    }
+
+    fn note(&mut self, value: Shown<'_>, path: impl FnOnce() -> String, constraint: &Constraint) {
+        if self.0.len() < VIOLATIONS_MAX {
+            self.0.push(sentence(value, &path(), constraint));
+        }
     }
 }
 
@@ -285,7 +338,7 @@ mod tests {
     #[test]
     fn one_is_singular_and_null_has_no_quotes() {
         let mut found = Violations::default();
-        found.push(member(0, "StreamName").into_iter(), Constraint::NotNull, None);
+        found.push(member(0, "StreamName").into_iter(), Constraint::NotNull, Shown::Null);
         assert_eq!(
             found.into_refusal().unwrap().message,
             "1 validation error detected: Value null at 'streamName' failed to satisfy constraint: \
@@ -299,10 +352,10 @@ mod tests {
         for i in (0..40).rev() {
             let show = |out: &mut String| out.push('x');
             let path = [Step::Member(1, "Records"), Step::Element(i)];
-            found.push(path.into_iter(), Constraint::LengthMax(3), Some(&show));
+            found.push(path.into_iter(), Constraint::LengthMax(3), Shown::By(&show));
         }
-        found.push(member(0, "A").into_iter(), Constraint::LengthMin(1), None);
-        found.push(member(0, "A").into_iter(), Constraint::Pattern("p"), None);
+        found.push(member(0, "A").into_iter(), Constraint::LengthMin(1), Shown::Null);
+        found.push(member(0, "A").into_iter(), Constraint::Pattern("p"), Shown::Null);
         let message = found.into_refusal().unwrap().message.into_owned();
         assert!(message.starts_with(
             "10 validation errors detected: Value null at 'a' failed to satisfy constraint: Member \
@@ -313,10 +366,28 @@ mod tests {
     }
 
     #[test]
+    fn what_an_operation_sees_is_told_alike() {
+        let mut found = LateViolations::default();
+        assert_eq!(found.message(), None);
+        found.too_long(|| "records.1.member.data".into(), 5);
+        found.missing(|| "records.1.member.partitionKey".into());
+        assert_eq!(
+            found.message().unwrap(),
+            "2 validation errors detected: Value at 'records.1.member.data' failed to satisfy \
+             constraint: Member must have length less than or equal to 5; Value null at \
+             'records.1.member.partitionKey' failed to satisfy constraint: Member must not be null"
+        );
+        for _ in 0..20 {
+            found.missing(|| "x".into());
+        }
+        assert!(found.message().unwrap().starts_with("10 validation errors detected: "));
+    }
+
+    #[test]
     fn a_replaced_member_is_forgotten() {
         let mut found = Violations::default();
         let path = [Step::Member(1, "Records"), Step::Element(0)];
-        found.push(path.into_iter(), Constraint::NotNull, None);
+        found.push(path.into_iter(), Constraint::NotNull, Shown::Null);
         found.forget(member(1, "Records").into_iter());
         assert!(found.into_refusal().is_none());
     }

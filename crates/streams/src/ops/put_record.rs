@@ -10,8 +10,8 @@ use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
 use crate::texts::{self, stream_not_found};
-use api::Text;
 use api::kinesis::{EncryptionType, Error, PutRecordInput, PutRecordOutput};
+use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -58,7 +58,10 @@ impl<'a> Put<'a> {
             explicit_hash_key: input.explicit_hash_key.as_ref(),
         };
         let view = stream.view();
-        entry.check(&view.row, String::new)?;
+        let mut found = LateViolations::default();
+        entry.note(&view.row, String::new, &mut found);
+        write::refuse(&found)?;
+        entry.check_bytes(&view.row)?;
         let at = if view.row.auto_distribution { None } else { Some(entry.hash_key()?) };
         if let Some(number) = &input.sequence_number_for_ordering {
             check_ordering(streams, stream, &view, number)?;

@@ -20,11 +20,11 @@ use crate::service::Streams;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
 use crate::texts::{self, stream_not_found};
-use api::Text;
 use api::kinesis::{
     EncryptionType, Error, PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry,
     PutRecordsResultEntry,
 };
+use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -77,11 +77,15 @@ fn check(
     row: &StreamRow,
     records: &[PutRecordsRequestEntry],
 ) -> Result<Vec<Route>> {
-    let mut total_bytes = 0;
+    let (mut total_bytes, mut found) = (0, LateViolations::default());
     for (i, record) in records.iter().enumerate() {
         let entry = entry(record);
-        entry.check(row, || format!("records.{}.member.", i + 1))?;
+        entry.note(row, || format!("records.{}.member.", i + 1), &mut found);
         total_bytes += entry.bytes();
+    }
+    write::refuse(&found)?;
+    for record in records {
+        entry(record).check_bytes(row)?;
     }
     if total_bytes > REQUEST_BYTES_MAX {
         return Err(texts::records_too_long());

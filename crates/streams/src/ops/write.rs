@@ -12,8 +12,8 @@ use crate::service::Inner;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
 use crate::texts::{self, stream_not_found};
-use api::Text;
 use api::kinesis::Error;
+use api::{LateViolations, Text};
 use base::Cx;
 use base::env::Clock;
 use bytes::Bytes;
@@ -46,24 +46,32 @@ impl<'a> Entry<'a> {
         self.data.len() + self.key().len()
     }
 
-    /// Refuses what the stream does not take. `at`: where the entry stands in the request, as AWS
-    /// writes it before a member's name.
+    /// Notes what breaks the model's constraints as this stream has them: more data than a record
+    /// may have, no partition key. `at`: where the entry stands in the request, as AWS writes it
+    /// before a member's name.
+    pub(crate) fn note(
+        &self,
+        row: &StreamRow,
+        at: impl Fn() -> String,
+        found: &mut LateViolations,
+    ) {
+        let bytes_max = row.record_kib_max * 1024;
+        if self.data.len() > bytes_max as usize {
+            found.too_long(|| at() + "data", bytes_max);
+        }
+        if self.partition_key.is_none() && !row.auto_distribution {
+            found.missing(|| at() + "partitionKey");
+        }
+    }
+
+    /// Refuses what is too long only together.
     ///
     /// # Errors
-    /// `Validation` no partition key, or more data than a record of this stream may have.
-    pub(crate) fn check(&self, row: &StreamRow, at: impl Fn() -> String) -> Result<()> {
-        if self.partition_key.is_none() && !row.auto_distribution {
-            return Err(texts::no_partition_key(&at()));
-        }
+    /// `InvalidArgument` data and partition key are more than a record of this stream may have.
+    pub(crate) fn check_bytes(&self, row: &StreamRow) -> Result<()> {
         let bytes_max = row.record_kib_max as usize * 1024;
-        if self.bytes() <= bytes_max {
-            return Ok(());
-        }
-        let bytes = self.data.len();
-        if bytes > bytes_max {
-            return Err(texts::data_too_long(&at(), bytes, bytes_max));
-        }
-        Err(texts::record_too_long(self.bytes(), bytes_max))
+        let bytes = self.bytes();
+        if bytes <= bytes_max { Ok(()) } else { Err(texts::record_too_long(bytes, bytes_max)) }
     }
 
     /// The hash key that decides over the shard.
@@ -76,6 +84,14 @@ impl<'a> Entry<'a> {
         };
         HashKey::parse(explicit).ok_or_else(|| texts::hash_key_above(explicit))
     }
+}
+
+/// Refuses a request for all that was noted of it.
+///
+/// # Errors
+/// `Validation`.
+pub(crate) fn refuse(found: &LateViolations) -> Result<()> {
+    found.message().map_or(Ok(()), |message| Err(Error::Validation(message)))
 }
 
 /// A write that waited for a reshard in vain, or whose stream was deleted meanwhile.

@@ -3,25 +3,6 @@
 use crate::stream::StreamKey;
 use api::kinesis::Error;
 
-/// `at`: where the entry stands in the request, as AWS writes it before a member's name.
-///
-/// Source: observed (kinesalite's suite).
-pub(crate) fn no_partition_key(at: &str) -> Error {
-    Error::Validation(format!(
-        "1 validation error detected: Value null at '{at}partitionKey' failed to satisfy \
-         constraint: Member must not be null"
-    ))
-}
-
-/// Source: observed (kinesalite's suite).
-pub(crate) fn data_too_long(at: &str, bytes: usize, bytes_max: usize) -> Error {
-    Error::Validation(format!(
-        "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim={bytes} \
-         cap={bytes}]' at '{at}data' failed to satisfy constraint: Member must have length less \
-         than or equal to {bytes_max}"
-    ))
-}
-
 /// Data that alone would be taken.
 ///
 /// Source: ours.

@@ -100,18 +100,16 @@ fn a_record_counts_its_partition_key() {
         refused(
             outcome,
             "ValidationException",
-            "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=1048577 \
-             cap=1048577]' at 'data' failed to satisfy constraint: Member must have length less \
-             than or equal to 1048576",
+            "1 validation error detected: Value at 'data' failed to satisfy constraint: Member \
+             must have length less than or equal to 1048576",
         );
         let outcome =
             world.put_all("s", vec![entry("k", b""), entry("k", &vec![0; MIB + 1])]).await;
         refused(
             outcome,
             "ValidationException",
-            "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=1048577 \
-             cap=1048577]' at 'records.2.member.data' failed to satisfy constraint: Member must \
-             have length less than or equal to 1048576",
+            "1 validation error detected: Value at 'records.2.member.data' failed to satisfy \
+             constraint: Member must have length less than or equal to 1048576",
         );
     });
 }
@@ -136,6 +134,37 @@ fn a_partition_key_is_required() {
             "1 validation error detected: Value null at 'records.1.member.partitionKey' failed to \
              satisfy constraint: Member must not be null",
         );
+    });
+}
+
+#[test]
+fn all_entries_that_break_a_rule_are_told_of() {
+    run(async |world| {
+        world.create("s", 1).await;
+        let nameless = PutRecordsRequestEntry { partition_key: None, ..entry("a", b"x") };
+        let one = |n: usize| {
+            format!(
+                "Value null at 'records.{n}.member.partitionKey' failed to satisfy constraint: \
+                 Member must not be null"
+            )
+        };
+        let five: Vec<String> = (1..=5).map(one).collect();
+        let text = format!("5 validation errors detected: {}", five.join("; "));
+        let outcome = world.put_all("s", vec![nameless.clone(); 5]).await;
+        refused(outcome, "ValidationException", &text);
+
+        let long = PutRecordsRequestEntry { data: vec![0; MIB + 1].into(), ..nameless.clone() };
+        let outcome = world.put_all("s", vec![entry("k", b""), long]).await;
+        let text = format!(
+            "2 validation errors detected: Value at 'records.2.member.data' failed to satisfy \
+             constraint: Member must have length less than or equal to 1048576; {}",
+            one(2)
+        );
+        refused(outcome, "ValidationException", &text);
+
+        let outcome = world.put_all("s", vec![nameless; 30]).await;
+        let text = outcome.unwrap_err().message().to_owned();
+        assert!(text.starts_with("10 validation errors detected: "), "{text}");
     });
 }
 

@@ -121,10 +121,14 @@ impl Oracle<'_> {
     }
 
     fn own_rules(&self, shape: &str, value: &Value, path: &str, found: &mut Vec<String>) {
-        let shown = self.shown(shape, value);
+        let shown = match value {
+            // Bytes are not shown.
+            Value::Blob(_) => String::new(),
+            _ => format!(" '{}'", self.shown(shape, value)),
+        };
         let mut push = |constraint: String| {
             found.push(format!(
-                "Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}"
+                "Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
             ));
         };
         for constraint in self.scalar_rules(shape, value) {

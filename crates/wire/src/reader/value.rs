@@ -2,7 +2,7 @@
 
 use super::{Kind, Number, Raw, Read, Reader, Token, syntax, wrong};
 use crate::rules::{DoubleRule, Enumeration, KeyRule, NumberRule, SizeRule, TextRule, UNBOUNDED};
-use crate::violations::{Constraint, Show, show_cut};
+use crate::violations::{Constraint, Show, Shown, show_cut};
 use crate::{Text, Timestamp};
 use base64_simd::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -61,13 +61,13 @@ impl Reader {
         }
         let show = |out: &mut String| show_cut(text, out);
         if let Some(pattern) = rule.pattern.filter(|_| broken.pattern) {
-            self.violate(Constraint::Pattern(pattern.source()), Some(&show));
+            self.violate(Constraint::Pattern(pattern.source()), Shown::By(&show));
         }
         if broken.min {
-            self.violate(Constraint::LengthMin(rule.min), Some(&show));
+            self.violate(Constraint::LengthMin(rule.min), Shown::By(&show));
         }
         if broken.max {
-            self.violate(Constraint::LengthMax(rule.max), Some(&show));
+            self.violate(Constraint::LengthMax(rule.max), Shown::By(&show));
         }
     }
 
@@ -112,7 +112,7 @@ impl Reader {
         }
         if !self.broken_inside(|| crate::rules::describe_names(names)) {
             let show = |out: &mut String| show_cut(&text, out);
-            self.violate(Constraint::Names(names), Some(&show));
+            self.violate(Constraint::Names(names), Shown::By(&show));
         }
         // Any value will do: the answer is a refusal.
         Ok(Some(0))
@@ -202,7 +202,7 @@ impl Reader {
     #[cold]
     fn number_violates(&mut self, constraint: Constraint, value: &dyn Show) {
         if !self.broken_inside(|| constraint.text()) {
-            self.violate(constraint, Some(&|out: &mut String| value.show(out)));
+            self.violate(constraint, Shown::By(&|out: &mut String| value.show(out)));
         }
     }
 
@@ -252,7 +252,11 @@ impl Reader {
             (Token::Null, _) => return Ok(None),
             (other, _) => return unexpected(&other, "a Blob"),
         };
-        self.check_size(rule, blob.len(), &blob);
+        if let Some(constraint) = self.broken_size(rule, blob.len())
+            && !self.broken_inside(|| constraint.text())
+        {
+            self.violate(constraint, Shown::LeftOut);
+        }
         Ok(Some(blob))
     }
 
@@ -281,15 +285,21 @@ impl Reader {
     }
 
     fn check_size(&mut self, rule: &SizeRule, size: usize, value: &dyn Show) {
-        if !self.strict || (rule.min as usize..=rule.max as usize).contains(&size) {
-            return;
+        if let Some(constraint) = self.broken_size(rule, size) {
+            self.number_violates(constraint, value);
         }
-        let constraint = if size < rule.min as usize {
+    }
+
+    fn broken_size(&self, rule: &SizeRule, size: usize) -> Option<Constraint> {
+        if !self.strict || (rule.min as usize..=rule.max as usize).contains(&size) {
+            return None;
+        }
+        let too_short = size < rule.min as usize;
+        Some(if too_short {
             Constraint::LengthMin(rule.min)
         } else {
             Constraint::LengthMax(rule.max)
-        };
-        self.number_violates(constraint, value);
+        })
     }
 
     /// A list; `read` reads an element. A null element is a violation.
@@ -316,7 +326,7 @@ impl Reader {
                 keep_bounded(list.len(), kept_max)?;
                 list.push(element);
             } else if self.strict {
-                self.violate(Constraint::NotNull, None);
+                self.violate(Constraint::NotNull, Shown::Null);
             }
         }
         let ended = self.frames.pop();
@@ -376,7 +386,7 @@ impl Reader {
     #[cold]
     fn container_violates(&mut self, broken: Option<Constraint>, value: &dyn Show) {
         if let Some(constraint) = broken {
-            self.violate(constraint, Some(&|out: &mut String| value.show(out)));
+            self.violate(constraint, Shown::By(&|out: &mut String| value.show(out)));
         }
     }
 
@@ -415,7 +425,7 @@ impl Reader {
                 map.insert(key, value);
             } else if self.strict {
                 nulls += 1;
-                self.violate(Constraint::NotNull, None);
+                self.violate(Constraint::NotNull, Shown::Null);
             }
             count += 1;
         }
