@@ -242,11 +242,19 @@ fn the_number_for_ordering_is_checked() {
         let third = world.streams.put_record(&world.cx, input.clone()).await;
         third.expect("a clock that was set back takes nothing from a shard's own numbers");
 
-        // Digits of a record index that no shard reaches, and an arrival in the year 4000.
+        // Of layouts before today's: 0 of the oldest, and hex 2, 45 zeros, 1.
+        for number in ["0", "49039857307708443467467104868809893875799651909875269633"] {
+            input.sequence_number_for_ordering = Some(number.into());
+            let outcome = world.streams.put_record(&world.cx, input.clone()).await;
+            outcome.unwrap_or_else(|e| panic!("{number}: {e}"));
+        }
+
+        // Digits of a record index that no shard reaches, an arrival in the year 4000, and a shard
+        // made at the end of time.
         let bad = [
             "49039857307719593840066370180380661734935976090628259842",
             "49670424472731169861061894383148934335130637099872550914",
-            "1",
+            "73559785961217003650623432644519828254653813632295501826",
         ];
         for number in bad {
             input.sequence_number_for_ordering = Some(number.into());
