@@ -7,8 +7,8 @@ use crate::stream::Stream;
 use crate::texts;
 use base::{AccountId, Cx};
 
-/// Most streams, and most consumers of a stream, in `CREATING` at once.
-pub(crate) const CREATING_MAX: usize = 5;
+/// Most streams in `CREATING` or `DELETING`, and most consumers of a stream in `CREATING`, at once.
+pub(crate) const PASSING_MAX: usize = 5;
 
 /// Most consumers of a stream.
 const CONSUMERS_MAX: usize = 20;
@@ -29,7 +29,8 @@ pub(crate) struct Quota {
     /// Those that acknowledged changes bring; a change that takes some away counts when it is done.
     coming_shards: usize,
     pub(crate) on_demand: usize,
-    pub(crate) creating: usize,
+    /// Streams that are being made or deleted.
+    pub(crate) passing: usize,
 }
 
 impl Quota {
@@ -43,7 +44,8 @@ impl Quota {
             quota.open_shards += open;
             quota.coming_shards += coming as usize;
             quota.on_demand += usize::from(view.row.mode == Mode::OnDemand);
-            quota.creating += usize::from(view.row.status == Status::Creating);
+            let is_passing = matches!(view.row.status, Status::Creating | Status::Deleting);
+            quota.passing += usize::from(is_passing);
         }
         quota
     }

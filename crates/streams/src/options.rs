@@ -46,8 +46,8 @@ pub struct Options {
     /// Most on-demand streams of one account and region; `DescribeLimits` shows it.
     pub on_demand_streams_max: u32,
     /// Whether changes are rationed as AWS does: `UpdateShardCount` to at most double and at least
-    /// half, ten times a day, two mode switches and 25 key changes a day, five streams and five
-    /// consumers in `CREATING` at once.
+    /// half, ten times a day, two mode switches and 25 key changes a day, five streams in
+    /// `CREATING` or `DELETING` and five consumers in `CREATING` at once.
     pub scaling_limits: bool,
     /// Longest fan-out subscription; AWS ends it after five minutes.
     pub subscription: Duration,

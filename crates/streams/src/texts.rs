@@ -88,8 +88,9 @@ pub(crate) fn stream_not_active(key: &StreamKey, status: Status) -> Error {
 pub(crate) fn stream_has_consumers(key: &StreamKey) -> Error {
     let (name, account) = (&key.name, key.account);
     Error::ResourceInUse(format!(
-        "Stream {name} under account {account} has registered consumers. Deregister them or set \
-         EnforceConsumerDeletion."
+        "DeleteStream can't delete {account}:{name} because there are consumers associated with \
+         this data stream. To delete {name} anyway, set the EnforceConsumerDeletion parameter to \
+         true to force the deletion of all the consumers that are associated with it."
     ))
 }
 
@@ -112,10 +113,14 @@ pub(crate) fn only_on_demand(member: &str) -> Error {
 
 /// By its ARN.
 ///
-/// Source: ours.
+/// Source: observed (of SubscribeToShard, kinesis-connector-flink 44).
 pub(crate) fn consumer_not_found(key: &ConsumerKey) -> Error {
-    let (consumer, account) = (key.arn(), key.stream.account);
-    Error::ResourceNotFound(format!("Consumer {consumer}, account {account} not found."))
+    let ConsumerKey { stream, name, created_s } = key;
+    let (stream, account) = (&stream.name, stream.account);
+    Error::ResourceNotFound(format!(
+        "Consumer {name} with creation timestamp {created_s} under stream: {stream}, account \
+         {account} not found."
+    ))
 }
 
 /// By its stream and its name.

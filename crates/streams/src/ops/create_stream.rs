@@ -19,8 +19,8 @@ use store::Transaction;
 ///
 /// # Errors
 /// `ResourceInUse` the name is taken, also by a stream that is being deleted; `LimitExceeded` five
-/// streams are being made, or a quota of the account would be exceeded; `InvalidArgument` tags that
-/// cannot be, or what only on-demand streams have.
+/// streams are being made or deleted, or a quota of the account would be exceeded;
+/// `InvalidArgument` tags that cannot be, or what only on-demand streams have.
 pub(crate) async fn create_stream(
     streams: Streams,
     cx: Cx,
@@ -33,8 +33,8 @@ pub(crate) async fn create_stream(
         return Err(stream_exists(&key));
     }
     let quota = Quota::of(inner, &cx);
-    if inner.options.scaling_limits && quota.creating >= limits::CREATING_MAX {
-        return Err(texts::too_many_passing(&cx, limits::CREATING_MAX));
+    if inner.options.scaling_limits && quota.passing >= limits::PASSING_MAX {
+        return Err(texts::too_many_passing(&cx, limits::PASSING_MAX));
     }
     let row = row(inner, &cx, &input)?;
     let shards = shard_count(&row, input.shard_count);

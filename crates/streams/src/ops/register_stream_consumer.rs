@@ -3,7 +3,7 @@
 use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::lifecycle;
-use crate::limits::{self, CREATING_MAX};
+use crate::limits::{self, PASSING_MAX};
 use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, TagsRow};
 use crate::service::Streams;
 use crate::shapes;
@@ -69,8 +69,8 @@ fn check(
     }
     let creating =
         consumers.values().filter(|c| c.row().status == ConsumerStatus::Creating).count();
-    if creating_is_bounded && creating >= CREATING_MAX {
-        return Err(texts::too_many_creating(&stream.key, CREATING_MAX));
+    if creating_is_bounded && creating >= PASSING_MAX {
+        return Err(texts::too_many_creating(&stream.key, PASSING_MAX));
     }
     Ok(())
 }

@@ -7,12 +7,16 @@ use base::Cx;
 
 /// `streams_max`: those in passing states that an account may have at once.
 ///
-/// Source: ours.
+/// The two blanks are AWS's. Terraform waits and tries again only when it finds `simultaneously be
+/// in CREATING or DELETING`.
+///
+/// Source: observed (terraform-provider-aws 1339).
 pub(crate) fn too_many_passing(cx: &Cx, streams_max: usize) -> Error {
     let account = cx.account;
     Error::LimitExceeded(format!(
-        "You cannot have more than {streams_max} streams in the CREATING state under account \
-         {account}."
+        "This request would have exceed the limit on the number  of streams that can \
+         simultaneously be in CREATING or DELETING for the account {account}. Limit: \
+         {streams_max}."
     ))
 }
 
@@ -54,12 +58,12 @@ pub(crate) fn below_half(open: u32, target: u32) -> Error {
     ))
 }
 
-/// Source: ours.
+/// Source: observed (terraform-provider-aws 38094).
 pub(crate) fn on_demand_streams(cx: &Cx, count: usize, streams_max: u32) -> Error {
     let (account, region) = (cx.account, &cx.region);
     Error::LimitExceeded(format!(
-        "This request would exceed the on-demand stream limit for the account {account} in \
-         {region}. Current on-demand stream count for the account: {count}. Limit: {streams_max}."
+        "This request would exceed the limit on the number of On-Demand streams for the account \
+         {account} in {region}. Current On-Demand streams count: {count}. Limit: {streams_max}."
     ))
 }
 

@@ -53,8 +53,9 @@ fn a_consumer_comes_and_goes() {
         refused(
             house.delete("s").await,
             "ResourceInUseException",
-            "Stream s under account 000000000000 has registered consumers. Deregister them or set \
-             EnforceConsumerDeletion.",
+            "DeleteStream can't delete 000000000000:s because there are consumers associated with \
+             this data stream. To delete s anyway, set the EnforceConsumerDeletion parameter to \
+             true to force the deletion of all the consumers that are associated with it.",
         );
         deregister(house, &made.consumer_arn).await.unwrap();
         let going = describe(house, &made.consumer_arn).await.unwrap();
@@ -65,7 +66,11 @@ fn a_consumer_comes_and_goes() {
         refused(
             describe(house, &made.consumer_arn).await,
             "ResourceNotFoundException",
-            &format!("Consumer {}, account 000000000000 not found.", made.consumer_arn),
+            &format!(
+                "Consumer c with creation timestamp {} under stream: s, account 000000000000 not \
+                 found.",
+                made.consumer_creation_timestamp.0 / 1000
+            ),
         );
         let again = house.register("s", "c").await.unwrap();
         assert_ne!(again.consumer_arn, made.consumer_arn, "even within a second");

@@ -125,15 +125,25 @@ fn five_streams_are_made_at_once_and_no_more() {
         for name in ["a", "b", "c", "d", "e"] {
             house.streams.create_stream(&house.cx, create(name, 1)).await.unwrap();
         }
-        refused(
-            house.streams.create_stream(&house.cx, create("f", 1)).await,
-            "LimitExceededException",
-            "You cannot have more than 5 streams in the CREATING state under account 000000000000.",
-        );
+        let text = "This request would have exceed the limit on the number  of streams that can \
+                    simultaneously be in CREATING or DELETING for the account 000000000000. \
+                    Limit: 5.";
+        let outcome = house.streams.create_stream(&house.cx, create("f", 1)).await;
+        refused(outcome, "LimitExceededException", text);
         let elsewhere = cx(ACCOUNT, "eu-west-1");
         house.streams.create_stream(&elsewhere, create("f", 1)).await.unwrap();
         house.rest().await;
         house.streams.create_stream(&house.cx, create("f", 1)).await.unwrap();
+        house.rest().await;
+
+        for name in ["a", "b", "c", "d"] {
+            house.delete(name).await.unwrap();
+        }
+        house.streams.create_stream(&house.cx, create("a2", 1)).await.unwrap();
+        let outcome = house.streams.create_stream(&house.cx, create("a3", 1)).await;
+        refused(outcome, "LimitExceededException", text);
+        house.rest().await;
+        house.streams.create_stream(&house.cx, create("a3", 1)).await.unwrap();
     });
 }
 
