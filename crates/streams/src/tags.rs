@@ -123,7 +123,7 @@ pub(crate) fn initial(tags: Option<BTreeMap<Text, Text>>, stream: &StreamKey) ->
 
 fn merge(row: &mut TagsRow, tags: BTreeMap<Text, Text>, stream: &StreamKey) -> Result<()> {
     row.0.extend(tags.into_iter().map(|(k, v)| (k.to_string(), v.to_string())));
-    if row.0.len() <= TAGS_MAX { Ok(()) } else { Err(texts::too_many_tags(stream, TAGS_MAX)) }
+    if row.0.len() <= TAGS_MAX { Ok(()) } else { Err(texts::too_many_tags(stream)) }
 }
 
 /// Keys that begin with `aws:` are AWS's own.
@@ -178,14 +178,14 @@ mod tests {
             assert_eq!(
                 outcome(key),
                 "Some tags contain invalid characters. Valid characters: Unicode letters, digits, \
-                 white space, _ . / = + - % @ :."
+                 white space, _ . / = + - % @."
             );
         }
         assert_eq!(
             outcome("a%"),
             "Failed to add tags to stream s under account 000000000000 because some tags contained \
              illegal characters. The allowed characters are Unicode letters, white-spaces, \
-             '_',',','/','=','+','-','@',':'."
+             '_',',','/','=','+','-','@'."
         );
     }
 
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(
             initial(Some(tags(51)), &stream).unwrap_err().message(),
             "Failed to add tags to stream s under account 000000000000 because a given stream \
-             cannot have more than 50 tags associated with it."
+             cannot have more than 10 tags associated with it."
         );
     }
 }
