@@ -358,6 +358,15 @@ fn iterators_of_deleted_streams() {
         refused(world.get(&at).await, NOT_FOUND, message);
         world.create("s", 1).await;
         refused(world.get(&at).await, INVALID, BAD_ITERATOR);
+
+        world.create("t", 2).await;
+        let second = "shardId-000000000001";
+        let at = world.iterator("t", second, ShardIteratorType::Latest).await;
+        world.delete("t").await;
+        world.create("t", 1).await;
+        let message = "Shard shardId-000000000001 in stream t under account 000000000000 does not \
+                       exist";
+        refused(world.get(&at).await, NOT_FOUND, message);
     });
 }
 
