@@ -1,7 +1,7 @@
 //! Shard iterators: a reader's place as an opaque text that only this server can make or read.
 //!
 //! ```text
-//! place --> bytes --AES-256-GCM--> prefix | nonce | sealed bytes | tag --base64--> text
+//! place --> bytes, padded --AES-256-GCM--> prefix | nonce | sealed bytes | tag --base64--> text
 //! ```
 //!
 //! | bytes | what |
@@ -14,10 +14,13 @@
 //! | 8 | ordinal of the next record to read |
 //! | 8 | when the iterator was made, ms |
 //! | 12 | account |
-//! | 0 to 64, 1 to 128 | region, then the stream's name to the end |
+//! | 0 to 64, 1 to 128 | region, then the stream's name |
+//! | to the length | zeros |
 //! | 16 | tag |
 //!
-//! All numbers big-endian; nonce and tag are in clear. At most 360 characters (AWS's bound is 512).
+//! All numbers big-endian; nonce and tag are in clear. The length is that of AWS's iterators, which
+//! grow by 16 bytes with the name: 8 modulo 16 (observed). At most 376 characters (AWS's bound is
+//! 512).
 //! Every text differs from every other, even for one place, since the nonce never repeats.
 
 use crate::errors::Result;
@@ -33,7 +36,12 @@ const LIFE_MS: i64 = 300_000;
 
 const PREFIX: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const NONCE_BYTES: usize = 12;
-const FIXED_BYTES: usize = 1 + 8 + 4 + 8 + 8 + 12;
+const TAG_BYTES: usize = 16;
+
+/// Bytes of an iterator of a stream with this name.
+const fn token_bytes(name_bytes: usize) -> usize {
+    152 + (name_bytes + 14) / 16 * 16
+}
 
 /// Where a reader stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,13 +75,16 @@ impl IteratorKey {
 
     /// The text of a place; no two are equal.
     pub(crate) fn seal(&self, place: &Place) -> String {
-        let mut token = Vec::with_capacity(PREFIX.len() + NONCE_BYTES + FIXED_BYTES + 208);
+        let token_bytes = token_bytes(place.stream.name.len());
+        let mut token = Vec::with_capacity(token_bytes);
         token.extend_from_slice(&PREFIX);
         token.extend_from_slice(&self.nonce());
         let nonce: [u8; NONCE_BYTES] =
             token[PREFIX.len()..].try_into().expect("the nonce was just written");
         let sealed_from = token.len();
         place.write(&mut token);
+        // The longest region fits beside the longest name; what must not happen is a cut.
+        token.resize(token.len().max(token_bytes - TAG_BYTES), 0);
         let tag = self
             .key
             .seal_in_place_separate_tag(
@@ -142,7 +153,7 @@ impl Place {
         let (issued_ms, rest) = rest.split_first_chunk()?;
         let (account, rest) = rest.split_at_checked(12)?;
         let (region, name) = rest.split_at_checked(region_bytes.into())?;
-        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let text = |bytes| Some(std::str::from_utf8(bytes).ok()?.trim_end_matches('\0'));
         Some(Self {
             stream: StreamKey {
                 account: AccountId::parse(text(account)?).ok()?,
@@ -287,6 +298,16 @@ mod tests {
         assert!(text.len() <= 512, "{}", text.len());
         assert!(text.starts_with("AAAAAAAAAAE"));
         assert_eq!(key.open(&text, place.issued_ms).unwrap(), place);
+    }
+
+    /// As kinesalite's suite asks of AWS's own.
+    #[test]
+    fn lengths_are_those_of_aws() {
+        for name_bytes in 1..=128 {
+            let text = key(1).seal(&place(&"n".repeat(name_bytes)));
+            let token = base64_simd::STANDARD.decode_to_vec(text).unwrap();
+            assert_eq!(token.len(), 152 + (name_bytes + 14) / 16 * 16, "{name_bytes}");
+        }
     }
 
     #[test]
