@@ -164,9 +164,10 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
     }
-    let last_s = last_s(stream);
-    if last_s >= inner.env.clock.now_ms().div_euclid(1000) {
-        rows::put(&mut transaction, Predecessor::key(key), &Predecessor { last_s });
+    let shard_s = stream.view().shards.iter().map(|shard| shard.row.created_s).max();
+    let left = Predecessor { last_s: last_s(stream), shard_s };
+    if !left.is_passed(inner.env.clock.now_ms()) {
+        rows::put(&mut transaction, Predecessor::key(key), &left);
     }
     inner.catalog.commit(transaction).await?;
     inner.directory.remove(key);
@@ -193,10 +194,10 @@ pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
         return Ok(());
     }
     let _one_at_a_time = inner.control.lock().await;
-    let now_s = inner.env.clock.now_ms().div_euclid(1000);
+    let now_ms = inner.env.clock.now_ms();
     let mut transaction = Transaction::default();
     for (key, row) in rows::scan::<Predecessor>(&*inner.catalog, Predecessor::PREFIX)? {
-        if row.last_s < now_s {
+        if row.is_passed(now_ms) {
             transaction.remove(key.to_vec());
         }
     }

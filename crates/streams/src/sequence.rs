@@ -10,7 +10,7 @@
 //! | 1 | low four bits of the shard's index |
 //! | 16 | record index: the ordinal in the shard's log plus one; 0 is the shard's start |
 //! | 2 | 00; 01 in a place behind the record, which no record has (ours) |
-//! | 9 | second of arrival |
+//! | 9 | second of arrival, not before that in which the shard was made |
 //! | 8 | shard index |
 //! | 1 | the version, 2 |
 //!
@@ -53,12 +53,13 @@ impl SequenceNumber {
 
     /// The place behind all of a closed shard's records.
     pub(crate) fn end(shard_index: u32, created_s: i64, closed_s: i64) -> Self {
-        Self::new(shard_index, created_s, Place { index: INDEX_END, mark: 0, arrival_s: closed_s })
+        let arrival_s = closed_s.max(created_s);
+        Self::new(shard_index, created_s, Place { index: INDEX_END, mark: 0, arrival_s })
     }
 
     /// The number of the record with this ordinal.
     pub(crate) fn record(shard_index: u32, created_s: i64, ordinal: u64, arrival_ms: i64) -> Self {
-        let arrival_s = arrival_ms.div_euclid(1000);
+        let arrival_s = arrival_ms.div_euclid(1000).max(created_s);
         Self::new(shard_index, created_s, Place { index: ordinal + 1, mark: 0, arrival_s })
     }
 
@@ -330,6 +331,8 @@ mod tests {
         assert_eq!(hex_of(&start.to_string()), "20000000013000000000000000000000000001000000032");
         let end = SequenceNumber::end(3, 1, 2);
         assert_eq!(hex_of(&end.to_string()), "200000000137fffffffffffffff00000000002000000032");
+        let early = SequenceNumber::record(3, 5, 0, 1000);
+        assert_eq!(early.arrival_s(), 5, "nothing arrives before its shard is made");
     }
 
     /// Numbers that AWS publishes in sample events.
@@ -444,7 +447,7 @@ mod tests {
             prop_assert_eq!(parse(&text), Some(Parsed::Current(n)));
             prop_assert_eq!(decimal_of(&hex_of(&text)), text);
             prop_assert_eq!(n.ordinal_at(), ordinal);
-            prop_assert_eq!(n.arrival_s(), arrival_ms / 1000);
+            prop_assert_eq!(n.arrival_s(), created_s.max(arrival_ms / 1000));
             prop_assert_eq!((n.shard_index(), n.created_s()), (shard, created_s));
         }
 

@@ -56,6 +56,13 @@ impl Shard {
         self.row.range
     }
 
+    /// When it was made, as its sequence numbers have it: nothing arrives before (observed). A
+    /// child is made in the second after its parents', so that its numbers follow theirs, and what
+    /// comes sooner is told of as having come then.
+    pub(crate) fn created_ms(&self) -> i64 {
+        self.row.created_s * 1000
+    }
+
     /// Whether it takes records.
     pub(crate) fn is_open(&self) -> bool {
         self.row.closed.is_none()

@@ -5,7 +5,9 @@ use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::{self, LogCounter, Mode, Predecessor, ShardRow, Status, StreamRow, TagsRow};
+use crate::rows::{
+    self, AGE_S, LogCounter, Mode, Predecessor, ShardRow, Status, StreamRow, TagsRow,
+};
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
@@ -106,9 +108,11 @@ async fn store(
     let mut transaction = Transaction::default();
     let mut counter = LogCounter::load(&*inner.catalog).map_err(|e| fail(cx, &e))?;
     let left = rows::get::<Predecessor>(&*inner.catalog, &Predecessor::key(&key));
-    let left_s = left.map_err(|e| fail(cx, &e))?.map_or(0, |left| left.last_s);
+    let left = left.map_err(|e| fail(cx, &e))?;
+    let left_s = left.map_or(0, |left| left.last_s);
+    let shard_s = left.and_then(|left| left.shard_s).unwrap_or(left_s);
     transaction.remove(Predecessor::key(&key));
-    let created_s = row.created_ms.div_euclid(1000).max(left_s + 1);
+    let created_s = (row.created_ms.div_euclid(1000) - AGE_S).max(shard_s + 1);
     let row = StreamRow { consumer_s: left_s, ..row };
     rows::put(&mut transaction, StreamRow::key(&key), &row);
     let mut shards = Vec::with_capacity(row.next_shard as usize);

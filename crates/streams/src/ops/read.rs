@@ -141,7 +141,7 @@ fn render(shard: &Shard, batch: RecordBatch) -> store::Result<Vec<Record>> {
     for r in batch.records {
         records.push(Record {
             sequence_number: number_text(digits.split_to(DIGITS)),
-            approximate_arrival_timestamp: Some(Timestamp(r.arrival_ms)),
+            approximate_arrival_timestamp: Some(Timestamp(r.arrival_ms.max(shard.created_ms()))),
             data: r.data,
             partition_key: partition_key(r.key, r.ordinal)?,
             encryption_type: r.encrypted.then_some(EncryptionType::Kms),

@@ -49,9 +49,16 @@ impl Start<'_> {
             (ShardIteratorType::TrimHorizon, None) => tail.first_ordinal,
             (ShardIteratorType::Latest, None) => tail.next_ordinal,
             (ShardIteratorType::AtTimestamp, None) => {
-                // After a clock was set back the newest records are from its future.
-                let at_ms = self.time(now_ms.max(tail.last_arrival_ms), now_ms)?;
-                shard.log.find_arrival(at_ms).await.map_err(|e| fail(cx, &e))?
+                // After a clock was set back the newest records are from its future, and so are
+                // the first ones of a shard whose own second has not come.
+                let shown_ms = tail.last_arrival_ms.max(shard.created_ms());
+                let newest_ms = if tail.next_ordinal > 0 { now_ms.max(shown_ms) } else { now_ms };
+                let at_ms = self.time(newest_ms, now_ms)?;
+                if at_ms <= shard.created_ms() {
+                    tail.first_ordinal
+                } else {
+                    shard.log.find_arrival(at_ms).await.map_err(|e| fail(cx, &e))?
+                }
             }
         };
         // The tail again: what arrived meanwhile may be what the search found.

@@ -17,7 +17,7 @@ pub(crate) use account_row::{AccountRow, Commitment};
 pub(crate) use attached_row::{PolicyRow, TagsRow};
 pub(crate) use consumer_row::{ConsumerRow, ConsumerStatus};
 pub(crate) use counter_row::LogCounter;
-pub(crate) use predecessor_row::Predecessor;
+pub(crate) use predecessor_row::{AGE_S, Predecessor};
 pub(crate) use removal_row::Removal;
 pub(crate) use secret_row::Secret;
 pub(crate) use shard_row::{Closed, ShardRow};

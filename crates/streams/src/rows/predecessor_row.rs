@@ -13,9 +13,21 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Predecessor {
     /// The last created second of its shards and consumers.
     pub(crate) last_s: i64,
+    /// That of its shards alone; `None` = as above, in rows of before.
+    #[serde(default)]
+    pub(crate) shard_s: Option<i64>,
 }
 
+/// How old the shards of a new stream are: AWS's are some seconds old when they are first seen, so
+/// that no record arrives in the second of their making (observed).
+pub(crate) const AGE_S: i64 = 3;
+
 impl Predecessor {
+    /// Whether a stream made now is told from this one by its second.
+    pub(crate) fn is_passed(self, now_ms: i64) -> bool {
+        self.last_s + AGE_S < now_ms.div_euclid(1000)
+    }
+
     /// What the keys of all start with.
     pub(crate) const PREFIX: &str = "predecessor/";
 
@@ -31,7 +43,9 @@ mod tests {
 
     #[test]
     fn round_trip() {
-        super::super::check_round_trip(&Predecessor { last_s: 7 });
+        super::super::check_round_trip(&Predecessor { last_s: 7, shard_s: Some(6) });
+        let before: Predecessor = super::super::decode(b"k", b"{\"last_s\":7}").unwrap();
+        assert_eq!(before, Predecessor { last_s: 7, shard_s: None });
         let key = Predecessor::key(&StreamKey::for_tests("s"));
         assert_eq!(key, b"predecessor/000000000000/us-east-1/s");
     }

@@ -6,6 +6,7 @@ use crate::plane::{
 };
 use api::kinesis::*;
 use api::{Text, Timestamp};
+use base::env::Clock;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -608,5 +609,54 @@ fn a_stream_is_named_by_its_arn_as_well() {
         let mut input = iterator_input("s", FIRST, ShardIteratorType::TrimHorizon);
         (input.stream_name, input.stream_arn) = (None, Some(arn));
         assert_eq!(read(world, input).await, ["x"]);
+    });
+}
+
+/// The seconds of a sequence number: of its shard's making, and its own. Hex digits 1 to 9 and 29 to
+/// 37 of 47.
+fn seconds(number: &str) -> (i64, i64) {
+    let mut digits: Vec<u32> = number.chars().map(|c| c.to_digit(10).unwrap()).collect();
+    let mut hex = String::new();
+    for _ in 0..47 {
+        let mut rest = 0;
+        for d in &mut digits {
+            let n = rest * 10 + *d;
+            (*d, rest) = (n / 16, n % 16);
+        }
+        hex.insert(0, char::from_digit(rest, 16).unwrap());
+    }
+    let second = |from: usize| i64::from_str_radix(&hex[from..from + 9], 16).unwrap();
+    (second(1), second(29))
+}
+
+#[test]
+fn a_new_stream_is_some_seconds_old() {
+    run(async |world| {
+        world.create("s", 1).await;
+        let start = &world.shards("s").await[0].sequence_number_range.starting_sequence_number;
+        let age_s = world.clock().now_ms() / 1000 - seconds(start).0;
+        assert!((2..=7).contains(&age_s), "{age_s}");
+    });
+}
+
+#[test]
+fn nothing_arrives_before_its_shard_is_made() {
+    run(async |world| {
+        world.create("s", 1).await;
+        world.split("s", FIRST).await;
+        world.active("s").await;
+        let put = world.put("s", "k", b"early").await.unwrap();
+        let (created_s, arrival_s) = seconds(&put.sequence_number);
+        assert!(created_s > world.clock().now_ms() / 1000, "a child follows its parent");
+        assert_eq!(arrival_s, created_s);
+        let records = world.drain("s", &put.shard_id).await;
+        let shown = records[0].approximate_arrival_timestamp.unwrap();
+        assert_eq!(
+            (&records[0].sequence_number, shown.0),
+            (&put.sequence_number, created_s * 1000)
+        );
+        let mut input = iterator_input("s", &put.shard_id, ShardIteratorType::AtTimestamp);
+        input.timestamp = Some(shown);
+        assert_eq!(read(world, input).await, ["early"], "found by the time that it shows");
     });
 }
