@@ -9,7 +9,7 @@
 //! again for as long as the store refuses.
 
 use crate::consumer::Consumer;
-use crate::errors::Result;
+use crate::errors::{Result, fail};
 use crate::keeper;
 use crate::reshard;
 use crate::rows::{
@@ -17,7 +17,7 @@ use crate::rows::{
     StreamRow, TagsRow,
 };
 use crate::service::Inner;
-use crate::stream::Stream;
+use crate::stream::{Stream, StreamView};
 use crate::texts::stream_not_active;
 use base::Cx;
 use base::env::Clock;
@@ -148,19 +148,55 @@ async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store
     }
 }
 
+/// Acknowledges that a stream is deleted: `DELETING`, and then on its way.
+pub(crate) async fn begin_delete(inner: &Arc<Inner>, cx: &Cx, stream: &Arc<Stream>) -> Result<()> {
+    let row = stream.view().row.clone();
+    let is_new = row.status == Status::Creating;
+    let row = StreamRow { status: Status::Deleting, change: None, ..row };
+    if is_new {
+        forget_shards(inner, cx, stream, row).await?;
+    } else {
+        inner.update(cx, stream, row).await?;
+    }
+    schedule(inner, stream);
+    Ok(())
+}
+
+/// Takes the shards of a stream that was never `ACTIVE`: nobody has seen them, and nobody will
+/// (observed).
+async fn forget_shards(inner: &Arc<Inner>, cx: &Cx, stream: &Stream, row: StreamRow) -> Result<()> {
+    // The next stream of this name still begins behind them.
+    let row = StreamRow { consumer_s: last_s(stream), ..row };
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+    let removals = take_shards(&mut transaction, stream);
+    inner.commit(cx, transaction).await?;
+    stream.replace(StreamView::new(row, Vec::new()));
+    for removal in removals {
+        schedule_removal(inner, removal);
+    }
+    Ok(())
+}
+
+/// Takes a stream's shards out of the catalog; what it returns is for `schedule_removal` then.
+fn take_shards(transaction: &mut Transaction, stream: &Stream) -> Vec<Removal> {
+    let mut removals = Vec::new();
+    for shard in &stream.view().shards {
+        let removal = Removal::of(shard.row.log());
+        transaction.remove(ShardRow::key(&stream.key, shard.row.index));
+        rows::put(transaction, removal.key(), &removal);
+        removals.push(removal);
+    }
+    removals
+}
+
 /// Takes a stream out of the catalog, everything of it at once; its logs go later.
 async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     let key = &stream.key;
     let mut transaction = Transaction::default();
     transaction.remove(StreamRow::key(key));
     transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
-    let mut removals = Vec::new();
-    for shard in &stream.view().shards {
-        let removal = Removal::of(shard.row.log());
-        transaction.remove(ShardRow::key(key, shard.row.index));
-        rows::put(&mut transaction, removal.key(), &removal);
-        removals.push(removal);
-    }
+    let removals = take_shards(&mut transaction, stream);
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
     }

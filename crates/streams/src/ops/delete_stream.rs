@@ -2,7 +2,7 @@
 
 use crate::errors::Result;
 use crate::lifecycle;
-use crate::rows::{Status, StreamRow};
+use crate::rows::Status;
 use crate::service::Streams;
 use crate::texts;
 use api::kinesis::DeleteStreamInput;
@@ -21,15 +21,11 @@ pub(crate) async fn delete_stream(
     let inner = &streams.inner;
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
     let stream = inner.directory.find(&cx, "DeleteStream", name, arn)?;
-    let row = stream.view().row.clone();
-    if row.status == Status::Deleting {
+    if stream.view().row.status == Status::Deleting {
         return Ok(());
     }
     if input.enforce_consumer_deletion != Some(true) && !stream.consumers.read().is_empty() {
         return Err(texts::stream_has_consumers(&stream.key));
     }
-    let row = StreamRow { status: Status::Deleting, change: None, ..row };
-    inner.update(&cx, &stream, row).await?;
-    lifecycle::schedule(inner, &stream);
-    Ok(())
+    lifecycle::begin_delete(inner, &cx, &stream).await
 }

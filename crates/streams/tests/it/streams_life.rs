@@ -531,6 +531,25 @@ fn uneven_shards_become_even() {
     });
 }
 
+#[test]
+fn a_stream_deleted_before_it_was_active_shows_no_shards() {
+    run(async |house| {
+        house.streams.create_stream(&house.cx, create("s", 3)).await.unwrap();
+        house.delete("s").await.unwrap();
+        let shown = describe(house, named("s")).await;
+        assert_eq!((shown.stream_status, shown.shards), (StreamStatus::Deleting, vec![]));
+        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 0);
+        assert_eq!(house.list("s", None).await, vec![]);
+        house.restart().await;
+        assert_eq!(house.status("s").await, Some(StreamStatus::Deleting));
+        house.rest().await;
+        assert_eq!(house.status("s").await, None);
+        assert_eq!(house.rows("shard/"), [""; 0]);
+        house.create("s", 1).await;
+        house.put("s", "k", "x").await.unwrap();
+    });
+}
+
 /// A reshard that the catalog refused gives its log ids back: who gets them next can write.
 #[test]
 fn a_refused_reshard_leaves_no_sealed_log_to_the_next_stream() {
