@@ -5,6 +5,9 @@
 //! start: resume -> schedule everything that is not ACTIVE, and every removal
 //! ```
 //!
+//! A passing state that lasts no time is none: the operation goes the whole way before its answer,
+//! and directory and views see the end of it alone.
+//!
 //! A task sleeps without holding the service, looks again at what is true when it wakes, and tries
 //! again for as long as the store refuses.
 
@@ -30,11 +33,21 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// Goes on with everything that the catalog shows unfinished, and begins to watch retention.
-pub(crate) fn resume(inner: &Arc<Inner>) -> store::Result<()> {
+pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
     for stream in inner.directory.all() {
+        let status = stream.view().row.status;
+        if delay(inner, status) == Some(Duration::ZERO) {
+            // What fails now is tried again.
+            let _later = settle(inner, &stream, status).await.inspect_err(warn);
+        }
         schedule(inner, &stream);
         let consumers: Vec<_> = stream.consumers.read().values().cloned().collect();
         for consumer in consumers {
+            let status = consumer.row().status;
+            if delay_of_consumer(inner, status) == Some(Duration::ZERO) {
+                let done = settle_consumer(inner, &stream, &consumer, status).await;
+                let _later = done.inspect_err(warn);
+            }
             schedule_consumer(inner, &stream, &consumer);
         }
     }
@@ -45,16 +58,31 @@ pub(crate) fn resume(inner: &Arc<Inner>) -> store::Result<()> {
     Ok(())
 }
 
+/// How long a stream stays in this state; `None` = until it is changed.
+fn delay(inner: &Inner, status: Status) -> Option<Duration> {
+    let lifecycle = inner.options.lifecycle;
+    match status {
+        Status::Active => None,
+        Status::Creating => Some(lifecycle.creating),
+        Status::Updating => Some(lifecycle.updating),
+        Status::Deleting => Some(lifecycle.deleting),
+    }
+}
+
+/// As `delay`, of a consumer.
+fn delay_of_consumer(inner: &Inner, status: ConsumerStatus) -> Option<Duration> {
+    let lifecycle = inner.options.lifecycle;
+    match status {
+        ConsumerStatus::Active => None,
+        ConsumerStatus::Creating => Some(lifecycle.creating),
+        ConsumerStatus::Deleting => Some(lifecycle.deleting),
+    }
+}
+
 /// Ends a stream's passing state in due time; nothing to do for an `ACTIVE` one.
 pub(crate) fn schedule(inner: &Arc<Inner>, stream: &Arc<Stream>) {
     let status = stream.view().row.status;
-    let lifecycle = inner.options.lifecycle;
-    let delay = match status {
-        Status::Active => return,
-        Status::Creating => lifecycle.creating,
-        Status::Updating => lifecycle.updating,
-        Status::Deleting => lifecycle.deleting,
-    };
+    let Some(delay) = delay(inner, status) else { return };
     let stream = stream.clone();
     inner.tasks.spawn(retry(inner, delay, move |inner| {
         let stream = stream.clone();
@@ -69,11 +97,7 @@ pub(crate) fn schedule_consumer(
     consumer: &Arc<Consumer>,
 ) {
     let status = consumer.row().status;
-    let delay = match status {
-        ConsumerStatus::Active => return,
-        ConsumerStatus::Creating => inner.options.lifecycle.creating,
-        ConsumerStatus::Deleting => inner.options.lifecycle.deleting,
-    };
+    let Some(delay) = delay_of_consumer(inner, status) else { return };
     let (stream, consumer) = (stream.clone(), consumer.clone());
     inner.tasks.spawn(retry(inner, delay, move |inner| {
         let (stream, consumer) = (stream.clone(), consumer.clone());
@@ -108,11 +132,15 @@ async fn sleep_and_work<F>(
         let Some(inner) = weak.upgrade() else { return };
         match work(inner).await {
             Ok(()) => return,
-            Err(e) => tracing::warn!(kind = ?e.kind(), "unfinished change, will try again: {e}"),
+            Err(e) => warn(&e),
         }
         delay = pause;
         pause = (pause * 2).min(RETRY_MAX);
     }
+}
+
+fn warn(e: &store::Error) {
+    tracing::warn!(kind = ?e.kind(), "unfinished change, will try again: {e}");
 }
 
 fn retry<F, W>(inner: &Arc<Inner>, delay: Duration, work: W) -> impl Future<Output = ()> + use<F, W>
@@ -140,16 +168,16 @@ async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store
             stream.replace_row(row);
             Ok(())
         }
-        Status::Updating => {
-            let change = row.change.unwrap_or(rows::Change::Settle);
-            reshard::apply(inner, stream, &change).await
-        }
+        Status::Updating => reshard::apply(inner, stream, row).await,
         Status::Deleting => delete(inner, stream).await,
     }
 }
 
 /// Acknowledges that a stream is deleted: `DELETING`, and then on its way.
 pub(crate) async fn begin_delete(inner: &Arc<Inner>, cx: &Cx, stream: &Arc<Stream>) -> Result<()> {
+    if delay(inner, Status::Deleting) == Some(Duration::ZERO) {
+        return delete(inner, stream).await.map_err(|e| fail(cx, &e));
+    }
     let row = stream.view().row.clone();
     let is_new = row.status == Status::Creating;
     let row = StreamRow { status: Status::Deleting, change: None, ..row };
@@ -247,6 +275,43 @@ fn remove_consumer(transaction: &mut Transaction, stream: &Stream, name: &str) {
     transaction.remove(PolicyRow::key(key, Some(name)));
 }
 
+/// Acknowledges that a consumer is deregistered: `DELETING`, and then on its way.
+pub(crate) async fn begin_deregister(
+    inner: &Arc<Inner>,
+    cx: &Cx,
+    stream: &Arc<Stream>,
+    consumer: &Arc<Consumer>,
+) -> Result<()> {
+    if delay_of_consumer(inner, ConsumerStatus::Deleting) == Some(Duration::ZERO) {
+        return deregister(inner, stream, consumer).await.map_err(|e| fail(cx, &e));
+    }
+    let row = ConsumerRow { status: ConsumerStatus::Deleting, ..consumer.row() };
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
+    inner.commit(cx, transaction).await?;
+    consumer.replace(row);
+    stream.announce();
+    schedule_consumer(inner, stream, consumer);
+    Ok(())
+}
+
+/// Takes a consumer out of the catalog, everything of it at once.
+async fn deregister(inner: &Inner, stream: &Stream, consumer: &Consumer) -> store::Result<()> {
+    let row = consumer.row();
+    let mut transaction = Transaction::default();
+    remove_consumer(&mut transaction, stream, &row.name);
+    let mut of_stream = stream.view().row.clone();
+    of_stream.consumer_s = of_stream.consumer_s.max(row.created_s);
+    rows::put(&mut transaction, StreamRow::key(&stream.key), &of_stream);
+    inner.catalog.commit(transaction).await?;
+    stream.replace_row(of_stream);
+    stream.consumers.write().remove(row.name.as_str());
+    consumer.retire();
+    inner.metrics.forget_consumer(&stream.key, &row.name);
+    stream.announce();
+    Ok(())
+}
+
 async fn settle_consumer(
     inner: &Inner,
     stream: &Stream,
@@ -258,23 +323,14 @@ async fn settle_consumer(
     if stream.is_gone() || consumer.is_gone() || row.status != from {
         return Ok(());
     }
-    let mut transaction = Transaction::default();
     if from == ConsumerStatus::Deleting {
-        remove_consumer(&mut transaction, stream, &row.name);
-        let mut of_stream = stream.view().row.clone();
-        of_stream.consumer_s = of_stream.consumer_s.max(row.created_s);
-        rows::put(&mut transaction, StreamRow::key(&stream.key), &of_stream);
-        inner.catalog.commit(transaction).await?;
-        stream.replace_row(of_stream);
-        stream.consumers.write().remove(row.name.as_str());
-        consumer.retire();
-        inner.metrics.forget_consumer(&stream.key, &row.name);
-    } else {
-        let row = ConsumerRow { status: ConsumerStatus::Active, ..row };
-        rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
-        inner.catalog.commit(transaction).await?;
-        consumer.replace(row);
+        return deregister(inner, stream, consumer).await;
     }
+    let row = ConsumerRow { status: ConsumerStatus::Active, ..row };
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
+    inner.catalog.commit(transaction).await?;
+    consumer.replace(row);
     stream.announce();
     Ok(())
 }
@@ -296,7 +352,41 @@ pub(crate) async fn begin(
     }
     edit(&mut row)?;
     row.status = Status::Updating;
+    if delay(inner, Status::Updating) == Some(Duration::ZERO) {
+        return update_at_once(inner, cx, stream, row).await;
+    }
     inner.update(cx, stream, row).await?;
     schedule(inner, stream);
     Ok(())
+}
+
+/// Does a change before its answer. `UPDATING` is in the catalog alone, for a start after a crash;
+/// only a change that the store refuses half way is seen in it, and tried again.
+async fn update_at_once(
+    inner: &Arc<Inner>,
+    cx: &Cx,
+    stream: &Arc<Stream>,
+    row: StreamRow,
+) -> Result<()> {
+    let mut transaction = Transaction::default();
+    rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+    inner.commit(cx, transaction).await?;
+    if let Err(e) = reshard::apply(inner, stream, row.clone()).await {
+        warn(&e);
+        stream.replace_row(row);
+        schedule(inner, stream);
+    }
+    Ok(())
+}
+
+/// The state that a stream is made in.
+pub(crate) fn first_status(inner: &Inner) -> Status {
+    let at_once = delay(inner, Status::Creating) == Some(Duration::ZERO);
+    if at_once { Status::Active } else { Status::Creating }
+}
+
+/// The state that a consumer is registered in.
+pub(crate) fn first_consumer_status(inner: &Inner) -> ConsumerStatus {
+    let at_once = delay_of_consumer(inner, ConsumerStatus::Creating) == Some(Duration::ZERO);
+    if at_once { ConsumerStatus::Active } else { ConsumerStatus::Creating }
 }

@@ -14,7 +14,8 @@ pub enum Limits {
 
 /// How long streams and consumers stay in their passing states.
 ///
-/// AWS takes seconds to a minute; tests and development want it short.
+/// AWS takes seconds to a minute; tests and development want it short. Zero: what was asked for is
+/// done before the answer, and nobody sees the passing state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lifecycle {
     /// `CREATING` to `ACTIVE`, of streams and consumers.

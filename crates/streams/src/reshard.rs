@@ -23,13 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Tail, Transaction};
 
-/// Does what `change` says and makes the stream `ACTIVE` again, in one transaction. Done again
-/// after a failure it has the same outcome.
-pub(crate) async fn apply(inner: &Inner, stream: &Stream, change: &Change) -> store::Result<()> {
+/// Does the change that a stream's row in `UPDATING` has and makes the stream `ACTIVE` again, in
+/// one transaction. Done again after a failure it has the same outcome.
+pub(crate) async fn apply(inner: &Inner, stream: &Stream, row: StreamRow) -> store::Result<()> {
     let view = stream.view();
-    let mut draft = Draft::new(&view, LogCounter::load(&*inner.catalog)?);
+    let change = row.change.clone().unwrap_or(Change::Settle);
+    let mut draft = Draft::new(&view, row, LogCounter::load(&*inner.catalog)?);
     let now_ms = inner.env.clock.now_ms();
-    draft.apply(change, now_ms / 1000);
+    draft.apply(&change, now_ms / 1000);
     let tails = seal(&view, &draft).await?;
     draft.close(&tails, now_ms);
     let Draft { mut row, shards, touched, counter } = draft;
@@ -99,9 +100,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(view: &StreamView, counter: LogCounter) -> Self {
+    fn new(view: &StreamView, row: StreamRow, counter: LogCounter) -> Self {
         let shards = view.shards.iter().map(|s| (s.row.index, s.row.clone())).collect();
-        Self { row: view.row.clone(), shards, touched: BTreeSet::new(), counter }
+        Self { row, shards, touched: BTreeSet::new(), counter }
     }
 
     /// A split or merge was checked when it was acknowledged, and nothing else changes the shards

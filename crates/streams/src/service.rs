@@ -108,7 +108,7 @@ impl Streams {
             let stream = inner.load(key, row).await?;
             inner.directory.insert(Arc::new(stream));
         }
-        lifecycle::resume(&inner)?;
+        lifecycle::resume(&inner).await?;
         Ok(Self { inner })
     }
 

@@ -263,19 +263,19 @@ pub(crate) static KEYS: &[Key] = &[
         "lifecycle.creating",
         PASSING,
         || units::duration_text(Lifecycle::default().creating),
-        "How long streams and consumers stay CREATING.",
+        "How long streams and consumers stay CREATING. 0ms: it is never seen.",
     ),
     key(
         "lifecycle.updating",
         PASSING,
         || units::duration_text(Lifecycle::default().updating),
-        "How long streams stay UPDATING.",
+        "How long streams stay UPDATING. 0ms: it is never seen.",
     ),
     key(
         "lifecycle.deleting",
         PASSING,
         || units::duration_text(Lifecycle::default().deleting),
-        "How long streams and consumers stay DELETING.",
+        "How long streams and consumers stay DELETING. 0ms: it is never seen.",
     ),
     key(
         "streams.shards_max",

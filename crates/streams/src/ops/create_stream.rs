@@ -5,9 +5,7 @@ use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::{
-    self, AGE_S, LogCounter, Mode, Predecessor, ShardRow, Status, StreamRow, TagsRow,
-};
+use crate::rows::{self, AGE_S, LogCounter, Mode, Predecessor, ShardRow, StreamRow, TagsRow};
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
@@ -68,7 +66,7 @@ fn row(inner: &Inner, cx: &Cx, input: &CreateStreamInput) -> Result<StreamRow> {
     };
     Ok(StreamRow {
         created_ms: inner.env.clock.now_ms(),
-        status: Status::Creating,
+        status: lifecycle::first_status(inner),
         mode,
         retention_hours: StreamRow::RETENTION_HOURS_MIN,
         encryption: None,

@@ -3,11 +3,10 @@
 use crate::consumer::Named;
 use crate::errors::Result;
 use crate::lifecycle;
-use crate::rows::{self, ConsumerRow, ConsumerStatus};
+use crate::rows::ConsumerStatus;
 use crate::service::Streams;
 use api::kinesis::DeregisterStreamConsumerInput;
 use base::Cx;
-use store::Transaction;
 
 /// Deregisters a consumer: `DELETING` at first, then gone, its subscriptions with it. One that is
 /// being deleted already is fine.
@@ -26,16 +25,8 @@ pub(crate) async fn deregister_stream_consumer(
         arn: input.consumer_arn.as_ref(),
     };
     let (stream, consumer) = named.find(&streams, &cx, "DeregisterStreamConsumer")?;
-    let row = consumer.row();
-    if row.status == ConsumerStatus::Deleting {
+    if consumer.row().status == ConsumerStatus::Deleting {
         return Ok(());
     }
-    let row = ConsumerRow { status: ConsumerStatus::Deleting, ..row };
-    let mut transaction = Transaction::default();
-    rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
-    inner.commit(&cx, transaction).await?;
-    consumer.replace(row);
-    stream.announce();
-    lifecycle::schedule_consumer(inner, &stream, &consumer);
-    Ok(())
+    lifecycle::begin_deregister(inner, &cx, &stream, &consumer).await
 }

@@ -40,7 +40,7 @@ pub(crate) async fn register_stream_consumer(
     let row = ConsumerRow {
         name: input.consumer_name.to_string(),
         created_s: now_s.max(row.consumer_s + 1),
-        status: ConsumerStatus::Creating,
+        status: lifecycle::first_consumer_status(inner),
     };
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);

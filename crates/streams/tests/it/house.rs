@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
@@ -38,19 +38,24 @@ pub(crate) struct CrashCatalog {
     before: AtomicUsize,
     /// Whether the one after them is stored all the same, its answer lost.
     stored: bool,
-    /// Whether the next one finds the disk full.
-    full: AtomicBool,
+    /// Which one from now on finds the disk full, counted from 1; 0 = none.
+    full: AtomicUsize,
 }
 
 impl CrashCatalog {
     fn new(inner: Arc<MemoryCatalog>, before: usize, stored: bool) -> Arc<Self> {
         let (commits, before) = (AtomicUsize::new(0), AtomicUsize::new(before));
-        Arc::new(Self { inner, commits, before, stored, full: AtomicBool::new(false) })
+        Arc::new(Self { inner, commits, before, stored, full: AtomicUsize::new(0) })
     }
 
     /// Refuses the next commit, and takes those after it.
     pub(crate) fn refuse_next(&self) {
-        self.full.store(true, Ordering::Relaxed);
+        self.refuse_after(0);
+    }
+
+    /// Takes so many commits, refuses one, and takes those after it.
+    pub(crate) fn refuse_after(&self, commits: usize) {
+        self.full.store(commits + 1, Ordering::Relaxed);
     }
 
     /// Commits asked for so far.
@@ -71,7 +76,9 @@ impl Catalog for CrashCatalog {
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
         let number = self.commits.fetch_add(1, Ordering::Relaxed);
         let before = self.before.load(Ordering::Relaxed);
-        let is_full = self.full.swap(false, Ordering::Relaxed);
+        let left =
+            self.full.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        let is_full = left == Ok(1);
         Box::pin(async move {
             if is_full {
                 return Err(StoreError::new(ErrorKind::Full, "no room on the disk"));

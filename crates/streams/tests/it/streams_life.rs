@@ -550,6 +550,53 @@ fn a_stream_deleted_before_it_was_active_shows_no_shards() {
     });
 }
 
+fn at_once() -> Options {
+    let lifecycle = streams::Lifecycle {
+        creating: Duration::ZERO,
+        updating: Duration::ZERO,
+        deleting: Duration::ZERO,
+    };
+    Options { lifecycle, ..free() }
+}
+
+/// No task runs between an answer and the look at what it left.
+#[test]
+fn states_of_no_length_are_not_seen() {
+    run_with(at_once(), async |house| {
+        house.streams.create_stream(&house.cx, create("s", 2)).await.unwrap();
+        let shown = describe(house, named("s")).await;
+        assert_eq!((shown.stream_status, shown.shards.len()), (StreamStatus::Active, 2));
+        house.split("s", "0", 1000).await.unwrap();
+        let shown = describe(house, named("s")).await;
+        assert_eq!((shown.stream_status, shown.shards.len()), (StreamStatus::Active, 4));
+        house.scale("s", 5).await.unwrap();
+        let shown = house.summary("s").await.unwrap();
+        assert_eq!((shown.stream_status, shown.open_shard_count), (StreamStatus::Active, 5));
+        let consumer = house.register("s", "c").await.unwrap();
+        assert_eq!(consumer.consumer_status, ConsumerStatus::Active);
+        let input = DeregisterStreamConsumerInput {
+            consumer_arn: Some(consumer.consumer_arn),
+            ..DeregisterStreamConsumerInput::default()
+        };
+        house.streams.deregister_stream_consumer(&house.cx, input).await.unwrap();
+        assert_eq!(house.summary("s").await.unwrap().consumer_count, Some(0));
+        house.delete("s").await.unwrap();
+        assert_eq!(house.status("s").await, None);
+    });
+}
+
+#[test]
+fn a_change_that_is_refused_half_way_is_acknowledged_and_done_later() {
+    run_with(at_once(), async |house| {
+        house.streams.create_stream(&house.cx, create("s", 2)).await.unwrap();
+        house.catalog.refuse_after(1);
+        house.scale("s", 3).await.unwrap();
+        house.pass(Duration::from_secs(1)).await;
+        let shown = house.summary("s").await.unwrap();
+        assert_eq!((shown.stream_status, shown.open_shard_count), (StreamStatus::Active, 3));
+    });
+}
+
 /// A reshard that the catalog refused gives its log ids back: who gets them next can write.
 #[test]
 fn a_refused_reshard_leaves_no_sealed_log_to_the_next_stream() {
