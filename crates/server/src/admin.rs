@@ -22,6 +22,9 @@ use wire::sigv4::Secret;
 /// Says why the server should get no requests now; nothing when it should.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
+/// Says what an owner should know although the server takes requests.
+pub type Notes = Readiness;
+
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROMETHEUS: HeaderValue =
@@ -31,6 +34,7 @@ const PROMETHEUS: HeaderValue =
 pub(crate) struct Admin {
     pub(crate) registry: Registry,
     pub(crate) readiness: Option<Readiness>,
+    pub(crate) notes: Option<Notes>,
     pub(crate) version: String,
     /// When the server was made, in milliseconds since the epoch.
     pub(crate) started_ms: i64,
@@ -112,23 +116,31 @@ fn reasons(shared: &Shared) -> Vec<String> {
     reasons
 }
 
+fn notes(shared: &Shared) -> Vec<String> {
+    shared.admin.notes.as_ref().map(|ask| ask()).unwrap_or_default()
+}
+
 fn ready(shared: &Shared, may_look: bool) -> Reply {
     let reasons = reasons(shared);
     if reasons.is_empty() {
-        return text(StatusCode::OK, "ok\n");
+        let notes = if may_look { notes(shared) } else { Vec::new() };
+        let lines = std::iter::once("ok").chain(notes.iter().map(String::as_str));
+        let body = lines.fold(String::new(), |body, line| body + line + "\n");
+        return answer::text(StatusCode::OK, TEXT, body.into());
     }
     let body = if may_look { reasons.join("\n") + "\n" } else { "unavailable\n".to_owned() };
     answer::text(StatusCode::SERVICE_UNAVAILABLE, TEXT, body.into())
 }
 
 fn health(shared: &Shared, may_look: bool) -> Reply {
-    let reasons = reasons(shared);
+    let mut reasons = reasons(shared);
     let (status, word) = if reasons.is_empty() {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
     let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
+    reasons.extend(notes(shared));
     let told = if may_look { reasons.as_slice() } else { &[] };
     for (at, reason) in told.iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };

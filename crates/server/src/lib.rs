@@ -34,7 +34,7 @@ mod strict;
 pub mod tls;
 mod unsent;
 
-pub use admin::Readiness;
+pub use admin::{Notes, Readiness};
 pub use clock::system_env;
 pub use listen::{Error, Port, Renewal, Server};
 pub use loops::{LoopThread, Loops};

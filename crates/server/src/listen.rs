@@ -1,6 +1,6 @@
 //! The listening socket, and the life of a server.
 
-use crate::admin::{Admin, Readiness, Token};
+use crate::admin::{Admin, Notes, Readiness, Token};
 use crate::auth::Auth;
 use crate::connection::{self, Http};
 use crate::ids::RequestIds;
@@ -154,6 +154,7 @@ impl Server {
             admin: Admin {
                 registry,
                 readiness: None,
+                notes: None,
                 version: options.version,
                 started_ms: env.clock.now_ms(),
                 loopback: address.ip().is_loopback(),
@@ -179,6 +180,13 @@ impl Server {
     #[must_use]
     pub fn with_readiness(mut self, readiness: Readiness) -> Self {
         self.shared.admin.readiness = Some(readiness);
+        self
+    }
+
+    /// Asks for `notes` whenever a health page is read: they stand there, and change nothing else.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Notes) -> Self {
+        self.shared.admin.notes = Some(notes);
         self
     }
 

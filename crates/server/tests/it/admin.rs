@@ -54,6 +54,21 @@ async fn readiness_gives_reasons() {
 }
 
 #[tokio::test]
+async fn notes_stand_beside_a_server_that_is_ready() {
+    let server = start_with(options(), Keyring::default(), |server| {
+        server.with_notes(Arc::new(|| vec!["the clock is wrong".to_owned()]))
+    });
+    let page = get(server.address, "/readyz", "localhost").await;
+    assert_eq!((page.status, page.text()), (200, "ok\nthe clock is wrong\n"));
+    let page = get(server.address, "/healthz", "localhost").await;
+    assert_eq!(page.status, 200);
+    let want = r#"{"status":"ok","reasons":["the clock is wrong"],"#;
+    assert!(page.text().starts_with(want), "{}", page.text());
+    let page = get(server.address, "/health", "localhost").await;
+    assert!(page.text().contains("\"running\""), "{}", page.text());
+}
+
+#[tokio::test]
 async fn metrics_count_requests_by_action_and_code() {
     let server = start(options());
     call(server.address, "Echo", "{}").await;
