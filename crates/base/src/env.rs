@@ -11,7 +11,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod clock_guard;
 mod os_disk;
+pub use clock_guard::{ClockGuard, Gap, Known, Uptime};
 pub use os_disk::OsDisk;
 
 /// A sleep that a [`Clock`] hands out.
@@ -23,6 +25,15 @@ pub trait Clock: Send + Sync + 'static {
     fn now_ms(&self) -> i64;
     /// Time since an arbitrary start; never goes back.
     fn monotonic(&self) -> Duration;
+    /// As `monotonic`, with the time that the machine slept where the system knows it.
+    fn uptime(&self) -> Duration {
+        self.monotonic()
+    }
+    /// The machine's start that `uptime` counts from: two processes that are told the same one can
+    /// compare theirs. `None`: nothing can be said.
+    fn boot(&self) -> Option<u128> {
+        None
+    }
     /// Resolves once `duration` of monotonic time has passed.
     fn sleep(&self, duration: Duration) -> Sleep;
 }

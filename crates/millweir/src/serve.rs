@@ -89,8 +89,10 @@ impl Running {
         let keys = keyring(&options.access_keys);
         let server = Server::on(port, env.clone(), registry, services, keys)?;
         let engines = Arc::new(engines);
-        let asked = engines.clone();
-        let server = server.with_readiness(Arc::new(move || asked.troubles()));
+        let (asked, noted) = (engines.clone(), engines.clone());
+        let server = server
+            .with_readiness(Arc::new(move || asked.troubles()))
+            .with_notes(Arc::new(move || noted.notes()));
         Ok(Self { options, engines, streams, server, env })
     }
 

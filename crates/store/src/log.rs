@@ -7,6 +7,7 @@
 
 use crate::Result;
 use crate::local::Ticket;
+use base::env::ClockGuard;
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -194,7 +195,8 @@ pub trait Log: Send + Sync + 'static {
     fn seal(&self) -> Job<'_, Tail>;
 
     /// Hides records that arrived before `arrival_ms` and lets the engine free them in time. Never
-    /// moves backwards. Cheap when there is nothing to do.
+    /// moves backwards. Cheap when there is nothing to do. A time that has not come by
+    /// [`ShardLog::clock`] is one of a wrong clock and is passed over.
     fn trim(&self, arrival_ms: i64);
 }
 
@@ -206,6 +208,9 @@ pub trait ShardLog: Send + Sync + 'static {
     /// Removes a log and its bytes. Done lazily and again after a restart until it is finished;
     /// fine when absent. Readers that hold it get `Fenced`.
     fn remove(&self, id: LogId) -> Job<'_, ()>;
+
+    /// The time that records are stamped with, and by which alone they may be trimmed.
+    fn clock(&self) -> &Arc<ClockGuard>;
 
     /// Makes what is accepted durable and stops; later appends are `Unavailable`.
     fn close(&self) -> Job<'_, ()>;

@@ -15,6 +15,7 @@ use crate::{
     Result, ShardLog, Tail,
 };
 use base::Env;
+use base::env::ClockGuard;
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -46,7 +47,7 @@ pub struct MemoryLog {
 }
 
 struct Shared {
-    env: Env,
+    guard: Arc<ClockGuard>,
     options: MemoryOptions,
     used_bytes: AtomicUsize,
     closed: AtomicBool,
@@ -59,7 +60,7 @@ impl MemoryLog {
     /// An empty engine; the clock is the environment's.
     pub fn new(env: Env, options: MemoryOptions) -> Arc<Self> {
         let shared = Shared {
-            env,
+            guard: Arc::new(ClockGuard::new(env.clock)),
             options,
             used_bytes: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -94,6 +95,10 @@ impl ShardLog for MemoryLog {
     fn close(&self) -> Job<'_, ()> {
         self.shared.closed.store(true, Ordering::Relaxed);
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn clock(&self) -> &Arc<ClockGuard> {
+        &self.shared.guard
     }
 
     fn trouble(&self) -> Option<String> {
@@ -294,7 +299,7 @@ impl Log for MemoryShard {
         }
         self.shared.take(cost_bytes)?;
         let first_ordinal = state.next_ordinal;
-        let arrival_ms = self.shared.env.clock.now_ms().max(state.last_arrival_ms);
+        let arrival_ms = self.shared.guard.now_ms().max(state.last_arrival_ms);
         let encrypted = key_id.is_some();
         state.blocks.push_back(Block { first_ordinal, records, arrival_ms, encrypted, body });
         state.next_ordinal += u64::from(records);

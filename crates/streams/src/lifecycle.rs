@@ -230,7 +230,7 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     }
     let shard_s = stream.view().shards.iter().map(|shard| shard.row.created_s).max();
     let left = Predecessor { last_s: last_s(stream), shard_s };
-    if !left.is_passed(inner.env.clock.now_ms()) {
+    if !left.is_passed(inner.now_ms()) {
         rows::put(&mut transaction, Predecessor::key(key), &left);
     }
     inner.catalog.commit(transaction).await?;
@@ -258,7 +258,7 @@ pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
         return Ok(());
     }
     let _one_at_a_time = inner.control.lock().await;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let mut transaction = Transaction::default();
     for (key, row) in rows::scan::<Predecessor>(&*inner.catalog, Predecessor::PREFIX)? {
         if row.is_passed(now_ms) {

@@ -106,7 +106,7 @@ pub(crate) fn ration(
     changes_max: usize,
     operation: &str,
 ) -> Result<()> {
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     done_ms.retain(|at_ms| (now_ms - DAY_MS..=now_ms).contains(at_ms));
     if inner.options.scaling_limits && done_ms.len() >= changes_max {
         return Err(texts::rationed(operation, changes_max));
@@ -147,7 +147,7 @@ pub(crate) fn consumers_max(inner: &Inner, cx: &Cx, stream: &Stream) -> Result<u
 
 /// Whether the account's minimum throughput billing commitment runs.
 fn is_committed(inner: &Inner, cx: &Cx, account: AccountId) -> Result<bool> {
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     Ok(settings(inner, cx, account)?.commitment.is_some_and(|commitment| commitment.runs(now_ms)))
 }
 

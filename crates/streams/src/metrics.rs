@@ -16,6 +16,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     clock: Arc<dyn Clock>,
     shard_labels_max: usize,
+    pub(crate) clock_in_doubt: Gauge,
 }
 
 /// The counters of one shard.
@@ -78,7 +79,12 @@ const BEHIND: (&str, &str) =
 impl Metrics {
     /// Keeps numbers in this registry.
     pub(crate) fn new(registry: Registry, clock: Arc<dyn Clock>, shard_labels_max: usize) -> Self {
-        Self { registry, clock, shard_labels_max }
+        let clock_in_doubt = registry.gauge(
+            "millweir_clock_in_doubt",
+            "1 while the wall clock jumped and is not used.",
+            &[],
+        );
+        Self { registry, clock, shard_labels_max, clock_in_doubt }
     }
 
     /// The counters of a shard, made when it has none yet.

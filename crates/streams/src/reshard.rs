@@ -29,7 +29,7 @@ pub(crate) async fn apply(inner: &Inner, stream: &Stream, row: StreamRow) -> sto
     let view = stream.view();
     let change = row.change.clone().unwrap_or(Change::Settle);
     let mut draft = Draft::new(&view, row, LogCounter::load(&*inner.catalog)?);
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     draft.apply(&change, now_ms / 1000);
     let tails = seal(&view, &draft).await?;
     draft.close(&tails, now_ms);

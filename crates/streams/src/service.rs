@@ -16,7 +16,6 @@ use crate::keys::Keys;
 use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::retention::ClockGuard;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -24,6 +23,7 @@ use crate::subscription::Subscriptions;
 use crate::tasks::{Tasks, Undone};
 use crate::texts;
 use crate::token::TokenKey;
+use base::env::ClockGuard;
 use base::metrics::Registry;
 use base::policy::{Policy, Stored};
 use base::{Cx, Env};
@@ -68,8 +68,8 @@ pub(crate) struct Inner {
     /// Whose turn it is when a stream distributes records by itself.
     pub(crate) turn: AtomicUsize,
     pub(crate) tasks: Tasks,
-    /// Whether the wall clock may let something expire.
-    pub(crate) guard: parking_lot::Mutex<ClockGuard>,
+    /// The time of records, which is that of everything here: see [`Inner::now_ms`].
+    pub(crate) guard: Arc<ClockGuard>,
     /// Held by whoever changes the catalog.
     pub(crate) control: tokio::sync::Mutex<()>,
 }
@@ -92,7 +92,7 @@ impl Streams {
             subscriptions: Subscriptions::default(),
             turn: AtomicUsize::new(0),
             tasks: Tasks::new(),
-            guard: parking_lot::Mutex::new(ClockGuard::new(&*env.clock)),
+            guard: Arc::clone(logs.clock()),
             control: tokio::sync::Mutex::default(),
             env,
             options,
@@ -157,6 +157,22 @@ impl Inner {
         self.commit(cx, transaction).await?;
         stream.replace_row(row);
         Ok(())
+    }
+
+    /// The time, in milliseconds since the epoch, as records are stamped with it.
+    ///
+    /// All that is compared with records' arrival, or with each other over a long time, goes by it:
+    /// what expires, creation times and seconds, closes, the daily rations, and the life of
+    /// iterators and tokens, which a clock that is set must not end. Signatures, keys and
+    /// certificates go by the wall clock, as their makers elsewhere do.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.guard.now_ms()
+    }
+
+    /// The latest time that is not the future for somebody: a client whose clock is right while the
+    /// server's is in doubt asks for what comes from now on by its own.
+    pub(crate) fn latest_ms(&self) -> i64 {
+        self.now_ms().max(self.env.clock.now_ms())
     }
 
     /// A shard of this row, its log opened.

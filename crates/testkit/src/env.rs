@@ -32,6 +32,7 @@ pub struct FakeClock {
 struct ClockState {
     now_ms: i64,
     monotonic: Duration,
+    boot: Option<u128>,
     sleepers: BTreeMap<(Duration, u64), Option<Waker>>,
     next_sleeper: u64,
 }
@@ -48,6 +49,7 @@ impl FakeClock {
         let state = ClockState {
             now_ms,
             monotonic: Duration::ZERO,
+            boot: None,
             sleepers: BTreeMap::new(),
             next_sleeper: 0,
         };
@@ -79,6 +81,11 @@ impl FakeClock {
     /// Moves the wall clock, forward or back; no monotonic time passes.
     pub fn jump_by(&self, by_ms: i64) {
         self.state.lock().now_ms += by_ms;
+    }
+
+    /// Says which start of the machine time counts from; a clock that is not told says nothing.
+    pub fn set_boot(&self, boot: u128) {
+        self.state.lock().boot = Some(boot);
     }
 
     /// Sleeps that have not ended.
@@ -130,6 +137,10 @@ impl Clock for FakeClock {
 
     fn monotonic(&self) -> Duration {
         self.state.lock().monotonic
+    }
+
+    fn boot(&self) -> Option<u128> {
+        self.state.lock().boot
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {

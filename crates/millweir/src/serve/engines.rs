@@ -27,6 +27,11 @@ pub(super) struct Engines {
 }
 
 impl Engines {
+    /// What an owner should know although everything can be written.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.logs.clock().trouble().into_iter().collect()
+    }
+
     /// Why nothing can be written now.
     pub(super) fn troubles(&self) -> Vec<String> {
         let catalog = self.durable.as_ref().and_then(|catalog| catalog.trouble());

@@ -1,5 +1,6 @@
 //! What the threads and the logs of one engine share.
 
+use super::clock::ClockFile;
 use super::commit::Committer;
 use super::frame::Salt;
 use super::health::Health;
@@ -10,13 +11,12 @@ use super::open_files::OpenFiles;
 use super::options::{Durability, Options};
 use super::pool::Pool;
 use super::queue::Queue;
-use super::retention::ClockGuard;
 use super::segment::dir_of;
 use super::shard::LocalLog;
 use super::wakes;
 use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
-use base::env::FileSystem;
+use base::env::{ClockGuard, FileSystem};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,8 @@ pub(crate) struct Engine {
     pub(crate) open_files: OpenFiles,
     pub(crate) pool: Pool,
     pub(crate) health: Health,
-    pub(crate) guard: ClockGuard,
+    pub(crate) guard: Arc<ClockGuard>,
+    pub(crate) clock: Mutex<ClockFile>,
     pub(crate) metrics: Metrics,
     pub(crate) closed: AtomicBool,
 }
@@ -72,6 +73,9 @@ impl Engine {
         salt: Salt,
     ) -> Result<Self> {
         let segments_dir = segments_dir(dir);
+        let guard = ClockGuard::new(Arc::clone(&env.clock));
+        let (clock, known) = ClockFile::load(env, dir);
+        known.into_iter().for_each(|known| guard.recall(known));
         let file_system = env.disk.file_system(&segments_dir);
         Ok(Self {
             env: env.clone(),
@@ -89,7 +93,8 @@ impl Engine {
             open_files: OpenFiles::new(options.open_segments_max),
             pool: Pool::new(options.readers, options.reads_queued_max),
             health: Health::default(),
-            guard: ClockGuard::new(env, options.clock_slack_ms),
+            guard: Arc::new(guard),
+            clock: Mutex::new(clock),
             metrics: Metrics::of(&options.metrics),
             closed: AtomicBool::new(false),
             options,

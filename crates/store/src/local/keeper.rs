@@ -186,6 +186,7 @@ impl Keeping {
             }
             self.keep_journal();
             self.keep_ballast();
+            self.engine.clock.lock().keep(&self.engine.guard);
             self.buffer.shrink_above(BUFFER_KEPT_BYTES);
             self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
         }

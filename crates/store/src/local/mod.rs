@@ -17,6 +17,7 @@ mod ballast;
 mod buffer;
 mod cache;
 mod checkpoint;
+mod clock;
 mod commit;
 mod engine;
 mod frame;
@@ -62,6 +63,7 @@ pub use wakes::{LoopThread, relay};
 use crate::directory::{self, Directory};
 use crate::{Error, ErrorKind, Job, Log, LogId, Result, ShardLog};
 use base::Env;
+use base::env::ClockGuard;
 use engine::Engine;
 use journal::{Journal, Position, failed};
 use keeper::Keeping;
@@ -121,6 +123,7 @@ impl Local {
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);
         let (committer, keeping, recovery) = found.resume(&engine)?;
+        engine.clock.lock().save(&engine.guard);
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery.set_time(took);
         let threads =
@@ -204,6 +207,10 @@ impl ShardLog for Local {
         Box::pin(self.engine.pool.run(move || finish(&engine, &threads)))
     }
 
+    fn clock(&self) -> &Arc<ClockGuard> {
+        &self.engine.guard
+    }
+
     fn trouble(&self) -> Option<String> {
         self.engine.trouble()
     }
@@ -219,6 +226,7 @@ fn finish(engine: &Engine, threads: &Mutex<Option<Threads>>) -> Result<()> {
     engine.keeper.stop();
     engine.journal.stop();
     let mut keeping = keeper.join().map_err(broken)?;
+    engine.clock.lock().save(&engine.guard);
     match engine.health.is_broken() {
         true => Err(Error::new(ErrorKind::Unavailable, engine.trouble().unwrap_or_default())),
         false => keeping.checkpoint(Some(end)),

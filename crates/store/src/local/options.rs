@@ -57,8 +57,6 @@ pub const READS_QUEUED_MAX: usize = 4096;
 pub const LOW_SPACE_PERCENT: u64 = 90;
 /// Used part of the disk, in percent, at which appends are `Full`.
 pub const NO_SPACE_PERCENT: u64 = 95;
-/// How far the wall clock may run ahead of the monotonic one before trims are refused.
-pub const CLOCK_SLACK_MS: i64 = 10 * 60 * 1000;
 /// Longest time between a write and its fdatasync under [`Durability::Relaxed`].
 pub const RELAXED_SYNC_MS: u64 = 100;
 
@@ -112,8 +110,6 @@ pub struct Options {
     pub no_space_percent: u64,
     /// Who is asked to trim early.
     pub low_space_hook: Option<LowSpaceHook>,
-    /// How far the wall clock may run ahead of the monotonic one before trims are refused.
-    pub clock_slack_ms: i64,
     /// Keys of encrypted logs.
     pub keys: Arc<KeyRing>,
     /// Where the engine's metrics are kept.
@@ -183,7 +179,6 @@ impl Default for Options {
             low_space_percent: LOW_SPACE_PERCENT,
             no_space_percent: NO_SPACE_PERCENT,
             low_space_hook: None,
-            clock_slack_ms: CLOCK_SLACK_MS,
             keys: Arc::default(),
             metrics: Registry::default(),
             cut_damaged_journal: false,

@@ -6,48 +6,12 @@
 //! ```
 //!
 //! A segment is removed only after a durable checkpoint has the new first ordinal: a missing file
-//! is then never mistaken for a lost one. Against a clock that jumps forward, retention time may
-//! not run ahead of the monotonic clock since the start by more than a slack: trims are refused
-//! meanwhile.
+//! is then never mistaken for a lost one.
 
 use super::journal::failed;
 use super::shard::LocalLog;
 use crate::Result;
-use base::Env;
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// See the module.
-pub(crate) struct ClockGuard {
-    wall_ms: i64,
-    monotonic: Duration,
-    slack_ms: i64,
-    told: AtomicBool,
-}
-
-impl ClockGuard {
-    /// A guard that trusts the wall clock now.
-    pub(crate) fn new(env: &Env, slack_ms: i64) -> Self {
-        let (wall_ms, monotonic) = (env.clock.now_ms(), env.clock.monotonic());
-        Self { wall_ms, monotonic, slack_ms, told: AtomicBool::new(false) }
-    }
-
-    /// Whether the wall clock has not run ahead.
-    fn allows(&self, env: &Env) -> bool {
-        let passed = env.clock.monotonic().saturating_sub(self.monotonic);
-        let passed_ms = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
-        let ahead_ms = env.clock.now_ms().saturating_sub(self.wall_ms.saturating_add(passed_ms));
-        let allowed = ahead_ms <= self.slack_ms;
-        if self.told.swap(!allowed, Ordering::Relaxed) == allowed && !allowed {
-            tracing::warn!(
-                ahead_ms,
-                "the wall clock jumped forward: nothing is deleted until it is back or a restart"
-            );
-        }
-        allowed
-    }
-}
 
 impl LocalLog {
     /// See [`crate::Log::trim`]. Reads one index block when the cut lies in a segment.
@@ -59,7 +23,7 @@ impl LocalLog {
                 return;
             }
         }
-        if !self.engine.guard.allows(&self.engine.env) {
+        if arrival_ms > self.engine.guard.now_ms() {
             return;
         }
         let first = match self.find_disk(arrival_ms) {
@@ -134,24 +98,5 @@ impl LocalLog {
         }
         segments.list = Some(Vec::new());
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_jump_forward_is_refused_and_passing_time_is_not() {
-        let fake = testkit::fake_env(1);
-        let guard = ClockGuard::new(&fake.env(), 1000);
-        fake.clock.advance(Duration::from_secs(9_000_000));
-        assert!(guard.allows(&fake.env()));
-        fake.clock.jump_by(1000);
-        assert!(guard.allows(&fake.env()));
-        fake.clock.jump_by(1);
-        assert!(!guard.allows(&fake.env()));
-        fake.clock.jump_by(-5_000_000);
-        assert!(guard.allows(&fake.env()));
     }
 }

@@ -222,7 +222,7 @@ impl Log for LocalLog {
         let plain = self.body(batch)?;
         // Before the lock, unless the body depends on its place.
         let plain_crc = key_id.is_none().then(|| crc32c::crc32c(&plain));
-        let now_ms = self.engine.env.clock.now_ms();
+        let now_ms = self.engine.guard.now_ms();
         let mut state = self.state.lock();
         state.refuse_removed()?;
         if state.sealed {

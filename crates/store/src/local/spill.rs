@@ -113,7 +113,7 @@ impl LocalLog {
 
     /// The segment that takes `first` next: the active one, or a new one.
     fn target(&self, first: &TailBatch) -> Result<Target> {
-        let now_ms = self.engine.env.clock.now_ms();
+        let now_ms = self.engine.guard.now_ms();
         let active = self.with_segments(|segments, list| {
             list.last()
                 .copied()

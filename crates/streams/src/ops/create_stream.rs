@@ -65,7 +65,7 @@ fn row(inner: &Inner, cx: &Cx, input: &CreateStreamInput) -> Result<StreamRow> {
         None => None,
     };
     Ok(StreamRow {
-        created_ms: inner.env.clock.now_ms(),
+        created_ms: inner.now_ms(),
         status: lifecycle::first_status(inner),
         mode,
         retention_hours: StreamRow::RETENTION_HOURS_MIN,

@@ -14,6 +14,6 @@ pub(crate) fn describe_account_settings(
     _: &DescribeAccountSettingsInput,
 ) -> Result<DescribeAccountSettingsOutput> {
     let row = account(&streams.inner, cx)?;
-    let shown = commitment(&row, streams.inner.env.clock.now_ms());
+    let shown = commitment(&row, streams.inner.now_ms());
     Ok(DescribeAccountSettingsOutput { minimum_throughput_billing_commitment: Some(shown) })
 }

@@ -1,7 +1,7 @@
 //! `DescribeStream`.
 
 use crate::errors::Result;
-use crate::retention::{self, horizon_ms, is_expired};
+use crate::retention::{horizon_ms, is_expired};
 use crate::rows::Status;
 use crate::service::Streams;
 use crate::shapes;
@@ -31,7 +31,7 @@ pub(crate) fn describe_stream(
         None => None,
     };
     let view = stream.view();
-    let horizon_ms = horizon_ms(&view.row, retention::now_ms(inner));
+    let horizon_ms = horizon_ms(&view.row, &inner.guard);
     let limit = input.limit.map_or(PAGE_SHARDS, |limit| PAGE_SHARDS.min(limit as usize));
     let mut page = Vec::new();
     if view.row.status != Status::Creating {

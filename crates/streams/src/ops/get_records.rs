@@ -37,7 +37,7 @@ pub(crate) async fn get_records(
     input: GetRecordsInput,
 ) -> Result<GetRecordsOutput> {
     let inner = &streams.inner;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let at = inner.iterators.open(&input.shard_iterator, now_ms)?;
     let (stream, view) = find(streams, cx, &at, input.stream_arn.as_ref())?;
     let shard = view

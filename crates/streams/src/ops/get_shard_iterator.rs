@@ -38,8 +38,8 @@ pub(crate) async fn get_shard_iterator(
         sequence_number: input.starting_sequence_number.as_ref(),
         timestamp: input.timestamp,
     };
-    let now_ms = inner.env.clock.now_ms();
-    let ordinal = start.ordinal(cx, &stream, shard, now_ms).await?;
+    let now_ms = inner.now_ms();
+    let ordinal = start.ordinal(cx, &stream, shard, inner.latest_ms()).await?;
     if input.dry_run == Some(true) {
         return Err(texts::dry_run());
     }

@@ -33,7 +33,7 @@ pub(crate) async fn increase_stream_retention_period(
         return Ok(());
     }
     // What has expired stays gone (model), also after a restart of an engine that still has it.
-    let trimmed_ms = retention::horizon_ms(&row, retention::now_ms(inner));
+    let trimmed_ms = retention::horizon_ms(&row, &inner.guard);
     let row = StreamRow { retention_hours: hours, trimmed_ms, ..row };
     inner.update(&cx, &stream, row).await
 }

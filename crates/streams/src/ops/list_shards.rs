@@ -12,7 +12,7 @@
 //! A shard is kept until it has been closed for the whole retention.
 
 use crate::errors::Result;
-use crate::retention::{self, horizon_ms, is_expired};
+use crate::retention::{horizon_ms, is_expired};
 use crate::rows::{ShardRow, Status};
 use crate::service::{Inner, Streams};
 use crate::shapes;
@@ -40,7 +40,7 @@ pub(crate) fn list_shards(
     input: &ListShardsInput,
 ) -> Result<ListShardsOutput> {
     let inner = &streams.inner;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let (stream, wanted) = match &input.next_token {
         Some(token) => {
             check_alone(input)?;
@@ -53,7 +53,7 @@ pub(crate) fn list_shards(
         return Err(stream_not_active(&stream.key, view.row.status));
     }
     let limit = input.max_results.map_or(PAGE_SHARDS, |max| PAGE_SHARDS.min(max as usize));
-    let mut page = wanted.list(&view, retention::now_ms(inner), limit + 1);
+    let mut page = wanted.list(&view, horizon_ms(&view.row, &inner.guard), limit + 1);
     let more = page.len() > limit;
     page.truncate(limit);
     let next_token = page.last().filter(|_| more).map(|last| {
@@ -73,8 +73,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn list<'a>(&self, view: &'a StreamView, now_ms: i64, shards_max: usize) -> Vec<&'a Shard> {
-        let horizon_ms = horizon_ms(&view.row, now_ms);
+    fn list<'a>(&self, view: &'a StreamView, horizon_ms: i64, shards_max: usize) -> Vec<&'a Shard> {
         let kept = |row: &ShardRow| !is_expired(row, horizon_ms);
         let has_no_parent = |row: &ShardRow| {
             !row.parents().any(|parent| view.shard(parent).is_some_and(|p| kept(&p.row)))
@@ -120,7 +119,7 @@ fn begin(inner: &Inner, cx: &Cx, input: &ListShardsInput) -> Result<(Arc<Stream>
     }
     let index = |id: &Text| parse_shard_id(id).ok_or_else(|| shard_not_found(&stream.key, id));
     let (filter, behind) = match &input.shard_filter {
-        Some(filter) => read_filter(filter, latest_ms(&stream.view(), inner.env.clock.now_ms()))?,
+        Some(filter) => read_filter(filter, latest_ms(&stream.view(), inner.latest_ms()))?,
         None => (None, None),
     };
     let behind = behind.map(index).transpose()?;

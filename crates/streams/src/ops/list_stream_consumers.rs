@@ -24,7 +24,7 @@ pub(crate) fn list_stream_consumers(
     input: &ListStreamConsumersInput,
 ) -> Result<ListStreamConsumersOutput> {
     let inner = &streams.inner;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let arn = Some(&input.stream_arn);
     let stream = inner.directory.find(cx, "ListStreamConsumers", None, arn)?;
     let view = stream.view();

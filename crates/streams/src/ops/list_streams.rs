@@ -22,7 +22,7 @@ pub(crate) fn list_streams(
     input: &ListStreamsInput,
 ) -> Result<ListStreamsOutput> {
     let inner = &streams.inner;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let after = match &input.next_token {
         Some(token) => Some(after(cx, inner.tokens.open(token, now_ms)?)?),
         None => input.exclusive_start_stream_name.as_ref().map(ToString::to_string),

@@ -133,7 +133,7 @@ fn check_ordering(
 
 /// The latest second a number of its shard may show.
 fn newest_s(streams: &Streams, view: &StreamView, number: SequenceNumber) -> i64 {
-    let now_s = streams.inner.env.clock.now_ms().div_euclid(1000);
+    let now_s = streams.inner.now_ms().div_euclid(1000);
     let of_shard = view
         .shard(number.shard_index())
         .map_or(0, |s| s.row.created_s.max(s.log.tail().last_arrival_ms.div_euclid(1000)));

@@ -36,7 +36,7 @@ pub(crate) async fn register_stream_consumer(
     let consumers_max = limits::consumers_max(inner, &cx, &stream)?;
     check(&stream, &input.consumer_name, consumers_max, inner.options.scaling_limits)?;
     let tags = tags::initial(input.tags, &stream.key)?;
-    let now_s = inner.env.clock.now_ms().div_euclid(1000);
+    let now_s = inner.now_ms().div_euclid(1000);
     let row = ConsumerRow {
         name: input.consumer_name.to_string(),
         created_s: now_s.max(row.consumer_s + 1),

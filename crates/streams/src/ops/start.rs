@@ -32,7 +32,7 @@ impl Start<'_> {
         cx: &Cx,
         stream: &Stream,
         shard: &Shard,
-        now_ms: i64,
+        latest_ms: i64,
     ) -> Result<u64> {
         let tail = shard.log.tail();
         let number = |text| self.number(stream, shard, text);
@@ -52,8 +52,9 @@ impl Start<'_> {
                 // After a clock was set back the newest records are from its future, and so are
                 // the first ones of a shard whose own second has not come.
                 let shown_ms = tail.last_arrival_ms.max(shard.created_ms());
-                let newest_ms = if tail.next_ordinal > 0 { now_ms.max(shown_ms) } else { now_ms };
-                let at_ms = self.time(newest_ms, now_ms)?;
+                let has_any = tail.next_ordinal > 0;
+                let newest_ms = if has_any { latest_ms.max(shown_ms) } else { latest_ms };
+                let at_ms = self.time(newest_ms, latest_ms)?;
                 if at_ms <= shard.created_ms() {
                     tail.first_ordinal
                 } else {

@@ -74,7 +74,7 @@ pub(crate) async fn subscribe_to_shard(
         sequence_number: input.starting_position.sequence_number.as_ref(),
         timestamp: input.starting_position.timestamp,
     };
-    let next = start.ordinal(cx, &stream, &shard, inner.env.clock.now_ms()).await?;
+    let next = start.ordinal(cx, &stream, &shard, inner.latest_ms()).await?;
     if input.dry_run == Some(true) {
         return Err(texts::dry_run());
     }
@@ -188,7 +188,7 @@ impl Reader {
     }
 
     async fn read(&self) -> Result<Portion> {
-        let now_ms = self.streams.inner.env.clock.now_ms();
+        let now_ms = self.streams.inner.now_ms();
         read::read(&self.cx, (&self.stream, &self.shard), self.next, MOST, now_ms).await
     }
 
@@ -249,14 +249,14 @@ impl Reader {
     /// Not zero only while the consumer waits for its rate.
     fn behind_ms(&self) -> i64 {
         let tail = self.shard.log.tail();
-        let now_ms = self.streams.inner.env.clock.now_ms();
+        let now_ms = self.streams.inner.now_ms();
         if self.next >= tail.next_ordinal { 0 } else { (now_ms - tail.last_arrival_ms).max(1) }
     }
 
     /// Where to go on, as a number no record has; later than all before it, whatever the clock
     /// does.
     fn continuation(&mut self) -> api::Text {
-        self.newest_ms = self.newest_ms.max(self.streams.inner.env.clock.now_ms());
+        self.newest_ms = self.newest_ms.max(self.streams.inner.now_ms());
         let row = &self.shard.row;
         SequenceNumber::behind(row.index, row.created_s, self.next, self.newest_ms)
             .to_string()

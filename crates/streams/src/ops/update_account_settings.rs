@@ -20,7 +20,7 @@ pub(crate) async fn update_account_settings(
     input: UpdateAccountSettingsInput,
 ) -> Result<UpdateAccountSettingsOutput> {
     let inner = &streams.inner;
-    let now_ms = inner.env.clock.now_ms();
+    let now_ms = inner.now_ms();
     let mut row = account(inner, &cx)?;
     let running = row.commitment.take_if(|made| made.runs(now_ms));
     match (input.minimum_throughput_billing_commitment.status, running) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
 
 mod accounts;
+mod clocks;
 mod consumers;
 mod disk;
 mod fan_out;

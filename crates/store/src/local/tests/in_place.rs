@@ -211,6 +211,10 @@ impl Clock for Brittle {
         self.0.monotonic()
     }
 
+    fn uptime(&self) -> Duration {
+        self.0.uptime()
+    }
+
     fn sleep(&self, duration: Duration) -> Sleep {
         self.0.sleep(duration)
     }

@@ -1,5 +1,6 @@
 //! The engine as its owner sees it, on simulated and on real disks.
 
+mod clock;
 mod damage;
 mod faults;
 mod in_place;
