@@ -38,7 +38,7 @@ impl LoopThread for Thread {
 /// Runs one row in a new data directory.
 pub(crate) async fn run(dir: &Path, args: &Args, row: Row, time: Duration) -> Result<Measured> {
     let env = system::env();
-    let options = Options { journal_direct: !args.buffered, ..Options::default() };
+    let options = Options { direct: !args.buffered, ..Options::default() };
     let registry = options.metrics.clone();
     let (local, _) = Local::open(dir, &env, options)?;
     if !args.no_relay {

@@ -52,6 +52,7 @@ struct State {
     next_inode: u64,
     names: Names,
     locks: BTreeSet<PathBuf>,
+    opened_direct: BTreeSet<PathBuf>,
     faults: Faults,
     rng: SeededRng,
     space_bytes: u64,
@@ -72,6 +73,7 @@ impl SimDisk {
             next_inode,
             names,
             locks: BTreeSet::new(),
+            opened_direct: BTreeSet::new(),
             faults: Faults::default(),
             rng: SeededRng::new(seed),
             space_bytes: SPACE_BYTES,
@@ -173,6 +175,11 @@ impl SimDisk {
     /// Every file, in order.
     pub fn files(&self) -> Vec<PathBuf> {
         self.state.lock().names.files().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Every path that was ever opened to bypass the page cache.
+    pub fn opened_direct(&self) -> Vec<PathBuf> {
+        self.state.lock().opened_direct.iter().cloned().collect()
     }
 
     /// What a file holds now.
@@ -352,6 +359,9 @@ impl Disk for SimDisk {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.alive()?;
         let inode = state.open(path, how)?;
+        if how == Open::WriteDirect {
+            state.opened_direct.insert(path.to_owned());
+        }
         state.inodes.get_mut(&inode).ok_or_else(gone)?.handles += 1;
         Ok(Arc::new(SimFile {
             state: Arc::clone(&self.state),

@@ -227,7 +227,7 @@ pub(crate) static KEYS: &[Key] = &[
         "storage.direct",
         Kind::Switch,
         || "true".into(),
-        "Write the journal past the page cache where the file system can.",
+        "Write journal and segments past the page cache where the file system can.",
     ),
     key(
         "storage.segment",

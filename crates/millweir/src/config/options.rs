@@ -255,7 +255,7 @@ impl<F: ReadFile> Reader<'_, F> {
             journal_first_bytes: self.size("storage.journal_first"),
             journal_file_bytes_max: self.size("storage.journal_file"),
             journal_files_max: self.parsed("storage.journal_files", default.journal_files_max),
-            journal_direct: self.is("storage.direct", "true"),
+            direct: self.is("storage.direct", "true"),
             segment_bytes_max: self.size("storage.segment"),
             readers: self.parsed("storage.readers", default.readers),
             no_space_percent: self.parsed("storage.no_space_percent", default.no_space_percent),

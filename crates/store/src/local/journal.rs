@@ -138,7 +138,7 @@ impl Journal {
             state: Mutex::default(),
             freed: Condvar::new(),
             stopped: AtomicBool::new(false),
-            roster: Mutex::default(),
+            roster: Mutex::new(Keep::new(direct)),
             written_lsn: AtomicU64::new(0),
             durable_lsn: AtomicU64::new(0),
         }
@@ -256,7 +256,8 @@ impl Journal {
     }
 
     fn write_zeros(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        let file = self.env.disk.open(path, Open::WriteDirect)?;
+        let how = if self.direct { Open::WriteDirect } else { Open::Write };
+        let file = self.env.disk.open(path, how)?;
         let mut zeros = Buffer::default();
         let zeros = zeros.take(PREFILL_BYTES);
         zeros.fill(0);

@@ -118,7 +118,7 @@ impl Local {
         }
         let journal_dir = engine::journal_dir(dir);
         options.fit(env.disk.space(dir).map_err(|e| failed("read the room of", dir, &e))?);
-        let journal = Journal::new(env, journal_dir.clone(), options.journal_direct);
+        let journal = Journal::new(env, journal_dir.clone(), options.direct);
         let mut found = recovery::find(env, &journal_dir, journal, options.journal_first_bytes)?;
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);

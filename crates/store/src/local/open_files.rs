@@ -23,13 +23,14 @@ pub(crate) struct OpenSegment {
 impl OpenSegment {
     /// The handle for whole blocks.
     ///
-    /// Why past the page cache: a growing file's pages are allocated one by one, which took a third
-    /// of the time of a busy engine, and the newest records are read from memory anyway.
-    pub(crate) fn writer(&self, disk: &dyn Disk) -> io::Result<&Arc<dyn DiskFile>> {
+    /// Why past the page cache, if the owner lets it: a growing file's pages are allocated one by
+    /// one, which took a third of the time of a busy engine, and the newest records are read from
+    /// memory anyway.
+    pub(crate) fn writer(&self, disk: &dyn Disk, how: Open) -> io::Result<&Arc<dyn DiskFile>> {
         if let Some(writer) = self.writer.get() {
             return Ok(writer);
         }
-        let opened = disk.open(&self.path, Open::WriteDirect)?;
+        let opened = disk.open(&self.path, how)?;
         Ok(self.writer.get_or_init(|| opened))
     }
 }

@@ -4,7 +4,7 @@ use super::frame::BLOCK_BYTES;
 use super::journal::Sizes;
 use super::keys::KeyRing;
 use crate::{Error, ErrorKind, Result};
-use base::env::Space;
+use base::env::{Open, Space};
 use base::metrics::Registry;
 use std::fmt;
 use std::sync::Arc;
@@ -82,8 +82,8 @@ pub struct Options {
     pub journal_file_bytes_max: u64,
     /// Most journal files, at least 3.
     pub journal_files_max: usize,
-    /// Whether the journal bypasses the page cache, where the file system allows it.
-    pub journal_direct: bool,
+    /// Whether writes bypass the page cache, where the file system allows it.
+    pub direct: bool,
     /// Body bytes gathered into one commit.
     pub commit_bytes_max: usize,
     /// Body bytes of one batch.
@@ -138,6 +138,11 @@ impl Options {
         Sizes { first, file_max, files_max, journal_max }
     }
 
+    /// How files are opened that whole blocks are written to.
+    pub(crate) fn open_blocks(&self) -> Open {
+        if self.direct { Open::WriteDirect } else { Open::Write }
+    }
+
     /// Refuses sizes that files cannot have.
     ///
     /// # Errors
@@ -165,7 +170,7 @@ impl Default for Options {
             journal_first_bytes: JOURNAL_FIRST_BYTES,
             journal_file_bytes_max: JOURNAL_FILE_BYTES_MAX,
             journal_files_max: JOURNAL_FILES_MAX,
-            journal_direct: true,
+            direct: true,
             commit_bytes_max: COMMIT_BYTES_MAX,
             batch_bytes_max: BATCH_BYTES_MAX,
             queue_bytes_max: QUEUE_BYTES_MAX,

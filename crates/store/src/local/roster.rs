@@ -163,9 +163,16 @@ pub(crate) struct Keep {
     pub(crate) now: Roster,
     file: Option<Arc<dyn DiskFile>>,
     buffer: Buffer,
+    /// Whether the page cache is used.
+    buffered: bool,
 }
 
 impl Keep {
+    /// With no roster yet; `direct` as of the journal's files.
+    pub(crate) fn new(direct: bool) -> Self {
+        Self { buffered: !direct, ..Self::default() }
+    }
+
     /// Writes down what `change` makes of it.
     ///
     /// # Errors
@@ -200,7 +207,8 @@ impl Keep {
     }
 
     fn open(&mut self, env: &Env, dir: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        let file = env.disk.open(&dir.join(NAME), Open::WriteDirect)?;
+        let how = if self.buffered { Open::Write } else { Open::WriteDirect };
+        let file = env.disk.open(&dir.join(NAME), how)?;
         env.disk.sync_dir(dir)?;
         self.file = Some(Arc::clone(&file));
         Ok(file)

@@ -17,7 +17,7 @@ use super::segment::Segment;
 use super::shard::LocalLog;
 use super::tail::TailBatch;
 use crate::Result;
-use base::env::Open;
+use base::env::{DiskFile, Open};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::io;
@@ -54,8 +54,7 @@ impl LocalLog {
             let bytes = buffer.take(total);
             self.fill(&piece, bytes)?;
             let target = self.target(&piece.batches[0])?;
-            let writer = target.open.writer(&*self.engine.env.disk);
-            if let Err(e) = writer.and_then(|w| w.write_at(bytes, u64::from(target.at))) {
+            if let Err(e) = self.write(&target, bytes) {
                 // Its end is unknown now: the next try starts another file.
                 self.segments.lock().active_bytes = 0;
                 return Err(failed("write", &target.open.path, &e));
@@ -63,6 +62,15 @@ impl LocalLog {
             self.finish(&piece, &target, total)?;
         }
         Ok(())
+    }
+
+    fn write(&self, target: &Target, bytes: &[u8]) -> io::Result<()> {
+        let writer = self.writer(&target.open)?;
+        writer.write_at(bytes, u64::from(target.at))
+    }
+
+    fn writer<'a>(&self, open: &'a OpenSegment) -> io::Result<&'a Arc<dyn DiskFile>> {
+        open.writer(&*self.engine.env.disk, self.engine.options.open_blocks())
     }
 
     /// Passes over records that are trimmed already: on a full disk that may be what frees it.
@@ -150,7 +158,7 @@ impl LocalLog {
             return Err(io::Error::other(format!("{len} bytes of {at} are there")));
         }
         if len > at {
-            open.writer(&*self.engine.env.disk)?.set_len(at)?;
+            self.writer(&open)?.set_len(at)?;
         }
         Ok(open)
     }
@@ -162,7 +170,7 @@ impl LocalLog {
         let path = dir.join(segment.name());
         let made = disk
             .create_dir_all(&dir)
-            .and_then(|()| disk.open(&path, Open::WriteDirect))
+            .and_then(|()| disk.open(&path, self.engine.options.open_blocks()))
             .and_then(|file| file.set_len(0).map(|()| file))
             .and_then(|writer| disk.open(&path, Open::Read).map(|reader| (reader, writer)));
         let (file, writer) = made.map_err(|e| {

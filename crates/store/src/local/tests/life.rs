@@ -198,6 +198,24 @@ fn removed_logs_stay_away() {
 }
 
 #[test]
+fn an_owner_decides_whether_writes_pass_the_page_cache() {
+    for direct in [true, false] {
+        let mut world = World::new(Options { direct, ..small() });
+        world.fill(1, 200);
+        world.kill().unwrap();
+        world.fill(1, 200);
+        world.spill(1);
+        let opened = world.fake.disk.opened_direct();
+        for suffix in ["journal", "seg"] {
+            let any = opened.iter().any(|path| path.extension().is_some_and(|e| e == suffix));
+            assert_eq!(any, direct, "{suffix}: {opened:?}");
+        }
+        assert_eq!(opened.is_empty(), !direct, "{opened:?}");
+        check_filled(&world.log(1));
+    }
+}
+
+#[test]
 fn waiters_hear_of_records_seals_and_removals() {
     let world = World::new(small());
     let log = world.log(1);

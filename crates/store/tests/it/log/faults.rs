@@ -25,7 +25,7 @@ fn histories_through_the_page_cache() {
     for seed in seeds(60) {
         println!("seed {seed}");
         let mut rig = LocalRig::new(seed);
-        rig.options.journal_direct = false;
+        rig.options.direct = false;
         Run::new(&rig, seed, Mix { steps: 200, logs: 4, flights: 6, faulty: true }).go();
     }
 }
