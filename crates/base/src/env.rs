@@ -105,6 +105,9 @@ pub struct Space {
 
 /// An open file system.
 pub trait FileSystem: Send + Sync + 'static {
+    /// Whether `sync_all` makes files durable here and tells when it could not. Where it does not,
+    /// each file and each directory must be synced by itself.
+    fn syncs_all(&self) -> bool;
     /// Makes every dirty file durable (`syncfs`).
     ///
     /// Tells of every page that could not be written since the handle was opened or told last. Why

@@ -56,6 +56,8 @@ struct State {
     faults: Faults,
     rng: SeededRng,
     space_bytes: u64,
+    /// Whether `sync_all` saves anything.
+    syncs_all: bool,
     /// Counts power-ons: a handle of an earlier life is dead.
     life: u64,
 }
@@ -77,6 +79,7 @@ impl SimDisk {
             faults: Faults::default(),
             rng: SeededRng::new(seed),
             space_bytes: SPACE_BYTES,
+            syncs_all: true,
             life: 0,
         };
         Self { state: Arc::new(Mutex::new(state)), life: None }
@@ -107,7 +110,9 @@ impl SimDisk {
         let used = names.used();
         inodes.retain(|inode, _| used.contains(inode));
         inodes.values_mut().for_each(Inode::lose_pending);
-        Arc::new(Self::of(inodes, names, seed))
+        let copy = Self::of(inodes, names, seed);
+        copy.state.lock().syncs_all = state.syncs_all;
+        Arc::new(copy)
     }
 
     /// Cuts the power and restores it: open handles and locks are dead, and of what was not synced
@@ -165,6 +170,12 @@ impl SimDisk {
     /// Sets the size of the disk: writes that need more pages fail with `StorageFull`.
     pub fn set_space(&self, bytes: u64) {
         self.state.lock().space_bytes = bytes;
+    }
+
+    /// Makes it a file system where syncing everything saves nothing and says so of itself, as FUSE
+    /// does.
+    pub fn without_sync_all(&self) {
+        self.state.lock().syncs_all = false;
     }
 
     /// Bytes that files take now.
@@ -453,10 +464,15 @@ struct SimFileSystem {
 }
 
 impl FileSystem for SimFileSystem {
+    fn syncs_all(&self) -> bool {
+        self.disk.state.lock().syncs_all
+    }
+
     fn sync_all(&self) -> io::Result<()> {
         let mut state = self.disk.alive()?;
         let state = &mut *state;
         match state.faults.judge(Op::SyncAll, &self.path) {
+            Verdict::Go if !state.syncs_all => Ok(()),
             Verdict::Go => {
                 state.names.sync_all();
                 state.inodes.values_mut().for_each(Inode::sync);

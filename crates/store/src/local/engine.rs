@@ -13,10 +13,11 @@ use super::pool::Pool;
 use super::queue::Queue;
 use super::segment::dir_of;
 use super::shard::LocalLog;
+use super::unsynced::Unsynced;
 use super::wakes;
 use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
-use base::env::{ClockGuard, FileSystem};
+use base::env::ClockGuard;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -30,8 +31,7 @@ pub(crate) struct Engine {
     pub(crate) salt: Salt,
     pub(crate) journal_dir: PathBuf,
     pub(crate) segments_dir: PathBuf,
-    /// Of the segments. Open since the start: see [`FileSystem::sync_all`].
-    pub(crate) file_system: Arc<dyn FileSystem>,
+    pub(crate) unsynced: Unsynced,
     pub(crate) journal: Journal,
     pub(crate) queue: Queue,
     /// Whoever holds it commits. It ends with the commit thread.
@@ -77,11 +77,12 @@ impl Engine {
         let (clock, known) = ClockFile::load(env, dir);
         known.into_iter().for_each(|known| guard.recall(known));
         let file_system = env.disk.file_system(&segments_dir);
+        let file_system = file_system.map_err(|e| failed("open", &segments_dir, &e))?;
         Ok(Self {
             env: env.clone(),
             salt,
             journal_dir: journal_dir(dir),
-            file_system: file_system.map_err(|e| failed("open", &segments_dir, &e))?,
+            unsynced: Unsynced::new(file_system, options.unsynced_files_max()),
             segments_dir,
             journal,
             queue: Queue::new(options.queue_bytes_max, options.commit_bytes_max),

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! asked, or every second --> vouch for what was synced --> room? --> spill logs that asked
-//!   --> checkpoint due? spill what old journal files alone hold --> syncfs --> checkpoint
+//!   --> checkpoint due? spill what old journal files alone hold --> sync --> checkpoint
 //!                       --> recycle the files, remove dead segments
 //!   --> else a journal file wanted? make it
 //! ```
 //!
 //! Disk-full errors are retried every second, other spill errors too: the journal still has the
-//! records. After a failed syncfs see `unspill`.
+//! records. How segments are synced: `unsynced`; what follows a failure: `unspill`.
 
 use super::ballast::Ballast;
 use super::buffer::Buffer;
@@ -183,6 +183,9 @@ impl Keeping {
             self.watch_room();
             for log in spill {
                 self.spill(log);
+                if self.engine.unsynced.is_much() {
+                    self.keep_journal();
+                }
             }
             self.keep_journal();
             self.keep_ballast();
@@ -267,7 +270,9 @@ impl Keeping {
         let calm = self.checkpointed_at.is_none_or(|at| now.saturating_sub(at) >= CALM);
         let retire = (calm || self.low_space) && !engine.keeper.asked.lock().retire.is_empty();
         let mut kept = Ok(());
-        if retire || engine.journal.wants_checkpoint(calm && self.checkpointed_at.is_some()) {
+        let much = engine.unsynced.is_much();
+        if much || retire || engine.journal.wants_checkpoint(calm && self.checkpointed_at.is_some())
+        {
             kept = self.checkpoint(None);
             self.checkpointed_at = Some(now);
         }
@@ -368,7 +373,7 @@ impl Keeping {
             Ok(made) => return Ok(made),
             Err(e) => e,
         };
-        tracing::error!(error = %e, "syncfs failed: writing the segments in doubt anew");
+        tracing::error!(error = %e, "segments could not be synced: writing what is in doubt anew");
         self.take_back()?;
         self.try_checkpoint(clean)?.or_else(|again| {
             // Readers find in the journal what the segments may have lost.
@@ -420,13 +425,18 @@ impl Keeping {
                 }
                 spilled => spilled?,
             }
+            if engine.unsynced.is_much() {
+                if let Err(e) = engine.sync_segments() {
+                    return Ok(Err(e));
+                }
+                engine.keeper.set_syncing(false);
+            }
         }
         if fits {
             self.no_room = None;
         }
         let rows = logs.iter().filter_map(row_of).collect();
-        engine.keeper.set_syncing(true);
-        let synced = engine.file_system.sync_all();
+        let synced = engine.sync_segments();
         let next = Checkpoint {
             sequence: self.checkpoint.sequence + 1,
             salt: engine.salt,
@@ -453,6 +463,15 @@ impl Keeping {
                 self.engine.keeper.retire(log);
             }
         }
+    }
+}
+
+impl Engine {
+    /// Makes segments durable. What is read of them is in doubt from here on, until the caller has
+    /// seen to a failure.
+    fn sync_segments(&self) -> std::io::Result<()> {
+        self.keeper.set_syncing(true);
+        self.unsynced.sync(&*self.env.disk)
     }
 }
 

@@ -10,8 +10,9 @@
 //!
 //! Invariants: an append resolves after its commit's fdatasync; readers see durable records only; a
 //! 4 KiB block that holds acknowledged bytes is never written again before a checkpoint vouches for
-//! its records elsewhere; a journal file is recycled only after syncfs and two copies of a
-//! checkpoint; nothing is deleted because something cannot be read.
+//! its records elsewhere; a journal file is recycled only after a sync of the segments
+//! (`unsynced`) and two copies of a checkpoint; nothing is deleted because something cannot be
+//! read.
 
 mod ballast;
 mod buffer;
@@ -49,6 +50,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod unspill;
+mod unsynced;
 mod verify;
 mod wakes;
 mod walk;

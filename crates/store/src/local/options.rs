@@ -143,6 +143,11 @@ impl Options {
         if self.direct { Open::WriteDirect } else { Open::Write }
     }
 
+    /// Files kept open until they are synced, where that is done one by one.
+    pub(crate) fn unsynced_files_max(&self) -> usize {
+        (self.open_segments_max / 4).max(1)
+    }
+
     /// Refuses sizes that files cannot have.
     ///
     /// # Errors

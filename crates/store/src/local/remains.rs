@@ -76,7 +76,6 @@ pub(crate) fn judge(
 ) -> Result<HashSet<LogId>> {
     let (env, dir) = (&engine.env, &engine.segments_dir);
     let mut strays = HashSet::new();
-    let mut cut = false;
     for (id, log_dir) in logs_in(env, dir).map_err(|e| failed("list", dir, &e))? {
         let Some(known) = known.get(&id) else {
             strays.insert(id);
@@ -92,12 +91,7 @@ pub(crate) fn judge(
         }
         for remain in &found {
             remain.cut(env).map_err(|e| failed("cut", &remain.path, &e))?;
-            cut = true;
         }
-    }
-    if cut {
-        let synced = engine.file_system.sync_all();
-        synced.map_err(|e| failed("sync", dir, &e))?;
     }
     Ok(strays)
 }
@@ -194,14 +188,16 @@ fn last_frame(
 }
 
 impl Remain {
-    /// Leaves what the checkpoint vouches for: the journal has the rest of what is known.
+    /// Leaves, durably, what the checkpoint vouches for: the journal has the rest of what is known.
     fn cut(&self, env: &Env) -> io::Result<()> {
         tracing::error!(file = %self.path.display(), offset = self.offset,
             "cutting records whose acknowledgement was lost with the end of the journal");
         if self.kept_bytes == 0 {
-            env.disk.remove(&self.path)
-        } else {
-            env.disk.open(&self.path, Open::Write)?.set_len(self.kept_bytes)
+            env.disk.remove(&self.path)?;
+            return self.path.parent().map_or(Ok(()), |dir| env.disk.sync_dir(dir));
         }
+        let file = env.disk.open(&self.path, Open::Write)?;
+        file.set_len(self.kept_bytes)?;
+        file.sync_data()
     }
 }

@@ -64,6 +64,7 @@ impl LocalLog {
         for segment in dead {
             self.engine.open_files.forget((self.id, segment.first_ordinal));
             let path = self.dir().join(segment.name());
+            self.engine.unsynced.note_dir(&self.dir());
             match self.engine.env.disk.remove(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => {
                     return Err(failed("remove", &path, &e));

@@ -44,6 +44,9 @@ pub(crate) struct Segments {
     pub(crate) orphans: Vec<Segment>,
 }
 
+/// Directories that a new segment may be the first in, `segments/` included.
+pub(crate) const SEGMENT_DIRS: usize = 3;
+
 /// Where `segments/` keeps a log.
 pub(crate) fn dir_of(segments: &Path, id: LogId) -> PathBuf {
     segments.join(format!("{:02x}", id.0 & 0xff)).join(format!("{:016x}", id.0))
@@ -106,6 +109,7 @@ impl LocalLog {
         let mut list = list(&self.engine.env, &self.dir())?;
         let kept = list.partition_point(|s| s.first_ordinal < spilled_to);
         for stale in list.drain(kept..) {
+            self.engine.unsynced.note_dir(&self.dir());
             self.engine.env.disk.remove(&self.dir().join(stale.name()))?;
         }
         Ok(list)
@@ -116,6 +120,7 @@ impl LocalLog {
         let mut segments = self.segments.lock();
         while let Some(orphan) = segments.orphans.last() {
             let path = self.dir().join(orphan.name());
+            self.engine.unsynced.note_dir(&self.dir());
             match self.engine.env.disk.remove(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
                     return Err(failed("remove", &path, &e));

@@ -13,7 +13,7 @@ use super::frame::{BLOCK_BYTES, HEADER_BYTES, Header, padded};
 use super::index::Index;
 use super::journal::failed;
 use super::open_files::OpenSegment;
-use super::segment::Segment;
+use super::segment::{SEGMENT_DIRS, Segment};
 use super::shard::LocalLog;
 use super::tail::TailBatch;
 use crate::Result;
@@ -66,6 +66,7 @@ impl LocalLog {
 
     fn write(&self, target: &Target, bytes: &[u8]) -> io::Result<()> {
         let writer = self.writer(&target.open)?;
+        self.engine.unsynced.note(&target.open.path, writer);
         writer.write_at(bytes, u64::from(target.at))
     }
 
@@ -168,6 +169,9 @@ impl LocalLog {
         let segment = Segment { first_ordinal: first.first_ordinal, first_arrival_ms };
         let (dir, disk) = (self.dir(), &self.engine.env.disk);
         let path = dir.join(segment.name());
+        for dir in dir.ancestors().take(SEGMENT_DIRS) {
+            self.engine.unsynced.note_dir(dir);
+        }
         let made = disk
             .create_dir_all(&dir)
             .and_then(|()| disk.open(&path, self.engine.options.open_blocks()))

@@ -1,9 +1,10 @@
-//! What the keeper does when syncfs fails: segments written since the last checkpoint are in doubt.
+//! What the keeper does when the sync of segments fails: those written since the last checkpoint
+//! are in doubt.
 //!
 //! ```text
-//! syncfs fails --> walk the journal from the last checkpoint --> logs' tails say again what is
+//! sync fails --> walk the journal from the last checkpoint --> logs' tails say again what is
 //! only
-//!   there --> the segments in doubt are removed --> spill into new files --> syncfs again
+//!   there --> the segments in doubt are removed --> spill into new files --> sync again
 //!   --> fails again: the same once more, so that readers read the journal, then read-only
 //! ```
 //!

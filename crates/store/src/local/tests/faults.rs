@@ -75,6 +75,44 @@ fn a_failed_syncfs_is_made_good_from_the_journal() {
     check_filled(&world.log(1));
 }
 
+/// FUSE answers syncfs and does nothing.
+#[test]
+fn where_syncfs_saves_nothing_segments_are_synced_one_by_one() {
+    for open_segments_max in [4, 1024] {
+        for seed in 0..4 {
+            let mut world = World::new(Options { open_segments_max, ..small() });
+            world.fake.disk.without_sync_all();
+            world.start().unwrap();
+            (1..12).for_each(|id| world.fill(id, 90));
+            world.fake.disk.crash(seed);
+            world.start().unwrap();
+            for id in 1..12 {
+                assert_eq!(world.log(id).tail().next_ordinal, 90, "seed {seed}");
+                check_filled(&world.log(id));
+            }
+        }
+    }
+}
+
+/// The file's own handle is told of the pages that were lost, and they are written anew.
+#[test]
+fn a_failed_sync_of_a_segment_is_made_good_from_the_journal() {
+    for direct in [true, false] {
+        let mut world = World::new(Options { direct, ..small() });
+        world.fake.disk.without_sync_all();
+        world.start().unwrap();
+        world.fill(1, 50);
+        world.fake.disk.fail(fails(Op::Sync, ".seg", 1));
+        world.fill(1, 900);
+        assert_eq!(world.local().trouble(), None);
+        check_filled(&world.log(1));
+        world.fake.disk.crash(9);
+        world.start().unwrap();
+        assert_eq!(world.log(1).tail().next_ordinal, 950);
+        check_filled(&world.log(1));
+    }
+}
+
 #[test]
 fn when_syncfs_keeps_failing_the_engine_is_read_only_and_loses_nothing() {
     check_read_only(small(), &[fails(Op::SyncAll, "", 1000)]);

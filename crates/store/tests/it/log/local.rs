@@ -88,6 +88,18 @@ fn histories() {
     }
 }
 
+/// Where syncing everything at once saves nothing.
+#[test]
+fn histories_where_each_file_is_synced() {
+    for seed in seeds(40) {
+        println!("seed {seed}");
+        let mut rig = LocalRig::new(seed);
+        rig.world.disk.without_sync_all();
+        rig.options.open_segments_max = [2, 64][seed as usize % 2];
+        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty: false }).go();
+    }
+}
+
 #[test]
 fn one_busy_log() {
     for seed in seeds(20) {
