@@ -205,9 +205,10 @@ pub trait ShardLog: Send + Sync + 'static {
     /// Opens a log, making it when it does not exist; the same handle for the same name.
     fn open(&self, id: LogId) -> Result<Arc<dyn Log>>;
 
-    /// Removes a log and its bytes. Done lazily and again after a restart until it is finished;
-    /// fine when absent. Readers that hold it get `Fenced`.
-    fn remove(&self, id: LogId) -> Job<'_, ()>;
+    /// Removes logs and their bytes; many at once cost little more than one. Fine when absent;
+    /// after an error some may be gone, and the owner asks again, also after a restart. Readers
+    /// that hold one get `Fenced`.
+    fn remove(&self, ids: &[LogId]) -> Job<'_, ()>;
 
     /// The time that records are stamped with, and by which alone they may be trimmed.
     fn clock(&self) -> &Arc<ClockGuard>;

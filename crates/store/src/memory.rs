@@ -84,10 +84,12 @@ impl ShardLog for MemoryLog {
         Ok(Arc::clone(shard) as Arc<dyn Log>)
     }
 
-    fn remove(&self, id: LogId) -> Job<'_, ()> {
-        let shard = self.logs.lock().remove(&id);
-        if let Some(shard) = shard {
-            shard.remove();
+    fn remove(&self, ids: &[LogId]) -> Job<'_, ()> {
+        for id in ids {
+            let shard = self.logs.lock().remove(id);
+            if let Some(shard) = shard {
+                shard.remove();
+            }
         }
         Box::pin(std::future::ready(Ok(())))
     }

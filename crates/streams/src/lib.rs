@@ -27,6 +27,7 @@ mod monitoring;
 mod ops;
 mod options;
 mod policies;
+mod removal;
 mod reshard;
 mod retention;
 mod rows;

@@ -14,6 +14,7 @@
 use crate::consumer::Consumer;
 use crate::errors::{Result, fail};
 use crate::keeper;
+use crate::removal;
 use crate::reshard;
 use crate::rows::{
     self, ConsumerRow, ConsumerStatus, PolicyRow, Predecessor, Removal, ShardRow, Status,
@@ -51,9 +52,7 @@ pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
             schedule_consumer(inner, &stream, &consumer);
         }
     }
-    for (_, removal) in rows::scan::<Removal>(&*inner.catalog, Removal::PREFIX)? {
-        schedule_removal(inner, removal);
-    }
+    removal::start(inner)?;
     keeper::start(inner);
     Ok(())
 }
@@ -102,16 +101,6 @@ pub(crate) fn schedule_consumer(
     inner.tasks.spawn(retry(inner, delay, move |inner| {
         let (stream, consumer) = (stream.clone(), consumer.clone());
         async move { settle_consumer(&inner, &stream, &consumer, status).await }
-    }));
-}
-
-/// Frees what a log holds and forgets that it is to be done.
-pub(crate) fn schedule_removal(inner: &Arc<Inner>, removal: Removal) {
-    inner.tasks.spawn(retry(inner, Duration::ZERO, move |inner| async move {
-        inner.logs.remove(removal.log()).await?;
-        let mut transaction = Transaction::default();
-        transaction.remove(removal.key());
-        inner.catalog.commit(transaction).await
     }));
 }
 
@@ -197,25 +186,20 @@ async fn forget_shards(inner: &Arc<Inner>, cx: &Cx, stream: &Stream, row: Stream
     let row = StreamRow { consumer_s: last_s(stream), ..row };
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
-    let removals = take_shards(&mut transaction, stream);
+    take_shards(&mut transaction, stream);
     inner.commit(cx, transaction).await?;
     stream.replace(StreamView::new(row, Vec::new()));
-    for removal in removals {
-        schedule_removal(inner, removal);
-    }
+    inner.removals.notify_one();
     Ok(())
 }
 
-/// Takes a stream's shards out of the catalog; what it returns is for `schedule_removal` then.
-fn take_shards(transaction: &mut Transaction, stream: &Stream) -> Vec<Removal> {
-    let mut removals = Vec::new();
+/// Takes a stream's shards out of the catalog, to have their logs removed.
+fn take_shards(transaction: &mut Transaction, stream: &Stream) {
     for shard in &stream.view().shards {
         let removal = Removal::of(shard.row.log());
         transaction.remove(ShardRow::key(&stream.key, shard.row.index));
         rows::put(transaction, removal.key(), &removal);
-        removals.push(removal);
     }
-    removals
 }
 
 /// Takes a stream out of the catalog, everything of it at once; its logs go later.
@@ -224,7 +208,7 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     let mut transaction = Transaction::default();
     transaction.remove(StreamRow::key(key));
     transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
-    let removals = take_shards(&mut transaction, stream);
+    take_shards(&mut transaction, stream);
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
     }
@@ -237,9 +221,7 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     inner.directory.remove(key);
     stream.retire();
     inner.metrics.forget_stream(key);
-    for removal in removals {
-        schedule_removal(inner, removal);
-    }
+    inner.removals.notify_one();
     Ok(())
 }
 

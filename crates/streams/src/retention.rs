@@ -5,11 +5,10 @@
 //! ```
 //!
 //! Trimming hides; only the engine and the removal of a shard free bytes. Both go by the time that
-//! stamps records, which no wrong wall clock moves (`base::env::ClockGuard`): what expires cannot be
-//! brought back.
+//! stamps records, which no wrong wall clock moves (`base::env::ClockGuard`): what expires cannot
+//! be brought back.
 
 use crate::errors::Result;
-use crate::lifecycle::schedule_removal;
 use crate::rows::{self, Removal, ShardRow, StreamRow};
 use crate::service::Inner;
 use crate::stream::{Stream, StreamView};
@@ -80,19 +79,17 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
     let view = stream.view();
     let (gone, kept): (Vec<_>, Vec<_>) =
         view.shards.iter().cloned().partition(|shard| is_expired(&shard.row, horizon_ms));
-    let removals: Vec<_> = gone.iter().map(|shard| Removal::of(shard.row.log())).collect();
     let mut transaction = Transaction::default();
-    for (shard, removal) in gone.iter().zip(&removals) {
+    for shard in &gone {
+        let removal = Removal::of(shard.row.log());
         transaction.remove(ShardRow::key(&stream.key, shard.row.index));
-        rows::put(&mut transaction, removal.key(), removal);
+        rows::put(&mut transaction, removal.key(), &removal);
     }
     inner.catalog.commit(transaction).await?;
     stream.replace(StreamView::new(view.row.clone(), kept));
     for shard in gone {
         inner.metrics.forget_shard(&stream.key, &shard);
     }
-    for removal in removals {
-        schedule_removal(inner, removal);
-    }
+    inner.removals.notify_one();
     Ok(())
 }

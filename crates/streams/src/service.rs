@@ -31,6 +31,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use store::{Catalog, ErrorKind, ShardLog, Transaction};
+use tokio::sync::Notify;
 
 /// What the service is built upon.
 #[derive(Clone)]
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     /// Whose turn it is when a stream distributes records by itself.
     pub(crate) turn: AtomicUsize,
     pub(crate) tasks: Tasks,
+    /// Told when logs are to be removed.
+    pub(crate) removals: Arc<Notify>,
     /// The time of records, which is that of everything here: see [`Inner::now_ms`].
     pub(crate) guard: Arc<ClockGuard>,
     /// Held by whoever changes the catalog.
@@ -92,6 +95,7 @@ impl Streams {
             subscriptions: Subscriptions::default(),
             turn: AtomicUsize::new(0),
             tasks: Tasks::new(),
+            removals: Arc::default(),
             guard: Arc::clone(logs.clock()),
             control: tokio::sync::Mutex::default(),
             env,

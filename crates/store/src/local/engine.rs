@@ -43,13 +43,19 @@ pub(crate) struct Engine {
     /// Acknowledged records were lost, perhaps all of a log: one that is unknown may be such a one.
     pub(crate) may_lack_logs: AtomicBool,
     pub(crate) open_files: OpenFiles,
+    /// Reads.
     pub(crate) pool: Pool,
+    /// What takes long and nobody waits for: it must not stand before reads.
+    pub(crate) chores: Pool,
     pub(crate) health: Health,
     pub(crate) guard: Arc<ClockGuard>,
     pub(crate) clock: Mutex<ClockFile>,
     pub(crate) metrics: Metrics,
     pub(crate) closed: AtomicBool,
 }
+
+/// Chores that wait; more are refused, and asked for again.
+const CHORES_QUEUED_MAX: usize = 64;
 
 /// Name of the segments' directory, beside the journal's.
 pub(crate) const SEGMENTS: &str = "segments";
@@ -92,7 +98,8 @@ impl Engine {
             strays: Mutex::default(),
             may_lack_logs: AtomicBool::new(false),
             open_files: OpenFiles::new(options.open_segments_max),
-            pool: Pool::new(options.readers, options.reads_queued_max),
+            pool: Pool::new("log-read", options.readers, options.reads_queued_max),
+            chores: Pool::new("log-chore", 1, CHORES_QUEUED_MAX),
             health: Health::default(),
             guard: Arc::new(guard),
             clock: Mutex::new(clock),

@@ -183,22 +183,32 @@ impl ShardLog for Local {
         Ok(log)
     }
 
-    fn remove(&self, id: LogId) -> Job<'_, ()> {
+    fn remove(&self, ids: &[LogId]) -> Job<'_, ()> {
+        let ids = ids.to_vec();
         Box::pin(async move {
-            shard::check_id(id)?;
-            let known = self.engine.logs.lock().get(&id).cloned();
             let engine = Arc::clone(&self.engine);
-            let log = known.clone().unwrap_or_else(|| {
-                LocalLog::new(&engine, id, State::default(), segment::Segments::default())
-            });
-            log.mark_removed();
-            self.engine.strays.lock().remove(&id);
-            if known.is_some() {
-                let removal = Entry { log: Some(Arc::clone(&log)), ..Entry::control(id) };
-                self.engine.queue.push(removal, None)?.await?;
-                self.engine.logs.lock().remove(&id);
+            let (mut logs, mut written) = (Vec::with_capacity(ids.len()), Vec::new());
+            for id in ids {
+                shard::check_id(id)?;
+                let known = engine.logs.lock().get(&id).cloned();
+                let is_known = known.is_some();
+                let log = known.unwrap_or_else(|| {
+                    LocalLog::new(&engine, id, State::default(), segment::Segments::default())
+                });
+                log.mark_removed();
+                engine.strays.lock().remove(&id);
+                if is_known {
+                    let removal = Entry { log: Some(Arc::clone(&log)), ..Entry::control(id) };
+                    written.push((id, engine.queue.push(removal, None)?));
+                }
+                logs.push(log);
             }
-            self.engine.pool.run(move || log.remove_files()).await
+            // All on their way: one commit carries them.
+            for (id, ticket) in written {
+                ticket.await?;
+                engine.logs.lock().remove(&id);
+            }
+            self.engine.chores.run(move || retention::remove_files(&engine, &logs)).await
         })
     }
 
@@ -251,6 +261,7 @@ impl Drop for Local {
             drop(keeper.join());
         }
         engine.pool.stop();
+        engine.chores.stop();
         // Logs hold the engine and the engine its logs: cut the circle.
         engine.logs.lock().clear();
         engine.keeper.forget();

@@ -1,7 +1,7 @@
-//! A few threads for blocking reads, with a bounded queue.
+//! A few threads for blocking work, with a bounded queue.
 //!
 //! ```text
-//! run(closure) --queue--> reader thread --answer--> waker of the one who asked
+//! run(closure) --queue--> thread --answer--> waker of the one who asked
 //! ```
 
 use crate::{Error, ErrorKind, Result};
@@ -18,6 +18,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// The threads and their queue.
 pub(crate) struct Pool {
+    name: &'static str,
     queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     threads_max: usize,
@@ -38,10 +39,10 @@ struct State {
 }
 
 impl Pool {
-    /// A pool that starts its threads when there is work.
-    pub(crate) fn new(threads_max: usize, queued_max: usize) -> Self {
-        let threads = Mutex::default();
-        Self { queue: Arc::default(), threads, threads_max: threads_max.max(1), queued_max }
+    /// A pool that starts its threads, of this name, when there is work.
+    pub(crate) fn new(name: &'static str, threads_max: usize, queued_max: usize) -> Self {
+        let (queue, threads) = (Arc::default(), Mutex::default());
+        Self { name, queue, threads, threads_max: threads_max.max(1), queued_max }
     }
 
     /// Runs `work` on a thread of the pool.
@@ -58,7 +59,7 @@ impl Pool {
         let run = Box::new(move || {
             // A panic must not take the thread away from others.
             let outcome = std::panic::catch_unwind(AssertUnwindSafe(work));
-            let broken = || Err(Error::new(ErrorKind::Internal, "a read panicked"));
+            let broken = || Err(Error::new(ErrorKind::Internal, "work for the disk panicked"));
             reply.send(outcome.unwrap_or_else(|_| broken()));
         });
         self.push(run);
@@ -79,14 +80,14 @@ impl Pool {
         let mut threads = self.threads.lock();
         if start && threads.len() < self.threads_max {
             let queue = Arc::clone(&self.queue);
-            let name = format!("log-read-{}", threads.len());
+            let name = format!("{}-{}", self.name, threads.len());
             match std::thread::Builder::new().name(name).spawn(move || queue.serve()) {
                 Ok(thread) => threads.push(thread),
                 Err(e) if threads.is_empty() => {
-                    tracing::error!(error = %e, "cannot start a read thread");
+                    tracing::error!(error = %e, "cannot start a thread");
                     self.queue.state.lock().work.clear();
                 }
-                Err(e) => tracing::warn!(error = %e, "cannot start another read thread"),
+                Err(e) => tracing::warn!(error = %e, "cannot start another thread"),
             }
         }
     }
@@ -149,7 +150,7 @@ impl<T> Reply<T> {
 
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
-        self.send(Err(Error::new(ErrorKind::Unavailable, "too many reads wait for the disk")));
+        self.send(Err(Error::new(ErrorKind::Unavailable, "too much waits for the disk")));
     }
 }
 
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn work_runs_and_panics_stay_inside() {
-        let pool = Pool::new(1, 10);
+        let pool = Pool::new("test", 1, 10);
         assert_eq!(block_on(pool.run(|| Ok(5))).unwrap(), 5);
         let broken = block_on(pool.run(|| -> Result<()> { panic!("on purpose") }));
         assert_eq!(broken.unwrap_err().kind(), ErrorKind::Internal);
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses() {
-        let pool = Pool::new(1, 1);
+        let pool = Pool::new("test", 1, 1);
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock();
         let inside = Arc::clone(&gate);

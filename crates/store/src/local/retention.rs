@@ -8,10 +8,13 @@
 //! A segment is removed only after a durable checkpoint has the new first ordinal: a missing file
 //! is then never mistaken for a lost one.
 
+use super::engine::Engine;
 use super::journal::failed;
 use super::shard::LocalLog;
 use crate::Result;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 impl LocalLog {
     /// See [`crate::Log::trim`]. Reads one index block when the cut lies in a segment.
@@ -77,20 +80,12 @@ impl LocalLog {
     }
 
     /// Removes the log's directory.
-    pub(crate) fn remove_files(&self) -> Result<()> {
+    fn remove_dir(&self) -> Result<()> {
         let _spilling = self.spilling.lock();
         let mut segments = self.segments.lock();
         let dir = self.dir();
         let disk = &self.engine.env.disk;
         disk.remove_dir_all(&dir).map_err(|e| failed("remove", &dir, &e))?;
-        // The owner forgets the log now: what came back after a power failure would stay for ever.
-        let parent = dir.parent().expect("a log's directory is in `segments`");
-        match disk.sync_dir(parent) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(failed("sync", parent, &e));
-            }
-            _ => {}
-        }
         for segment in segments.list.take().unwrap_or_default() {
             self.engine.open_files.forget((self.id, segment.first_ordinal));
         }
@@ -100,4 +95,27 @@ impl LocalLog {
         segments.list = Some(Vec::new());
         Ok(())
     }
+}
+
+/// Removes the directories of logs, as far as it can.
+///
+/// # Errors
+/// The first failure: not all of them are gone for good.
+pub(crate) fn remove_files(engine: &Engine, logs: &[Arc<LocalLog>]) -> Result<()> {
+    let mut outcome = Ok(());
+    for log in logs {
+        outcome = outcome.and(log.remove_dir());
+    }
+    // The owner forgets the logs now: what came back after a power failure would stay for ever.
+    let dirs: Vec<_> = logs.iter().map(|log| log.dir()).collect();
+    let parents: BTreeSet<_> = dirs.iter().filter_map(|dir| dir.parent()).collect();
+    for parent in parents {
+        match engine.env.disk.sync_dir(parent) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                outcome = outcome.and(Err(failed("sync", parent, &e)));
+            }
+            _ => {}
+        }
+    }
+    outcome
 }

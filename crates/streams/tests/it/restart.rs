@@ -52,7 +52,7 @@ struct Known {
 #[test]
 fn every_change_survives_a_kill_at_any_commit() {
     let commits = commits_of_a_life();
-    assert!(commits > 20, "{commits}");
+    assert!(commits > 15, "{commits}");
     for at in 0..commits {
         for stored in [false, true] {
             run_with(options(), async |house| {

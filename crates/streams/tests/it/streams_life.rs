@@ -323,6 +323,43 @@ fn scaling_keeps_to_the_limits_of_aws() {
     });
 }
 
+/// Ten thousand tasks at once filled the queue of readers, and the log with their warnings.
+#[test]
+fn the_logs_of_a_large_stream_go_together() {
+    run_with(free(), async |house| {
+        house.create("s", 3000).await;
+        let before = house.catalog.commits();
+        house.delete("s").await.unwrap();
+        house.rest().await;
+        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert!(house.catalog.commits() <= before + 5, "acknowledged, gone, and three pages");
+        house.create("s", 1).await;
+        house.delete("s").await.unwrap();
+        house.rest().await;
+        assert_eq!(house.rows("removal/"), [""; 0], "told again");
+    });
+}
+
+/// What could not be removed is tried again, also by the next life.
+#[test]
+fn logs_are_removed_when_the_catalog_takes_it() {
+    run(async |house| {
+        house.create("s", 3).await;
+        house.crash_after(2, false).await;
+        house.delete("s").await.unwrap();
+        house.rest().await;
+        assert_eq!(house.rows("removal/").len(), 3);
+        house.restart().await;
+        house.settle().await;
+        assert_eq!(house.rows("removal/"), [""; 0]);
+        house.create("s", 2).await;
+        house.delete("s").await.unwrap();
+        house.pass(Duration::from_millis(19)).await;
+        house.pass(Duration::from_millis(1)).await;
+        assert_eq!(house.rows("removal/"), [""; 0]);
+    });
+}
+
 #[test]
 fn retention_goes_up_and_down() {
     run(async |house| {

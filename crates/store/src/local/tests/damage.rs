@@ -235,7 +235,7 @@ fn a_log_that_only_its_segments_know_is_refused_to_its_owner() {
     let told = world.local().open(LogId(2)).err().unwrap();
     assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
     // Its owner may have removed it.
-    block_on(world.local().remove(LogId(2))).unwrap();
+    block_on(world.local().remove(&[LogId(2)])).unwrap();
     assert!(world.files("seg").is_empty());
     world.local().open(LogId(2)).unwrap();
 }

@@ -1,6 +1,7 @@
 //! Starts, ends, sizes, encryption.
 
 use super::*;
+use testkit::sim_disk::{Fault, Op};
 
 #[test]
 fn what_was_acknowledged_is_there_after_drop_and_after_close() {
@@ -185,8 +186,8 @@ fn removed_logs_stay_away() {
     (1..4).for_each(|id| world.fill(id, 50));
     world.spill(1);
     let log = world.log(1);
-    block_on(world.local().remove(LogId(1))).unwrap();
-    block_on(world.local().remove(LogId(1))).unwrap();
+    block_on(world.local().remove(&[LogId(1)])).unwrap();
+    block_on(world.local().remove(&[LogId(1)])).unwrap();
     assert_eq!(block_on(log.read(0, 1, 1)).unwrap_err().kind(), ErrorKind::Fenced);
     assert_eq!(log.append(batch("x"), None).err().unwrap().kind(), ErrorKind::Fenced);
     assert!(!world.files("seg").iter().any(|p| p.to_string_lossy().contains("00000001/")));
@@ -215,6 +216,31 @@ fn an_owner_decides_whether_writes_pass_the_page_cache() {
     }
 }
 
+/// Readers do not wait until thousands of logs are removed.
+#[test]
+fn many_logs_are_removed_with_few_syncs_beside_reads() {
+    const LOGS: u64 = 600;
+    let mut world = World::new(Options { reads_queued_max: 1, ..small() });
+    let ids: Vec<LogId> = (1..=LOGS).map(LogId).collect();
+    for id in &ids {
+        put(&world.log(id.0), &text(0));
+        world.spill(id.0);
+    }
+    let keeps = world.log(LOGS + 1);
+    put(&keeps, &text(0));
+    world.spill(LOGS + 1);
+    world.fake.disk.fail(Fault::io(Op::SyncDir).on("segments").after(256));
+    block_on(world.local().remove(&ids)).unwrap();
+    assert_eq!(data(&keeps, 0), [text(0)]);
+    assert_eq!(world.files("seg").len(), 1);
+    world.fake.disk.heal();
+    drop(keeps);
+    world.fake.disk.crash(3);
+    world.start().unwrap();
+    assert_eq!(world.files("seg").len(), 1);
+    assert_eq!(data(&world.log(LOGS + 1), 0), [text(0)]);
+}
+
 #[test]
 fn waiters_hear_of_records_seals_and_removals() {
     let world = World::new(small());
@@ -232,7 +258,7 @@ fn waiters_hear_of_records_seals_and_removals() {
     drop(waits);
     let other = world.log(2);
     let wait = other.wait_beyond(7);
-    block_on(world.local().remove(LogId(2))).unwrap();
+    block_on(world.local().remove(&[LogId(2)])).unwrap();
     block_on(wait).unwrap();
 }
 

@@ -191,7 +191,7 @@ fn removals_beside_checkpoints() {
                 let put = (newest - 8..newest).all(|id| {
                     engine.open(LogId(id)).is_ok_and(|log| put(log.as_ref(), 2_000).is_ok())
                 });
-                if !put || block_on(engine.remove(LogId(newest - 8))).is_err() {
+                if !put || block_on(engine.remove(&[LogId(newest - 8)])).is_err() {
                     break;
                 }
             }

@@ -56,7 +56,7 @@ fn a_full_engine_refuses_until_a_trim_frees() {
     assert_eq!(engine.used_bytes(), 0);
     let placed = block_on(log.append(batch(4_800), None).unwrap()).unwrap();
     assert_eq!(placed.first_ordinal, 2);
-    block_on(engine.remove(LogId(1))).unwrap();
+    block_on(engine.remove(&[LogId(1)])).unwrap();
     assert_eq!(engine.used_bytes(), 0);
 }
 

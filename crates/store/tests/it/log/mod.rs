@@ -51,7 +51,7 @@ fn check_waiters(rig: &dyn Rig) {
     let log = engine.open(LogId(2)).unwrap();
     std::thread::scope(|scope| {
         let removed = scope.spawn(|| block_on(log.wait_beyond(7)));
-        block_on(engine.remove(LogId(2))).unwrap();
+        block_on(engine.remove(&[LogId(2)])).unwrap();
         removed.join().unwrap().unwrap();
     });
 }

@@ -387,7 +387,7 @@ impl<'a> Run<'a> {
     fn remove(&mut self) {
         let id = self.pick();
         let Some(open) = self.logs.remove(&id) else { return };
-        let removed = block_on(self.engine.remove(LogId(id)));
+        let removed = block_on(self.engine.remove(&[LogId(id)]));
         for flight in open.flights {
             drop(block_on(flight.pending));
         }
@@ -505,7 +505,7 @@ impl ShardLog for Nothing {
     fn open(&self, _id: LogId) -> Result<Arc<dyn Log>> {
         Err(Error::new(ErrorKind::Unavailable, "no engine"))
     }
-    fn remove(&self, _id: LogId) -> store::Job<'_, ()> {
+    fn remove(&self, _ids: &[LogId]) -> store::Job<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
     fn clock(&self) -> &Arc<ClockGuard> {
