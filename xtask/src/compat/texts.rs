@@ -92,7 +92,6 @@ fn walk(tokens: TokenStream, items: &mut Vec<Item>) {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
                 is_test |= group.stream().to_string().replace(' ', "").starts_with("cfg(test");
                 comment.extend(comment_line(group.stream()));
-                continue;
             }
             TokenTree::Ident(word) if *word == "fn" || *word == "const" || *word == "static" => {
                 let name = tokens.get(at).map(ToString::to_string).unwrap_or_default();
