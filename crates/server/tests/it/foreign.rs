@@ -1,6 +1,7 @@
 //! Calls of services that are not served, as the clients of each protocol send them.
 
 use crate::support::{Raw, Reply, options, start};
+use std::fmt::Write as _;
 
 const SAYS: &str = "What it serves here: kinesis.";
 
@@ -8,13 +9,15 @@ async fn ask(line: &str, service: &str, headers: &[(&str, &str)], body: &str) ->
     let server = start(options());
     let mut request = format!("{line} HTTP/1.1\r\nhost: localhost\r\n");
     if !service.is_empty() {
-        request += &format!(
+        write!(
+            request,
             "authorization: AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/{service}/\
              aws4_request, SignedHeaders=host, Signature=0\r\n"
-        );
+        )
+        .unwrap();
     }
     for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
+        write!(request, "{name}: {value}\r\n").unwrap();
     }
     let mut client = Raw::connect(server.address).await;
     client.send(format!("{request}content-length: {}\r\n\r\n{body}", body.len())).await;
