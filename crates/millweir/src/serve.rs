@@ -40,11 +40,12 @@ const READY: &str = "Ready.";
 /// The configuration, the data directory or the address cannot be used.
 pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let mut options = Options::read(&config::load(args)?, files::read_for)?;
-    logging::start(&options)?;
+    let env = server::system_env();
+    let log = logging::start(&options, &env)?;
     let loops = Loops::start(processors()).context("cannot start threads")?;
     open_files::make_room(&mut options, loops.threads().count());
     let signals = (Stop::listen_but_hangup()?, Hangups::listen()?);
-    let (env, registry) = (server::system_env(), Registry::default());
+    let registry = Registry::default();
     // A port in use is told before anything is made or read for it.
     let port = Port::take(server_options(&options))?;
     let server = {
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     for (thread, handle) in loops.threads() {
         drop(handle.spawn(store::local::relay(OnLoop(thread))));
     }
+    log.clients_come();
     server.serve(loops, signals, args.flags()).await
 }
 

@@ -317,7 +317,7 @@ pub(crate) static KEYS: &[Key] = &[
         "log.level",
         Kind::Level,
         || "info".into(),
-        "error, warn, info, debug, trace, or a filter as RUST_LOG has it.",
+        "error, warn, info, debug, trace of our own lines, or a filter as RUST_LOG has it.",
     )
     .also(&["RUST_LOG"]),
     key(

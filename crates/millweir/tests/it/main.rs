@@ -8,6 +8,7 @@ mod configuration;
 mod cutting;
 mod evil;
 mod lifecycle;
+mod logging;
 mod proof;
 mod records;
 mod sending;
