@@ -3,6 +3,7 @@
 //! `base` knows no async runtime, no HTTP and no AWS service.
 
 pub mod arn;
+pub mod budget;
 mod cx;
 pub mod date;
 pub mod env;
