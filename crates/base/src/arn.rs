@@ -52,6 +52,56 @@ impl fmt::Debug for AccountId {
     }
 }
 
+/// The regions of AWS that have Data Streams (botocore 1.44.5), sorted.
+const KNOWN_REGIONS: [&str; 46] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-isoe-west-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-west-1",
+    "us-west-2",
+];
+
 /// An AWS region name: 1 to 64 lower-case letters, digits, hyphens and underscores.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(Arc<str>);
@@ -74,6 +124,16 @@ impl Region {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether AWS has it. Any other name is a space of its own for streams, but none for quotas.
+    pub fn is_known(&self) -> bool {
+        KNOWN_REGIONS.binary_search(&self.as_str()).is_ok()
+    }
+
+    /// The name under which quotas are counted: all regions that AWS does not have share one.
+    pub fn quota_name(&self) -> &str {
+        if self.is_known() { &self.0 } else { "elsewhere" }
     }
 
     /// The ARN partition of this region.
@@ -122,6 +182,9 @@ mod tests {
         assert_eq!(Region::parse("cn-north-1").unwrap().partition(), "aws-cn");
         assert_eq!(Region::parse("us-gov-west-1").unwrap().partition(), "aws-us-gov");
         assert_eq!(Region::default().partition(), "aws");
+        assert!(KNOWN_REGIONS.is_sorted());
+        assert_eq!(Region::default().quota_name(), "us-east-1");
+        assert_eq!(Region::parse("us-east-9").unwrap().quota_name(), "elsewhere");
         assert!(Region::parse("").is_err());
         assert!(Region::parse("../x").is_err());
         assert_eq!(Region::parse("US-East_1").unwrap().as_str(), "us-east_1");

@@ -141,6 +141,18 @@ impl Directory {
             .map_or_else(Vec::new, |space| space.values().cloned().collect())
     }
 
+    /// Every stream of an account that counts into one quota with those of this region, see
+    /// [`Region::quota_name`].
+    pub(crate) fn list_quota(&self, account: AccountId, region: &Region) -> Vec<Arc<Stream>> {
+        if region.is_known() {
+            return self.list(account, region);
+        }
+        let spaces = self.spaces.read();
+        let counted = |key: &(AccountId, Region)| key.0 == account && !key.1.is_known();
+        let spaces = spaces.iter().filter(|(key, _)| counted(key));
+        spaces.flat_map(|(_, space)| space.values().cloned()).collect()
+    }
+
     /// Every stream there is.
     pub(crate) fn all(&self) -> Vec<Arc<Stream>> {
         self.spaces.read().values().flat_map(|space| space.values().cloned()).collect()

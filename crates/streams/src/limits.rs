@@ -22,7 +22,8 @@ const WARM_MIBPS_MAX: u32 = 10_240;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What an account has in a region.
+/// What an account has in a region, or in all regions that AWS does not have: those are name spaces
+/// that a client may make up, which must not bring it more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Quota {
     pub(crate) open_shards: usize,
@@ -37,7 +38,7 @@ impl Quota {
     /// Counted now, of the caller's account and region.
     pub(crate) fn of(inner: &Inner, cx: &Cx) -> Self {
         let mut quota = Self::default();
-        for stream in inner.directory.list(cx.account, &cx.region) {
+        for stream in inner.directory.list_quota(cx.account, &cx.region) {
             let view = stream.view();
             let open = view.open.len();
             let coming = view.row.change.as_ref().map_or(0, |c| c.more_shards(open as u32));

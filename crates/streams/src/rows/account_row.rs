@@ -1,4 +1,5 @@
-//! `account/<account>/<region>`: what `UpdateAccountSettings` set.
+//! `account/<account>/<region>`: what `UpdateAccountSettings` set; regions that AWS does not have
+//! share one row, so that their number is bounded.
 
 use base::{AccountId, Region};
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub(crate) struct Commitment {
 impl AccountRow {
     /// The catalog key.
     pub(crate) fn key(account: AccountId, region: &Region) -> Vec<u8> {
-        format!("account/{account}/{region}").into_bytes()
+        format!("account/{account}/{}", region.quota_name()).into_bytes()
     }
 }
 
@@ -37,5 +38,8 @@ mod tests {
             AccountRow::key(AccountId::DEFAULT, &Region::default()),
             b"account/000000000000/us-east-1"
         );
+        let made_up = ["x1", "elsewhere"].map(|name| Region::parse(name).unwrap());
+        let [one, other] = made_up.map(|region| AccountRow::key(AccountId::DEFAULT, &region));
+        assert_eq!(one, other);
     }
 }

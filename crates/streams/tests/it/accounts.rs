@@ -47,6 +47,28 @@ fn accounts_and_regions_are_name_spaces() {
 }
 
 #[test]
+fn made_up_regions_share_one_quota() {
+    let options = Options { shards_max: 4, ..free() };
+    run_with(options, async |house| {
+        let of = |region| cx(ACCOUNT, region);
+        for (region, shards) in [("us-east-1", 4), ("eu-west-1", 4), ("x1", 3), ("x2", 1)] {
+            house.streams.create_stream(&of(region), create("s", shards)).await.unwrap();
+        }
+        for region in ["us-east-1", "x1", "x2", "x3"] {
+            let outcome = house.streams.create_stream(&of(region), create("t", 1)).await;
+            assert_eq!(outcome.unwrap_err().code(), "LimitExceededException", "{region}");
+            let limits = house.streams.describe_limits(&of(region), DescribeLimitsInput {}).await;
+            assert_eq!(limits.unwrap().open_shard_count, 4, "{region}");
+        }
+        let other = cx("111111111111", "x3");
+        house.streams.create_stream(&other, create("t", 4)).await.unwrap();
+        // A space of its own all the same.
+        let listed = house.streams.list_streams(&of("x2"), ListStreamsInput::default()).await;
+        assert_eq!(listed.unwrap().stream_names.len(), 1);
+    });
+}
+
+#[test]
 fn names_and_arns_must_agree() {
     run(async |house| {
         house.create("s", 1).await;
