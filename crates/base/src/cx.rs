@@ -1,5 +1,6 @@
 //! What is known of a request beside its input.
 
+use crate::budget::Share;
 use crate::{AccountId, Region};
 use std::fmt;
 use std::net::IpAddr;
@@ -55,6 +56,8 @@ pub struct Cx {
     pub access_key: Option<Arc<str>>,
     /// Where and when the request came from.
     pub origin: Origin,
+    /// Of which the memory is taken that the request causes beside its body and its answer.
+    pub memory: Share,
 }
 
 /// Where and when a request came from.
@@ -75,7 +78,8 @@ impl Cx {
         let caller_arn = format!("arn:aws:iam::{account}:root").into();
         // No policy is asked about it.
         let origin = Origin::default();
-        Self { request_id, account, region, caller_arn, access_key: None, origin }
+        let memory = Share::unbounded();
+        Self { request_id, account, region, caller_arn, access_key: None, origin, memory }
     }
 
     /// The caller's name, when it is a user.

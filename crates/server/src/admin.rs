@@ -163,6 +163,7 @@ fn metrics(shared: &Shared, may_look: bool) -> Reply {
         };
         return text(StatusCode::FORBIDDEN, why);
     }
+    shared.meters.memory.set(shared.budget.held() as u64);
     let mut body = shared.admin.registry.render();
     process::render(&mut body, &*shared.env.disk, shared.admin.started_ms);
     answer::text(StatusCode::OK, PROMETHEUS, body.into())

@@ -6,6 +6,7 @@ use crate::route::Shape;
 use crate::shared::Stopping;
 use crate::stall::Pulls;
 use base::RequestId;
+use base::budget::Room;
 use base::metrics::Counter;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
@@ -50,6 +51,8 @@ pub(crate) struct Events {
     stopped: BoxFuture<'static, ()>,
     pulls: Arc<Pulls>,
     panics: Counter,
+    /// What HTTP may hold of it.
+    _room: Option<Room>,
     /// Keeps the connection from counting as idle.
     _in_flight: InFlight,
 }
@@ -193,7 +196,7 @@ pub(crate) fn events(
     frames: EventFrames,
     stopping: &Stopping,
     panics: &Counter,
-    mut in_flight: InFlight,
+    (room, mut in_flight): (Option<Room>, InFlight),
 ) -> Reply {
     in_flight.stream();
     let stopped = stopping.clone().wait();
@@ -204,6 +207,7 @@ pub(crate) fn events(
         stopped: Box::pin(stopped),
         pulls: Pulls::watch(),
         panics: panics.clone(),
+        _room: room,
         _in_flight: in_flight,
     };
     let mut reply = Response::new(AnswerBody::Events(events));
@@ -278,7 +282,7 @@ mod tests {
             _ => panic!("as asked"),
         });
         let panics = Counter::default();
-        let reply = events(Box::pin(frames), &stopping, &panics, in_flight());
+        let reply = events(Box::pin(frames), &stopping, &panics, (None, in_flight()));
         assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "one");
         assert_eq!(panics.get(), 1);
     }
@@ -303,7 +307,7 @@ mod tests {
     async fn a_stream_that_never_pauses_ends_with_the_server() {
         let (stop, stopping) = Stopping::new();
         let frames = Box::pin(stream::repeat(Bytes::from_static(b"x")));
-        let mut reply = events(frames, &stopping, &Counter::default(), in_flight());
+        let mut reply = events(frames, &stopping, &Counter::default(), (None, in_flight()));
         for _ in 0..100 {
             assert!(reply.body_mut().frame().await.is_some());
         }

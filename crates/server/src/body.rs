@@ -1,22 +1,25 @@
 //! Request bodies: whole, bounded, and never slower than a floor.
 //!
 //! Copies: none when the body arrives in one piece (1 KiB records do), one or two otherwise. Room
-//! in the server's budget is taken for the bytes that came, never for those that were announced: a
-//! client holds what it sent and no more. A body that finds no room within `body_room_timeout` is
-//! refused and gives back what it had, so half-read bodies cannot wait for each other for ever.
-//! Cost of a small body: one semaphore operation, no timer.
+//! is taken for the bytes that came, twice, as the service makes records of them, and for those
+//! that may lie unread in HTTP's buffer; never for all that were announced. A body that finds no
+//! room within `room_timeout` is refused and gives back what it had, so half-read bodies cannot
+//! wait for each other for ever; one that does not move gives way to newcomers of its peer.
+//! Cost of a small body: no timer, and a few additions beside the request's own room.
 
+use crate::connection::{HTTP1_READ_BYTES_MAX, HTTP2_STREAM_WINDOW_BYTES};
+use crate::crowd::{GivesWay, Peer};
 use crate::shared::Shared;
+use base::budget::Room;
 use bytes::{Bytes, BytesMut};
 use http::header::{EXPECT, HeaderValue};
 use http::{Version, request::Parts as Head};
 use http_body::Body;
 use hyper::body::Incoming;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::SemaphorePermit;
 use wire::Refusal;
 
 /// Bytes that must arrive in each `body_timeout`.
@@ -30,18 +33,20 @@ const DISCARD_BYTES_MAX: u64 = 32 << 20;
 /// First memory of a body in pieces; it grows as they come, since a length is only a promise.
 const FIRST_BYTES: usize = 256 << 10;
 
-/// A body and the room it takes.
-pub(crate) struct Held<'a> {
-    pub(crate) bytes: Bytes,
-    _room: Room<'a>,
-}
-
 /// A body that may still be on its way.
 pub(crate) struct Inbound {
     body: Incoming,
     /// The client sends nothing before it is told to go on, which the first read does.
     awaits_go: bool,
     http2: bool,
+    /// It gave way to others and is of no use any more.
+    gave_way: bool,
+}
+
+/// Whose memory a body takes: its peer, and the room of its request.
+pub(crate) struct Holder<'a> {
+    pub(crate) peer: &'a Peer,
+    pub(crate) room: &'a mut Room,
 }
 
 impl Inbound {
@@ -49,7 +54,7 @@ impl Inbound {
         let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
         let http2 = head.version == Version::HTTP_2;
         let awaits_go = !http2 && head.headers.get(EXPECT).is_some_and(expects);
-        Self { body, awaits_go, http2 }
+        Self { body, awaits_go, http2, gave_way: false }
     }
 
     /// Whether it is known to have no bytes.
@@ -68,36 +73,53 @@ impl Inbound {
         self.awaits_go
     }
 
-    /// Reads all of it, at most `bytes_max`.
+    /// Bytes that may come of it before any is asked for.
+    pub(crate) fn bytes_ahead(&self) -> usize {
+        let ahead =
+            if self.http2 { HTTP2_STREAM_WINDOW_BYTES as usize } else { HTTP1_READ_BYTES_MAX };
+        self.bytes_within(ahead)
+    }
+
+    /// Bytes of all of it, this many at most.
+    fn bytes_within(&self, most: usize) -> usize {
+        self.body.size_hint().upper().map_or(most, |bytes| (bytes as usize).min(most))
+    }
+
+    /// Reads all of it, at most `bytes_max`; the room of its request then covers it.
     ///
     /// # Errors
     /// Status 413 it is larger; 408 it comes too slowly; 503 there is no room for it; 400 it ends
     /// early.
-    pub(crate) async fn read<'a>(
+    pub(crate) async fn read(
         &mut self,
-        shared: &'a Shared,
+        shared: &Shared,
+        mut holder: Holder<'_>,
         bytes_max: usize,
-    ) -> Result<Held<'a>, Refusal> {
+    ) -> Result<Bytes, Refusal> {
+        let before = holder.room.bytes();
         let done = if self.body.size_hint().lower() > bytes_max as u64 {
             Err(too_large(bytes_max))
         } else {
             self.awaits_go = false;
-            collect(shared, &mut self.body, bytes_max).await
+            self.collect(shared, &mut holder, bytes_max).await
         };
         if let Err(Refusal { status: 413 | 503, .. }) = done {
-            self.discard(shared).await;
+            let _smaller = holder.room.resize(before);
+            self.discard(shared, holder.peer, before).await;
         }
         done
     }
 
-    /// Reads over what nobody wants, as far as that is reasonable.
-    pub(crate) async fn discard(&mut self, shared: &Shared) {
+    /// Reads over what nobody wants, as far as that is reasonable; the request holds `held` bytes
+    /// meanwhile.
+    pub(crate) async fn discard(&mut self, shared: &Shared, peer: &Peer, held: usize) {
         let mut left = DISCARD_BYTES_MAX;
         let declared = self.body.size_hint();
-        if self.awaits_go || self.http2 || declared.lower() > left {
+        if self.awaits_go || self.http2 || self.gave_way || declared.lower() > left {
             return;
         }
-        let mut pace = Pace::of(declared.upper().unwrap_or(left).min(left), shared);
+        let mut pace = Pace::of(declared.upper().unwrap_or(left).min(left), shared, peer);
+        pace.held = held;
         while let Ok(Some(bytes)) = pace.next(shared, &mut self.body).await {
             match left.checked_sub(bytes.len() as u64) {
                 Some(rest) => left = rest,
@@ -105,84 +127,120 @@ impl Inbound {
             }
         }
     }
-}
 
-async fn collect<'a>(
-    shared: &'a Shared,
-    body: &mut Incoming,
-    bytes_max: usize,
-) -> Result<Held<'a>, Refusal> {
-    let declared = body.size_hint();
-    let mut pace = Pace::of(declared.upper().unwrap_or(bytes_max as u64), shared);
-    let mut room = Room(None);
-    let Some(first) = pace.next(shared, body).await? else {
-        return Ok(Held { bytes: Bytes::new(), _room: room });
-    };
-    room.grow(shared, first.len()).await?;
-    if body.is_end_stream() && first.len() <= bytes_max {
-        return Ok(Held { bytes: first, _room: room });
-    }
-    let expected = (declared.lower() as usize).min(bytes_max).min(FIRST_BYTES);
-    let mut whole = BytesMut::with_capacity(expected.max(first.len()));
-    whole.extend_from_slice(&first);
-    drop(first);
-    while whole.len() <= bytes_max {
-        match pace.next(shared, body).await? {
-            Some(bytes) => {
-                room.grow(shared, bytes.len()).await?;
-                whole.extend_from_slice(&bytes);
-            }
-            None => return Ok(Held { bytes: whole.freeze(), _room: room }),
+    async fn collect(
+        &mut self,
+        shared: &Shared,
+        holder: &mut Holder<'_>,
+        bytes_max: usize,
+    ) -> Result<Bytes, Refusal> {
+        let declared = self.body.size_hint();
+        let peer = holder.peer;
+        let mut pace = Pace::of(declared.upper().unwrap_or(bytes_max as u64), shared, peer);
+        let ahead = self.bytes_ahead();
+        let mut growth = Growth {
+            bytes_max: self.bytes_within(bytes_max),
+            ahead,
+            beside: holder.room.bytes().saturating_sub(ahead),
+            holder,
+        };
+        pace.held = growth.holder.room.bytes();
+        let Some(first) = self.next(shared, &mut pace).await? else { return Ok(Bytes::new()) };
+        pace.held = growth.to(shared, first.len()).await?;
+        if self.body.is_end_stream() && first.len() <= bytes_max {
+            return Ok(first);
         }
+        let expected = (declared.lower() as usize).min(bytes_max).min(FIRST_BYTES);
+        let mut whole = BytesMut::with_capacity(expected.max(first.len()));
+        whole.extend_from_slice(&first);
+        drop(first);
+        while whole.len() <= bytes_max {
+            match self.next(shared, &mut pace).await? {
+                Some(bytes) => {
+                    pace.held = growth.to(shared, whole.len() + bytes.len()).await?;
+                    whole.extend_from_slice(&bytes);
+                }
+                None => return Ok(whole.freeze()),
+            }
+        }
+        Err(too_large(bytes_max))
     }
-    Err(too_large(bytes_max))
-}
 
-/// What one body holds of the server's budget.
-struct Room<'a>(Option<SemaphorePermit<'a>>);
-
-impl<'a> Room<'a> {
-    /// Takes room for so many further bytes, waiting a bounded time.
+    /// The next piece, or why there is none: also because it gave way to others.
     ///
     /// Source: ours.
-    async fn grow(&mut self, shared: &'a Shared, bytes: usize) -> Result<(), Refusal> {
-        let full = || Refusal::unavailable("too many request bodies in flight, try again");
-        let held = self.0.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if held + bytes > shared.limits.body_bytes_in_flight_max {
-            return Err(full());
-        }
-        let wanted = u32::try_from(bytes).map_err(|_| full())?;
-        let more = if let Ok(more) = shared.body_room.try_acquire_many(wanted) {
-            more
-        } else {
-            tokio::select! {
-                biased;
-                more = shared.body_room.acquire_many(wanted) => more.map_err(|_| full())?,
-                () = shared.env.clock.sleep(shared.limits.body_room_timeout) => return Err(full()),
+    async fn next(
+        &mut self,
+        shared: &Shared,
+        pace: &mut Pace<'_>,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let next = pace.next(shared, &mut self.body).await;
+        next.map_err(|stopped| match stopped {
+            Stopped::Refused(refusal) => refusal,
+            Stopped::GaveWay => {
+                self.gave_way = true;
+                Refusal::unavailable("too many requests in flight, try again")
             }
-        };
-        match &mut self.0 {
-            Some(room) => room.merge(more),
-            none => *none = Some(more),
-        }
-        Ok(())
+        })
     }
+}
+
+/// How the room of a request grows with its body.
+struct Growth<'a, 'b> {
+    holder: &'a mut Holder<'b>,
+    /// Room of the request beside its body.
+    beside: usize,
+    ahead: usize,
+    bytes_max: usize,
+}
+
+impl Growth<'_, '_> {
+    /// Takes room for so many bytes that came, waiting a bounded time; gives the whole room's size.
+    ///
+    /// Source: ours.
+    async fn to(&mut self, shared: &Shared, came: usize) -> Result<usize, Refusal> {
+        let wanted = self.beside + (came + self.ahead).min(self.bytes_max.max(came)) + came;
+        let Holder { peer, room } = &mut *self.holder;
+        let (clock, time) = (&*shared.env.clock, shared.limits.room_timeout);
+        if peer.grow(room, clock, wanted, time).await {
+            return Ok(wanted);
+        }
+        Err(Refusal::unavailable("too many request bodies in flight, try again"))
+    }
+}
+
+/// Why no more of a body is waited for.
+enum Stopped {
+    Refused(Refusal),
+    GaveWay,
 }
 
 /// Holds a body to the floor of its speed; costs neither clock nor timer while bytes are there.
-struct Pace {
+struct Pace<'a> {
+    peer: &'a Peer,
+    /// Bytes that its request holds.
+    held: usize,
     since: usize,
-    deadline: Option<base::env::Sleep>,
+    /// A good part of it came already.
+    moved: bool,
+    /// Set while it is waited for.
+    waits: Option<Waits>,
     /// Time that the whole body may take.
     whole: Duration,
     /// When that time is over; set at the first wait.
     end: Option<Duration>,
 }
 
-impl Pace {
-    fn of(bytes: u64, shared: &Shared) -> Self {
+struct Waits {
+    /// The next moment by which bytes must have come.
+    deadline: base::env::Sleep,
+    gives_way: GivesWay,
+}
+
+impl<'a> Pace<'a> {
+    fn of(bytes: u64, shared: &Shared, peer: &'a Peer) -> Self {
         let whole = shared.limits.body_timeout + Duration::from_secs(bytes / BYTES_PER_SECOND_MIN);
-        Self { since: 0, deadline: None, whole, end: None }
+        Self { peer, held: 0, since: 0, moved: false, waits: None, whole, end: None }
     }
 
     /// The next piece of data, or nothing at the end.
@@ -192,21 +250,25 @@ impl Pace {
         &mut self,
         shared: &Shared,
         body: &mut Incoming,
-    ) -> Result<Option<Bytes>, Refusal> {
+    ) -> Result<Option<Bytes>, Stopped> {
         loop {
             let polled = poll_fn(|cx| {
                 if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
                     return Poll::Ready(Ok(frame));
                 }
-                self.deadline(shared).as_mut().poll(cx).map(Err)
-            });
-            match polled.await {
-                Err(()) => return Err(too_slow()),
-                Ok(None) => return Ok(None),
-                Ok(Some(Err(_))) => {
-                    return Err(Refusal::serialization("the body ended before its length"));
+                let waits = self.waits(shared);
+                if Pin::new(&mut waits.gives_way).poll(cx).is_ready() {
+                    return Poll::Ready(Err(Stopped::GaveWay));
                 }
-                Ok(Some(Ok(frame))) => {
+                waits.deadline.as_mut().poll(cx).map(|()| Err(Stopped::Refused(too_slow())))
+            });
+            match polled.await? {
+                None => return Ok(None),
+                Some(Err(_)) => {
+                    let early = Refusal::serialization("the body ended before its length");
+                    return Err(Stopped::Refused(early));
+                }
+                Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         self.count(bytes.len());
                         return Ok(Some(bytes));
@@ -216,13 +278,14 @@ impl Pace {
         }
     }
 
-    /// The next moment by which bytes must have come.
-    fn deadline(&mut self, shared: &Shared) -> &mut base::env::Sleep {
-        self.deadline.get_or_insert_with(|| {
+    fn waits(&mut self, shared: &Shared) -> &mut Waits {
+        let Self { peer, held, moved, whole, .. } = *self;
+        self.waits.get_or_insert_with(|| {
             let clock = &shared.env.clock;
             let now = clock.monotonic();
-            let end = *self.end.get_or_insert(now + self.whole);
-            clock.sleep(shared.limits.body_timeout.min(end.saturating_sub(now)))
+            let end = *self.end.get_or_insert(now + whole);
+            let deadline = clock.sleep(shared.limits.body_timeout.min(end.saturating_sub(now)));
+            Waits { deadline, gives_way: peer.wait_for(moved.then_some(now), held) }
         })
     }
 
@@ -230,7 +293,8 @@ impl Pace {
         self.since += bytes;
         if self.since >= PROGRESS_BYTES {
             self.since = 0;
-            self.deadline = None;
+            self.moved = true;
+            self.waits = None;
         }
     }
 }

@@ -1,8 +1,12 @@
 //! One connection: what is spoken on it, and how long it may stay silent.
 //!
 //! first bytes → TLS handshake, when it is one → first bytes again → HTTP/1.1 or HTTP/2.
+//!
+//! An HTTP/1.1 connection that is idle for a while is taken out of hyper until its next bytes come,
+//! so that it keeps no buffer, however large the last body was.
 
 use crate::answer::AnswerBody;
+use crate::crowd::Place;
 use crate::io::{Activity, Moment, Peeked, Speech, Watched};
 use crate::loops::Seat;
 use crate::options::Limits;
@@ -11,15 +15,17 @@ use crate::shared::Shared;
 use crate::stall::Streams;
 use crate::strict::{Heads, Strict};
 use crate::tls::Tls;
+use base::budget::Room;
 use base::env::Clock;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,11 +35,18 @@ use tokio::net::TcpStream;
 const HTTP2_RESETS_MAX: usize = 20;
 /// Streams that we had to reset before the connection is closed ("made you reset").
 const HTTP2_LOCAL_RESETS_MAX: usize = 256;
-/// Bytes in flight to us on one HTTP/2 connection, and on one of its streams.
-const HTTP2_WINDOW_BYTES: u32 = 2 << 20;
-const HTTP2_STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes in flight to us on one HTTP/2 connection, and on one of its streams: room is taken for the
+/// latter before a body is read.
+const HTTP2_WINDOW_BYTES: u32 = 1 << 20;
+pub(crate) const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 << 10;
 /// Bytes of answers that one HTTP/2 stream buffers.
-const HTTP2_SEND_BYTES_MAX: usize = 256 << 10;
+const HTTP2_SEND_BYTES_MAX: usize = 64 << 10;
+/// Most that HTTP/1.1 reads at once, and so holds of what was not asked for yet.
+pub(crate) const HTTP1_READ_BYTES_MAX: usize = 64 << 10;
+/// What HTTP/2 takes for a connection: its tables, a frame in each direction, its streams' names.
+const HTTP2_BYTES: usize = 48 << 10;
+/// What TLS takes for one: a record in each direction.
+const TLS_BYTES: usize = 48 << 10;
 /// An HTTP/2 client that answers no ping for this long is gone.
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -62,7 +75,8 @@ impl Http {
         // `Watch` sees to both.
         one.timer(TokioTimer::new())
             .header_read_timeout(None)
-            .max_header_size(limits.header_bytes_max as usize);
+            .max_header_size(limits.header_bytes_max as usize)
+            .max_buf_size(HTTP1_READ_BYTES_MAX.max(limits.header_bytes_max as usize));
         let mut two = http2::Builder::new(Streams::new(Arc::clone(clock), limits.idle_timeout));
         two.timer(TokioTimer::new())
             .max_concurrent_streams(limits.http2_streams_max)
@@ -78,12 +92,27 @@ impl Http {
     }
 }
 
-/// Serves a connection until it ends, or the server stops; it has its seat until then.
+/// Serves a connection until it ends, gives way to others or the server stops; it has its seat and
+/// its place until then.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     http: Arc<Http>,
     tls: Option<Arc<Tls>>,
-    (socket, seat): (TcpStream, Seat),
+    (socket, seat, place): (TcpStream, Seat, Place),
+) {
+    let place = Arc::new(place);
+    tokio::select! {
+        biased;
+        () = open(shared, http, tls, (socket, seat, Arc::clone(&place))) => {}
+        () = place.lost() => tracing::debug!("an idle connection gave way to others"),
+    }
+}
+
+async fn open(
+    shared: Arc<Shared>,
+    http: Arc<Http>,
+    tls: Option<Arc<Tls>>,
+    (socket, seat, place): (TcpStream, Seat, Arc<Place>),
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
@@ -106,15 +135,16 @@ pub(crate) async fn serve(
         if shared.tls_only {
             return tracing::debug!("a connection without TLS was closed");
         }
-        return speak(shared, (&http, seat), peer(false), socket, speech).await;
+        return speak(shared, (&http, seat, place), peer(false), socket, speech).await;
     };
+    let Some(_room) = room(&shared, &place, TLS_BYTES).await else { return };
     let shaken = tokio::select! {
         shaken = Box::pin(handshake(&shared, &tls, socket)) => shaken,
         () = stopping.wait() => return,
     };
     match shaken {
         Ok((stream, speech)) => {
-            Box::pin(speak(shared, (&http, seat), peer(true), stream, speech)).await;
+            Box::pin(speak(shared, (&http, seat, place), peer(true), stream, speech)).await;
         }
         Err(error) => {
             shared.meters.handshakes_failed.add(1);
@@ -161,11 +191,20 @@ async fn within<T>(
     }
 }
 
+/// Room for a connection that takes more than one that speaks plain HTTP/1.1.
+async fn room(shared: &Shared, place: &Place, bytes: usize) -> Option<Room> {
+    let room = place.room(&*shared.env.clock, bytes, shared.limits.room_timeout).await;
+    if room.is_none() {
+        tracing::debug!("a connection found no room");
+    }
+    room
+}
+
 async fn speak<S>(
     shared: Arc<Shared>,
-    (http, seat): (&Http, Seat),
+    (http, seat, place): (&Http, Seat, Arc<Place>),
     peer: Peer,
-    stream: S,
+    stream: Peeked<S>,
     speech: Speech,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -174,41 +213,84 @@ async fn speak<S>(
     // Its requests would wait for each other if one of them blocked the thread.
     let _another = http2.then(|| seat.another());
     let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
-    let stream = Watched::new(stream, Arc::clone(&activity));
+    let head = (place.peer.share.clone(), shared.limits.header_bytes_max as usize);
+    let stream = Watched::new(stream, Arc::clone(&activity), head);
     let heads = Arc::<Heads>::default();
     let service = {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
-        let heads = Arc::clone(&heads);
+        let (heads, place) = (Arc::clone(&heads), Arc::clone(&place));
         service_fn(move |request: Request<Incoming>| {
             let (shared, in_flight) = (Arc::clone(&shared), activity.begin());
             let peer = Peer { is_sound: http2 || heads.next_is_sound(), ..peer };
+            let place = Arc::clone(&place);
             async move {
-                let reply = request::handle(&shared, peer, request, in_flight).await;
+                let reply = request::handle(&shared, (peer, &place), request, in_flight).await;
                 Ok::<Response<AnswerBody>, Infallible>(reply)
             }
         })
     };
+    let mut watch = Watch::new(&activity, &shared.limits);
     match speech {
         // TLS inside TLS, or TLS where there is none, gets what garbage gets.
         Speech::Http1 | Speech::Tls => {
-            let watch = Watch::new(&activity, &shared.limits);
             let io = TokioIo::new(Strict::new(stream, heads));
-            drive(&shared, http.one.serve_connection(io, service), watch).await;
+            speak_one(&shared, http, (io, service), watch).await;
         }
         Speech::Http2 => {
-            let watch = Watch::new(&activity, &shared.limits);
+            let Some(_room) = room(&shared, &place, HTTP2_BYTES).await else { return };
             let io = TokioIo::new(stream);
-            drive(&shared, http.two.serve_connection(io, service), watch).await;
+            let mut connection = Box::pin(http.two.serve_connection(io, service));
+            drive(&shared, connection.as_mut(), &mut watch).await;
         }
     }
 }
 
-async fn drive<C>(shared: &Shared, connection: C, mut watch: Watch<'_>)
+type Io<S> = TokioIo<Strict<Watched<Peeked<S>>>>;
+
+/// Speaks HTTP/1.1; while nothing is said hyper does not hold the connection.
+async fn speak_one<S, V>(
+    shared: &Shared,
+    http: &Http,
+    (mut io, mut service): (Io<S>, V),
+    mut watch: Watch<'_>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    V: HttpService<Incoming, ResBody = AnswerBody, Error = Infallible>,
+{
+    loop {
+        let mut connection = Box::new(http.one.serve_connection(io, service));
+        match drive(shared, Pin::new(&mut *connection), &mut watch).await {
+            Left::Over => return,
+            Left::Idle => {}
+        }
+        let parts = connection.into_parts();
+        (io, service) = (parts.io, parts.service);
+        if !parts.read_buf.is_empty() {
+            // A part of the next request came together with the last one.
+            io.inner_mut().give_back(parts.read_buf);
+            continue;
+        }
+        let more = io.inner_mut().inner_mut().inner_mut().more();
+        tokio::select! {
+            more = within(&shared.env.clock, watch.patience(), more) => if more.is_err() { return },
+            () = shared.stopping.clone().wait() => return,
+        }
+    }
+}
+
+/// How a connection was left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Left {
+    Over,
+    /// It goes on, and nothing is under way on it.
+    Idle,
+}
+
+async fn drive<C>(shared: &Shared, mut connection: Pin<&mut C>, watch: &mut Watch<'_>) -> Left
 where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
 {
-    let mut connection = Box::pin(connection);
     let mut stopped = Box::pin(shared.stopping.clone().wait());
     let (mut asked, tick) = (false, shared.limits.header_timeout / 2);
     loop {
@@ -220,15 +302,16 @@ where
                 if let Err(error) = ended {
                     tracing::trace!(%error, "a connection broke");
                 }
-                return;
+                return Left::Over;
             }
             () = stopped.as_mut(), if !asked => {
                 asked = true;
                 connection.as_mut().graceful_shutdown();
             }
             () = tick_over.as_mut() => match watch.tick(tick) {
+                Verdict::Fine if watch.rests() && !asked => return Left::Idle,
                 Verdict::Fine => {}
-                Verdict::Cut => return,
+                Verdict::Cut => return Left::Over,
                 Verdict::Ask => {
                     asked = true;
                     connection.as_mut().graceful_shutdown();
@@ -266,6 +349,17 @@ impl<'a> Watch<'a> {
         let (last, http2) = (activity.moment(), activity.is_http2());
         let credit = answer_bytes_in(limits.body_timeout);
         Self { activity, limits, http2, last, silent: Duration::ZERO, credit, asked: false }
+    }
+
+    /// Whether nothing was under way at the last tick, and nothing happened for a tick before.
+    fn rests(&self) -> bool {
+        let Moment { in_flight, head_open, blocked, .. } = self.last;
+        !self.http2 && in_flight == 0 && !head_open && !blocked && !self.silent.is_zero()
+    }
+
+    /// How much longer nothing may be said.
+    fn patience(&self) -> Duration {
+        self.limits.idle_timeout.saturating_sub(self.silent)
     }
 
     fn tick(&mut self, tick: Duration) -> Verdict {

@@ -1,9 +1,11 @@
 //! Streams under HTTP: bytes that were read too early, and a count of what moves.
 
+use crate::crowd::Busy;
+use base::budget::{Room, Share};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
@@ -68,6 +70,20 @@ impl<S: AsyncRead + Unpin> Peeked<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Peeked<S> {
+    /// Waits for further bytes while nobody reads: whoever held the stream then needs no buffer.
+    ///
+    /// # Errors
+    /// Of the socket; `UnexpectedEof` at the end.
+    pub(crate) async fn more(&mut self) -> io::Result<()> {
+        if self.read == self.filled {
+            (self.read, self.filled) = (0, 0);
+            self.filled = self.inner.read(&mut self.bytes).await?;
+        }
+        if self.filled == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -123,6 +139,8 @@ pub(crate) struct Activity {
     http2: bool,
     reads: AtomicU64,
     bytes_written: AtomicU64,
+    /// Bytes wait for the socket.
+    blocked: AtomicBool,
     /// Bytes of large answers that the client has not taken.
     bytes_held: AtomicUsize,
     /// `reads` when the last request ended.
@@ -154,10 +172,9 @@ impl Flights {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     activity: Arc<Activity>,
-    /// How many there were with it, on all connections.
-    nth: usize,
     streaming: bool,
     bytes_held: usize,
+    busy: Option<Busy>,
 }
 
 /// The counts at one moment.
@@ -169,6 +186,7 @@ pub(crate) struct Moment {
     pub(crate) requests: u64,
     pub(crate) in_flight: u32,
     pub(crate) streaming: u32,
+    pub(crate) blocked: bool,
     /// Bytes came in behind the last request, none of them a whole head yet.
     pub(crate) head_open: bool,
 }
@@ -194,8 +212,8 @@ impl Activity {
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let nth = self.flights.count.fetch_add(1, Ordering::Relaxed) + 1;
-        InFlight { activity: Arc::clone(self), nth, streaming: false, bytes_held: 0 }
+        self.flights.count.fetch_add(1, Ordering::Relaxed);
+        InFlight { activity: Arc::clone(self), streaming: false, bytes_held: 0, busy: None }
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -208,6 +226,7 @@ impl Activity {
             requests: self.requests.load(Ordering::Relaxed),
             in_flight,
             streaming: self.streaming.load(Ordering::Relaxed),
+            blocked: self.blocked.load(Ordering::Relaxed),
             head_open: in_flight == 0 && reads != self.reads_at_end.load(Ordering::Relaxed),
         }
     }
@@ -218,17 +237,16 @@ impl InFlight {
         self.activity.http2
     }
 
-    /// How many requests were in flight with this one, on all connections.
-    pub(crate) fn nth(&self) -> usize {
-        self.nth
+    /// Notes that the request was verified.
+    pub(crate) fn verified(&mut self, busy: Busy) {
+        self.busy = Some(busy);
     }
 
-    /// Notes that the answer has so many bytes, to be taken by the client; gives what others of
-    /// the connection have.
-    pub(crate) fn hold(&mut self, bytes: usize) -> usize {
+    /// Notes that the answer has so many bytes, to be taken by the client.
+    pub(crate) fn hold(&mut self, bytes: usize) {
         self.stream();
         self.bytes_held = bytes;
-        self.activity.bytes_held.fetch_add(bytes, Ordering::Relaxed)
+        self.activity.bytes_held.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Notes that the answer is an event stream.
@@ -253,15 +271,57 @@ impl Drop for InFlight {
     }
 }
 
-/// A stream that counts what moves through it.
+/// Bytes of an HTTP/1.1 head that a connection has as such.
+const HEAD_BYTES: usize = 8 << 10;
+
+/// A stream that counts what moves through it, and takes room for a large head on its way.
 pub(crate) struct Watched<S> {
     inner: S,
     activity: Arc<Activity>,
+    share: Share,
+    /// Bytes that came since the last request began or was in flight.
+    head_bytes: usize,
+    /// How many had begun.
+    requests: u64,
+    head_room: Option<Room>,
+    head_bytes_max: usize,
 }
 
 impl<S> Watched<S> {
-    pub(crate) fn new(inner: S, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+    pub(crate) fn new(
+        inner: S,
+        activity: Arc<Activity>,
+        (share, head_bytes_max): (Share, usize),
+    ) -> Self {
+        Self { inner, activity, share, head_bytes: 0, requests: 0, head_room: None, head_bytes_max }
+    }
+
+    pub(crate) fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Counts bytes that came.
+    ///
+    /// # Errors
+    /// There is no room for a head this large.
+    fn count_read(&mut self, bytes: usize) -> io::Result<()> {
+        self.activity.note_read();
+        let requests = self.activity.requests.load(Ordering::Relaxed);
+        let in_flight = self.activity.in_flight.load(Ordering::Relaxed) > 0;
+        if in_flight || requests != self.requests {
+            (self.head_bytes, self.head_room, self.requests) = (0, None, requests);
+        }
+        if in_flight || self.activity.http2 {
+            return Ok(());
+        }
+        self.head_bytes += bytes;
+        if self.head_bytes > HEAD_BYTES && self.head_room.is_none() {
+            self.head_room = self.share.take(self.head_bytes_max);
+            if self.head_room.is_none() {
+                return Err(io::Error::other("no room for a large head"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -273,10 +333,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.note_read();
+        match buf.filled().len() - before {
+            0 => polled,
+            bytes => self.count_read(bytes).map_or_else(|e| Poll::Ready(Err(e)), |()| polled),
         }
-        polled
     }
 }
 
@@ -285,6 +345,7 @@ impl<S: AsyncWrite + Unpin> Watched<S> {
         if let Poll::Ready(Ok(bytes)) = polled {
             self.activity.note_write(bytes);
         }
+        self.activity.blocked.store(polled.is_pending(), Ordering::Relaxed);
         polled
     }
 }
@@ -350,6 +411,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_came_while_nobody_read_is_read_first() {
+        let (mut client, server) = tokio::io::duplex(64);
+        client.write_all(b"GET").await.unwrap();
+        let mut peeked = Peeked::first(server).await.unwrap();
+        let mut read = [0; 3];
+        peeked.read_exact(&mut read).await.unwrap();
+        assert_eq!(read, *b"GET");
+        assert!(peeked.more().now_or_never().is_none());
+        client.write_all(b" / and so on until more than a preface's bytes").await.unwrap();
+        drop(client);
+        peeked.more().await.unwrap();
+        let mut rest = Vec::new();
+        peeked.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.starts_with(b" / and") && rest.ends_with(b"bytes"));
+        assert!(peeked.more().await.is_err());
+    }
+
+    #[tokio::test]
     async fn nothing_is_no_speech() {
         let (client, server) = tokio::io::duplex(64);
         drop(client);
@@ -364,7 +443,6 @@ mod tests {
             let activity = Arc::new(Activity::new(Arc::clone(&flights), http2));
             (activity.begin(), activity.begin())
         });
-        assert_eq!(of_each[1].1.nth(), 4);
         assert!(flights.landed().now_or_never().is_none());
         drop(of_each);
         flights.landed().await;

@@ -15,6 +15,7 @@ mod body;
 pub mod clock;
 mod connection;
 mod cross;
+mod crowd;
 mod foreign;
 mod gate;
 mod host;

@@ -3,6 +3,7 @@
 use crate::admin::{Admin, Notes, Readiness, Token};
 use crate::auth::Auth;
 use crate::connection::{self, Http};
+use crate::crowd::{Crowd, Place};
 use crate::ids::RequestIds;
 use crate::loops::Loops;
 use crate::meters::Meters;
@@ -10,6 +11,7 @@ use crate::options::{AuthMode, Options};
 use crate::shared::{Shared, Stopping};
 use crate::tls::{Tls, TlsError};
 use base::Env;
+use base::budget::Budget;
 use base::metrics::Registry;
 use std::fmt;
 use std::future::pending;
@@ -18,13 +20,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wire::Service;
 use wire::sigv4::Keyring;
 
 /// Connections that wait in the kernel's queue.
 const BACKLOG: u32 = 1024;
+/// Connections that were told to go and are not gone yet, when one more is taken.
+const LEAVING_MAX: usize = 16;
 /// Pause after an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -148,6 +152,7 @@ impl Server {
         }
         let tls = Tls::new(&options.tls, &env).map_err(Error::Tls)?.map(Arc::new);
         let (stop, stopping) = Stopping::new();
+        let budget = Budget::new(options.limits.budget_bytes());
         let shared = Shared {
             auth: Arc::new(Auth::new(options.auth, credentials, options.account)),
             meters: Meters::new(&registry, &services),
@@ -164,8 +169,8 @@ impl Server {
             },
             origins: options.cors_origins,
             ids: RequestIds::new(&*env.rng),
-            body_room: Semaphore::new(options.limits.body_bytes_in_flight_max),
-            answer_room: Arc::new(Semaphore::new(options.limits.answer_bytes_in_flight_max)),
+            crowd: Crowd::new(options.limits.places(), Arc::clone(&budget)),
+            budget,
             flights: Arc::default(),
             limits: options.limits,
             tls_only: options.tls_only,
@@ -267,16 +272,24 @@ struct Host<'a> {
     loops: &'a Loops,
 }
 
-/// Accepts connections for ever, at most `connections_max` at once.
+/// Accepts connections for ever; who finds no place, though others gave way, is closed.
 async fn accept(host: &Host<'_>, listener: &TcpListener, connections: &mut JoinSet<()>) {
     let shared = host.shared;
-    let connections_max = shared.limits.connections_max;
+    let connections_max = shared.limits.places() + LEAVING_MAX;
     loop {
         shared.meters.connections.set(connections.len() as u64);
         let room = connections.len() < connections_max;
         tokio::select! {
             accepted = listener.accept(), if room => {
-                let begun = accepted.and_then(|(socket, _)| host.spawn(socket, connections));
+                let begun = accepted.and_then(|(socket, from)| {
+                    match shared.crowd.enter(from.ip()) {
+                        Some(place) => host.spawn((socket, place), connections),
+                        None => {
+                            tracing::warn!("a connection found no place");
+                            Ok(())
+                        }
+                    }
+                });
                 if let Err(error) = begun {
                     tracing::warn!(%error, "a connection could not be accepted");
                     shared.env.clock.sleep(ACCEPT_PAUSE).await;
@@ -288,7 +301,11 @@ async fn accept(host: &Host<'_>, listener: &TcpListener, connections: &mut JoinS
 }
 
 impl Host<'_> {
-    fn spawn(&self, socket: TcpStream, connections: &mut JoinSet<()>) -> io::Result<()> {
+    fn spawn(
+        &self,
+        (socket, place): (TcpStream, Place),
+        connections: &mut JoinSet<()>,
+    ) -> io::Result<()> {
         let (shared, http) = (Arc::clone(self.shared), Arc::clone(self.http));
         let tls = self.tls.cloned();
         let seat = self.loops.seat();
@@ -297,7 +314,7 @@ impl Host<'_> {
         let handle = seat.handle();
         let served = async move {
             match TcpStream::from_std(socket) {
-                Ok(socket) => connection::serve(shared, http, tls, (socket, seat)).await,
+                Ok(socket) => connection::serve(shared, http, tls, (socket, seat, place)).await,
                 Err(error) => tracing::warn!(%error, "a connection could not be served"),
             }
         };

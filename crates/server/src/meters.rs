@@ -64,6 +64,7 @@ pub(crate) struct Meters {
     unrouted: OperationMeters,
     pub(crate) panics: Counter,
     pub(crate) connections: Gauge,
+    pub(crate) memory: Gauge,
     pub(crate) handshakes_failed: Counter,
 }
 
@@ -84,6 +85,11 @@ impl Meters {
                 &[],
             ),
             connections: registry.gauge("millweir_connections", "Open connections.", &[]),
+            memory: registry.gauge(
+                "millweir_client_memory_bytes",
+                "Memory held for clients beyond their connections as such, of `server.memory`.",
+                &[],
+            ),
             handshakes_failed: registry.counter(
                 "millweir_tls_handshakes_failed_total",
                 "TLS handshakes that failed or took too long.",

@@ -70,18 +70,14 @@ const PORT: u16 = 4566;
 /// Bounds on what clients can hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections; more wait in the kernel's queue.
+    /// Open connections; for one more an idle one is closed. Fewer when a quarter of the memory is
+    /// too little for so many.
     pub connections_max: usize,
-    /// Requests in flight on all connections; past it one is refused before its body is read, with
-    /// `ServiceUnavailableException`.
-    pub requests_max: usize,
-    /// Bytes of request bodies held at once by all requests.
-    pub body_bytes_in_flight_max: usize,
-    /// Longest wait for room among those bytes; then `ServiceUnavailableException`.
-    pub body_room_timeout: Duration,
-    /// Bytes of large answers that clients have not taken yet; past it such an answer becomes
-    /// `ServiceUnavailableException`. One connection has an eighth, or one answer.
-    pub answer_bytes_in_flight_max: usize,
+    /// Memory that all clients together may cause: connections, heads, bodies, windows, answers and
+    /// events. Who finds no room in it gets `ServiceUnavailableException`.
+    pub memory_bytes_max: usize,
+    /// Longest wait for room in it.
+    pub room_timeout: Duration,
     /// Time for a TLS handshake and for the head of an HTTP/1.1 request, from the first byte on.
     pub header_timeout: Duration,
     /// Time in which a body must bring another 16 KiB, or end; all of it must come in this time and
@@ -98,14 +94,31 @@ pub struct Limits {
     pub http2_streams_max: u32,
 }
 
+/// Memory of a connection that does nothing beyond HTTP/1.1: its task, and a small buffer of HTTP
+/// and of what it says of itself (measured: 11 KiB of HTTP/1.1 that just spoke).
+const CONNECTION_BYTES: usize = 16 << 10;
+/// Part of the memory that connections may have as such.
+const CONNECTIONS_PART: usize = 4;
+
+impl Limits {
+    /// Connections that there is memory for.
+    pub(crate) fn places(&self) -> usize {
+        let most = self.memory_bytes_max / CONNECTIONS_PART / CONNECTION_BYTES;
+        self.connections_max.min(most).max(1)
+    }
+
+    /// Memory that is left for what they do.
+    pub(crate) fn budget_bytes(&self) -> usize {
+        self.memory_bytes_max.saturating_sub(self.places() * CONNECTION_BYTES)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 8192,
-            requests_max: 16 << 10,
-            body_bytes_in_flight_max: 256 << 20,
-            body_room_timeout: Duration::from_secs(5),
-            answer_bytes_in_flight_max: 512 << 20,
+            memory_bytes_max: 768 << 20,
+            room_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_mins(2),

@@ -2,13 +2,15 @@
 
 use crate::admin::Admin;
 use crate::auth::Auth;
+use crate::crowd::Crowd;
 use crate::ids::RequestIds;
 use crate::io::Flights;
 use crate::meters::Meters;
 use crate::options::Limits;
 use base::Env;
+use base::budget::Budget;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use wire::Service;
 
 /// The state behind every request.
@@ -24,10 +26,9 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) meters: Meters,
     pub(crate) ids: RequestIds,
-    /// One permit a byte of request bodies.
-    pub(crate) body_room: Semaphore,
-    /// One permit a byte of large answers that were not sent yet.
-    pub(crate) answer_room: Arc<Semaphore>,
+    /// Memory that clients cause beyond what each connection has.
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) crowd: Arc<Crowd>,
     /// Requests in flight.
     pub(crate) flights: Arc<Flights>,
     pub(crate) stopping: Stopping,

@@ -15,6 +15,7 @@
 //!
 //! Cost: one search for line feeds over each head, nothing over a body.
 
+use bytes::{Buf as _, Bytes};
 use memchr::memchr;
 use std::io;
 use std::pin::Pin;
@@ -28,6 +29,8 @@ pub(crate) struct Strict<S> {
     inner: S,
     place: Place,
     heads: Arc<Heads>,
+    /// What was given back; it was looked at.
+    unread: Bytes,
 }
 
 /// The heads of one connection.
@@ -90,7 +93,16 @@ const CODING: &[u8] = b"transfer-encoding:";
 
 impl<S> Strict<S> {
     pub(crate) fn new(inner: S, heads: Arc<Heads>) -> Self {
-        Self { inner, place: Place::head(), heads }
+        Self { inner, place: Place::head(), heads, unread: Bytes::new() }
+    }
+
+    /// Takes bytes back that were read and had no meaning yet; they are read again first.
+    pub(crate) fn give_back(&mut self, unread: Bytes) {
+        self.unread = unread;
+    }
+
+    pub(crate) fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
     }
 }
 
@@ -225,9 +237,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         let this = &mut *self;
+        if !this.unread.is_empty() {
+            let count = this.unread.len().min(buf.remaining());
+            buf.put_slice(&this.unread[..count]);
+            this.unread.advance(count);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut this.inner).poll_read(cx, buf);
         let sound = this.place.pass(&buf.filled()[before..]);
         if sound > 0 {
             this.heads.sound.fetch_add(sound, Ordering::Relaxed);
@@ -317,5 +335,18 @@ mod tests {
         ] {
             check(&format!("POST / HTTP/1.1\r\n{one}\r\nHost: a\r\n{two}\r\n\r\n0\r\n\r\n"), 0);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_given_back_is_read_again_and_looked_at_once() {
+        use tokio::io::AsyncReadExt as _;
+        let (text, heads) = (b"GET / HTTP/1.1\r\n\r\n".as_slice(), Arc::<Heads>::default());
+        let mut strict = Strict::new(text, Arc::clone(&heads));
+        let (mut begun, mut all) = ([0; 18], Vec::new());
+        strict.read_exact(&mut begun).await.unwrap();
+        strict.give_back(Bytes::copy_from_slice(&begun));
+        strict.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, text);
+        assert_eq!(heads.sound.load(Ordering::Relaxed), 1);
     }
 }

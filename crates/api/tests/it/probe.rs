@@ -38,6 +38,7 @@ pub(crate) fn cx() -> Cx {
         caller_arn: "arn:aws:iam::000000000000:root".into(),
         access_key: None,
         origin: Origin::default(),
+        memory: base::budget::Share::unbounded(),
     }
 }
 

@@ -47,8 +47,8 @@ const FILE: Kind = Kind::size(4 << 10, 2 << 30);
 const PASSING: Kind = Kind::duration(Duration::ZERO, Duration::from_hours(24));
 /// Range of bounds on shards and streams.
 const MANY: Kind = Kind::count(1, 1_000_000);
-/// Largest body of an operation, PutRecords: with less room there are requests that never fit.
-const BODY_BYTES_MAX: u64 = 16 << 20;
+/// Least memory of clients: three eighths of it must hold the largest body twice.
+const CLIENT_MEMORY_MIN: u64 = 96 << 20;
 /// Largest memory that can be given.
 const MEMORY_MAX: u64 = 1 << 40;
 
@@ -143,13 +143,13 @@ pub(crate) static KEYS: &[Key] = &[
         "server.connections_max",
         MANY,
         || server::Limits::default().connections_max.to_string(),
-        "Open connections; more wait.",
+        "Open connections; for one more an idle one is closed.",
     ),
     key(
-        "server.bodies_max",
-        Kind::size(BODY_BYTES_MAX, MEMORY_MAX),
-        || units::bytes_text(server::Limits::default().body_bytes_in_flight_max as u64),
-        "Request bodies held at once by all requests.",
+        "server.memory",
+        Kind::size(CLIENT_MEMORY_MIN, MEMORY_MAX),
+        || units::bytes_text(server::Limits::default().memory_bytes_max as u64),
+        "Memory that all clients together may cause; one of them has three quarters at most.",
     ),
     key(
         "server.header_timeout",
@@ -281,7 +281,7 @@ pub(crate) static KEYS: &[Key] = &[
         "streams.shards_max",
         MANY,
         || streams::Options::default().shards_max.to_string(),
-        "Most open shards of one account and region.",
+        "Most open shards of one account and region; regions that AWS does not have count as one.",
     ),
     key(
         "streams.stream_shards_max",

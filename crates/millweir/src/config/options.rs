@@ -272,7 +272,7 @@ impl<F: ReadFile> Reader<'_, F> {
         let default = server::Limits::default();
         server::Limits {
             connections_max: self.parsed("server.connections_max", default.connections_max),
-            body_bytes_in_flight_max: self.size("server.bodies_max") as usize,
+            memory_bytes_max: self.size("server.memory") as usize,
             header_timeout: self.duration("server.header_timeout"),
             body_timeout: self.duration("server.body_timeout"),
             idle_timeout: self.duration("server.idle_timeout"),

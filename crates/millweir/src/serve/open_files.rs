@@ -2,8 +2,8 @@
 
 use crate::config::options::Options;
 
-/// Journal, catalog, keys, listener, pipes and the runtime's own.
-const OTHER_FILES: usize = 128;
+/// Journal, catalog, keys, listener, pipes, the runtime's own, and connections that are closing.
+const OTHER_FILES: usize = 144;
 /// What an event loop of the server has open.
 const FILES_OF_LOOP: usize = 4;
 /// A segment is open twice while it grows: for reading, and for whole blocks.

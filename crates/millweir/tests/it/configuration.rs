@@ -119,7 +119,7 @@ fn slips_in_the_log_level() {
 fn numbers_out_of_range() {
     for (file, want) in [
         ("[server]\nconnections_max = 0", "`0` is no number from 1 to 1000000"),
-        ("[server]\nbodies_max = '0B'", "`0B` is no size from 16MiB to 1TiB"),
+        ("[server]\nmemory = '0B'", "`0B` is no size from 96MiB to 1TiB"),
         ("[server]\nheader_timeout = '0ms'", "`0ms` is no duration from 10ms to 1d"),
         ("[server]\nshutdown_timeout = '11s'", "`11s` is no duration from 0s to 8s"),
         ("[storage]\njournal_files = 2", "`2` is no number from 3 to 1024"),

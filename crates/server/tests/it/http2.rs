@@ -168,13 +168,14 @@ async fn a_stream_that_waits_for_us_is_kept() {
 }
 
 #[tokio::test]
-async fn a_connection_has_a_share_of_the_room_for_answers() {
+async fn answers_left_in_a_connection_keep_their_room() {
     for (operation, status) in [("Echo", 200), ("Complain", 400)] {
         let body_timeout = Duration::from_mins(1);
-        let limits = Limits { answer_bytes_in_flight_max: 8 << 10, body_timeout, ..impatient() };
+        let limits = Limits { memory_bytes_max: 1 << 20, body_timeout, ..impatient() };
+        let limits = Limits { room_timeout: Duration::ZERO, ..limits };
         let server = start(Options { limits, ..options() });
         let mut client = connect_narrow(&server).await;
-        let large = "x".repeat(2 << 10);
+        let large = "x".repeat(200 << 10);
         let first = client.send_request(request(operation, &large)).await.unwrap();
         assert_eq!(first.status(), status);
         let second = client.send_request(request(operation, &large)).await.unwrap();

@@ -38,25 +38,6 @@ async fn a_connection_in_store_may_say_nothing_yet() {
 }
 
 #[tokio::test]
-async fn requests_in_flight_are_counted() {
-    let limits = Limits { requests_max: 1, ..options().limits };
-    let server = start(Options { limits, ..options() });
-    let mut first = Raw::connect(server.address).await;
-    first.send(post("Wait", "{}")).await;
-    server.service.waiting.acquire().await.unwrap().forget();
-    // The second is refused before its body is there.
-    let request = post("Echo", "{}");
-    let mut second = Raw::connect(server.address).await;
-    second.send(&request.as_bytes()[..request.len() - 2]).await;
-    let refused = second.reply().await;
-    assert_eq!(refused.status, 503);
-    assert!(refused.text().contains("too many requests in flight"), "{}", refused.text());
-    server.service.gate.add_permits(1);
-    assert_eq!(first.reply().await.status, 200);
-    assert_eq!(first.call("Echo", "{}").await.status, 200);
-}
-
-#[tokio::test]
 async fn half_a_head_is_not_waited_for() {
     let server = start(hurried());
     let mut fresh = Raw::connect(server.address).await;
@@ -205,55 +186,10 @@ async fn heads_have_a_size() {
     assert!(rest.starts_with("HTTP/1.1 431 "), "{rest}");
 }
 
-#[tokio::test]
-async fn bodies_in_flight_share_one_budget() {
-    let limits = Limits { body_bytes_in_flight_max: 100, ..impatient() };
-    let server = start(Options { limits, ..options() });
-    let mut first = Raw::connect(server.address).await;
-    first.send(post("Wait", &"x".repeat(60))).await;
-    server.service.waiting.acquire().await.unwrap().forget();
-    let refused = call(server.address, "Echo", &"x".repeat(41)).await;
-    assert_eq!(refused.status, 503);
-    assert!(refused.text().contains("ServiceUnavailableException"), "{}", refused.text());
-    assert_eq!(call(server.address, "Echo", &"x".repeat(40)).await.status, 200);
-    server.service.gate.add_permits(1);
-    assert_eq!(first.reply().await.status, 200);
-    assert_eq!(call(server.address, "Echo", &"x".repeat(100)).await.status, 200);
-    assert_eq!(call(server.address, "Echo", &"x".repeat(101)).await.status, 503);
-}
-
 /// A request that waits to be told before it sends its body of `length` bytes.
-fn expecting(operation: &str, length: usize) -> String {
+pub(crate) fn expecting(operation: &str, length: usize) -> String {
     let head = post(operation, "").replace("content-length: 0", "expect: 100-continue");
     head.replacen("\r\n", &format!("\r\ncontent-length: {length}\r\n"), 1)
-}
-
-#[tokio::test]
-async fn a_body_takes_room_for_what_came_of_it_only() {
-    let limits = Limits { body_bytes_in_flight_max: 1 << 20, ..impatient() };
-    let limits = Limits { body_timeout: Duration::from_mins(1), ..limits };
-    let server = start(Options { limits, ..options() });
-    let mut announcing = Raw::connect(server.address).await;
-    announcing.send(expecting("Echo", 1 << 20)).await;
-    assert_eq!(announcing.head().await.status, 100, "its body is being read");
-    announcing.send("x").await;
-    let large = "x".repeat((1 << 20) - 1);
-    assert_eq!(call(server.address, "Echo", &large).await.status, 200);
-}
-
-#[tokio::test]
-async fn half_read_bodies_do_not_wait_for_each_other() {
-    let limits = Limits { body_bytes_in_flight_max: 100, ..impatient() };
-    let limits = Limits { body_timeout: Duration::from_mins(1), ..limits };
-    let server = start(Options { limits, ..options() });
-    let mut half = Raw::connect(server.address).await;
-    let request = post("Echo", &"x".repeat(90));
-    let (first, rest) = request.as_bytes().split_at(request.len() - 30);
-    half.send(first).await;
-    // Sixty bytes are held once sixty more find no room; those give way and the first may go on.
-    while call(server.address, "Echo", &"x".repeat(60)).await.status != 503 {}
-    half.send(rest).await;
-    assert_eq!(half.reply().await.status, 200);
 }
 
 #[tokio::test]
@@ -303,31 +239,10 @@ async fn the_head_of_a_required_signature_is_checked_first() {
 }
 
 /// Asks for large answers for ever, one behind the other, and reads none; ends when it is cut.
-async fn ask_without_reading(address: SocketAddr) {
+pub(crate) async fn ask_without_reading(address: SocketAddr) {
     let mut client = Raw::connect(address).await;
     let request = post("Echo", &"x".repeat(1 << 20));
     while client.stream.write_all(request.as_bytes()).await.is_ok() {}
-}
-
-#[tokio::test]
-async fn answers_that_nobody_takes_share_one_budget() {
-    let limits = Limits { answer_bytes_in_flight_max: 1 << 20, ..options().limits };
-    let server = start(Options { limits, ..options() });
-    let stuck = tokio::spawn(ask_without_reading(server.address));
-    let large = "x".repeat(1 << 20);
-    let until = async |status| {
-        loop {
-            let reply = call(server.address, "Echo", &large).await;
-            if reply.status == status {
-                break reply;
-            }
-        }
-    };
-    let refused = until(503).await;
-    assert!(refused.text().contains("ServiceUnavailableException"), "{}", refused.text());
-    assert_eq!(call(server.address, "Echo", "{}").await.status, 200, "small ones need no room");
-    stuck.abort();
-    assert_eq!(until(200).await.text(), large, "the room comes back with the connection's end");
 }
 
 #[tokio::test]
@@ -369,23 +284,4 @@ async fn small_requests_cost_no_timer() {
     // The connection's own tick may pass meanwhile.
     let made = clock.1.load(Ordering::SeqCst) - before;
     assert!(made < 10, "{made} timers for 100 requests");
-}
-
-#[tokio::test]
-async fn connections_beyond_the_bound_wait() {
-    let limits = Limits { connections_max: 2, ..options().limits };
-    let server = start(Options { limits, ..options() });
-    let mut first = Raw::connect(server.address).await;
-    let mut second = Raw::connect(server.address).await;
-    assert_eq!(first.call("Echo", "{}").await.status, 200);
-    assert_eq!(second.call("Echo", "{}").await.status, 200);
-    let mut third = Raw::connect(server.address).await;
-    third.send(post("Echo", "\"third\"")).await;
-    // Whatever the first two ask is answered while the third is not even read.
-    for _ in 0..10 {
-        assert_eq!(first.call("Echo", "{}").await.status, 200);
-    }
-    assert_eq!(server.service.calls.load(Ordering::SeqCst), 12);
-    drop(second);
-    assert_eq!(third.reply().await.text(), "\"third\"");
 }

@@ -8,6 +8,7 @@ mod foreign;
 mod http1;
 mod http2;
 mod limits;
+mod memory;
 mod pages;
 mod shutdown;
 mod support;

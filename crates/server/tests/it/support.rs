@@ -172,7 +172,7 @@ pub(crate) fn impatient() -> Limits {
         header_timeout: Duration::from_millis(100),
         body_timeout: Duration::from_millis(100),
         idle_timeout: Duration::from_millis(200),
-        body_room_timeout: Duration::from_millis(100),
+        room_timeout: Duration::from_millis(100),
         shutdown_timeout: Duration::from_millis(200),
         ..Limits::default()
     }

@@ -21,6 +21,8 @@ use std::time::Duration;
 const RECORDS_MAX: usize = 10_000;
 /// Data and partition keys of one call (model).
 const BYTES_MAX: usize = 10 << 20;
+/// Longest wait for the memory of an answer.
+const ROOM_WAIT: Duration = Duration::from_secs(5);
 
 /// Reads from an iterator's place on.
 ///
@@ -30,7 +32,7 @@ const BYTES_MAX: usize = 10 << 20;
 /// # Errors
 /// `InvalidArgument` no iterator of this server, or one of another stream; `ExpiredIterator` it is
 /// older than 300 s; `ResourceNotFound` the stream is gone; `ProvisionedThroughputExceeded` more
-/// than five calls or 2 MiB a second.
+/// than five calls or 2 MiB a second; `ServiceUnavailable` too much is read at once.
 pub(crate) async fn get_records(
     streams: &Streams,
     cx: &Cx,
@@ -49,6 +51,11 @@ pub(crate) async fn get_records(
     admit(streams, &stream, shard)?;
     let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
     let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
+    let bytes = most.memory_bytes(&stream, shard, at.ordinal);
+    let _room =
+        cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await.ok_or_else(|| {
+            Error::ServiceUnavailable("Too much is read at once, try again.".into())
+        })?;
     let portion = read::read(cx, (&stream, shard), at.ordinal, most, now_ms).await?;
     charge(streams, &stream, shard, &portion);
     let next = place(&stream, &view, at.shard_index, portion.next_ordinal, now_ms);

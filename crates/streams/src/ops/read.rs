@@ -39,6 +39,22 @@ pub(crate) struct Portion {
     pub(crate) children: Option<Vec<ChildShard>>,
 }
 
+impl Most {
+    /// Memory that a read from this ordinal on may take before it is sent: to be had before the
+    /// records are, which wait for their reader once a disk thread has read them.
+    pub(crate) fn memory_bytes(self, stream: &Stream, shard: &Shard, from: u64) -> usize {
+        let records = shard.log.tail().next_ordinal.saturating_sub(from);
+        let record_bytes = (stream.view().row.record_kib_max as usize) << 10;
+        let records = usize::try_from(records).unwrap_or(usize::MAX).min(self.records);
+        memory_bytes(records.saturating_mul(record_bytes).min(self.bytes.max(record_bytes)))
+    }
+}
+
+/// Memory of a portion of so many payload bytes: the records, and an answer that has them as text.
+pub(crate) fn memory_bytes(bytes: usize) -> usize {
+    bytes / 3 * 7
+}
+
 /// Reads durable records from `from` on; from the oldest kept one when `from` is older.
 ///
 /// # Errors

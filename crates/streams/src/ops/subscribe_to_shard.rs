@@ -6,9 +6,10 @@
 //! ```
 //!
 //! The stream is pulled: the next event is made when the last one was taken, so a slow reader holds
-//! one event and nothing else, and no task runs for it. Invariants: an event without continuation
-//! number is the last and names child shards, every other one has the number and no children;
-//! continuation numbers only grow, and each is a place that reading can go on from.
+//! one event and nothing else, and no task runs for it. Room for the event is taken before the
+//! records are read; while there is none, nothing but keep-alives is sent. Invariants: an event
+//! without continuation number is the last and names child shards, every other one has the number
+//! and no children; continuation numbers only grow, and each is a place to read on from.
 
 use crate::admission::{Bucket, READ_BYTES};
 use crate::consumer::Consumer;
@@ -33,6 +34,7 @@ use api::kinesis::{
     Error, SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
 };
 use base::Cx;
+use base::budget::Room;
 use futures_util::StreamExt;
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -44,6 +46,9 @@ const MOST: Most = Most { records: 10_000, bytes: 1 << 20 };
 
 /// Longest silence. AWS's is about five seconds and Java's client gives up after ten.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
+
+/// Pause before room for an event is looked for again.
+const ROOM_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts a subscription; it ends after `Options::subscription`, at the shard's end, or when
 /// another call takes over.
@@ -92,6 +97,7 @@ pub(crate) async fn subscribe_to_shard(
         silent_since: now,
         newest_ms: 0,
         ended: false,
+        room: None,
         stream,
         consumer,
         shard,
@@ -122,6 +128,8 @@ struct Reader {
     newest_ms: i64,
     metrics: PushMetrics,
     ended: bool,
+    /// That of the last event, until it was taken.
+    room: Option<Room>,
 }
 
 type Item = Result<SubscribeToShardEventStream>;
@@ -144,6 +152,7 @@ impl Reader {
 
     /// The next event; `None` at the regular end.
     async fn next_item(&mut self) -> Result<Option<SubscribeToShardEvent>> {
+        self.room = None;
         loop {
             // Subscribed before the looks below, so that no change falls between.
             let changes = self.stream.changes();
@@ -152,12 +161,17 @@ impl Reader {
             if now >= self.ends_at {
                 return Ok(None);
             }
-            let debt = self.pace.as_mut().map_or(Duration::ZERO, |p| p.debt(READ_BYTES, now));
+            let mut debt = self.pace.as_mut().map_or(Duration::ZERO, |p| p.debt(READ_BYTES, now));
             if debt.is_zero() {
-                let portion = self.read().await?;
-                self.next = portion.next_ordinal;
-                if !portion.records.is_empty() || portion.children.is_some() {
-                    return Ok(Some(self.event(portion)));
+                let bytes = MOST.memory_bytes(&self.stream, &self.shard, self.next);
+                if let Some(room) = self.cx.memory.take(bytes) {
+                    let portion = self.read().await?;
+                    self.next = portion.next_ordinal;
+                    if !portion.records.is_empty() || portion.children.is_some() {
+                        return Ok(Some(self.event(portion, room)));
+                    }
+                } else {
+                    debt = ROOM_PAUSE;
                 }
             }
             if let Woken::KeepAlive = self.wait(changes, debt).await {
@@ -217,7 +231,9 @@ impl Reader {
         }
     }
 
-    fn event(&mut self, portion: Portion) -> SubscribeToShardEvent {
+    fn event(&mut self, portion: Portion, mut room: Room) -> SubscribeToShardEvent {
+        let bytes = read::memory_bytes(portion.bytes).min(room.bytes());
+        self.room = room.resize(bytes).then_some(room);
         let inner = &self.streams.inner;
         if let Some(pace) = &mut self.pace {
             pace.charge(READ_BYTES, portion.bytes, inner.env.clock.monotonic());

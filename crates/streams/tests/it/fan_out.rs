@@ -6,6 +6,8 @@ use crate::plane::{
 };
 use api::kinesis::*;
 use api::{Text, Timestamp};
+use base::Cx;
+use base::budget::{Budget, Holder};
 use std::time::Duration;
 
 const FIRST: &str = "shardId-000000000000";
@@ -444,5 +446,41 @@ fn the_metrics_show_how_far_behind_a_consumer_is() {
         assert_eq!(world.metric(line), Some(14.02));
         event(world, &mut events).await;
         assert_eq!(world.metric(line), Some(0.0));
+    });
+}
+
+#[test]
+fn an_event_waits_for_memory_before_its_records_are_read() {
+    run_unlimited(async |world| {
+        world.create("s", 1).await;
+        for _ in 0..2 {
+            world.put("s", "k", &vec![7; MIB - 1]).await.unwrap();
+        }
+        let budget = Budget::new(6 * MIB);
+        let cx =
+            Cx { memory: budget.share(Holder::Account(world.cx.account)), ..cx("000000000000") };
+        let mut all = Vec::new();
+        for name in ["a", "b"] {
+            let consumer = world.consumer("s", name).await;
+            let input = subscribe_input(&consumer, FIRST, HORIZON);
+            all.push(Subscription(world.streams.subscribe_to_shard(&cx, input).await.unwrap()));
+        }
+        let [first, second] = all.as_mut_slice() else { unreachable!() };
+        assert_eq!(event(world, first).await.records.len(), 1);
+        let held = budget.held();
+        assert!((2 * MIB..3 * MIB).contains(&held), "{held}");
+        for _ in 0..3 {
+            assert!(second.poll(world).await.is_none(), "the first event was not taken");
+            world.pass(Duration::from_secs(1)).await;
+        }
+        assert_eq!(budget.held(), held);
+        world.pass(Duration::from_secs(1)).await;
+        assert!(event(world, second).await.records.is_empty(), "but it is not silent");
+        all.remove(0);
+        assert_eq!(budget.held(), 0);
+        world.pass(Duration::from_millis(100)).await;
+        assert_eq!(event(world, &mut all[0]).await.records.len(), 1);
+        drop(all);
+        assert_eq!(budget.held(), 0);
     });
 }

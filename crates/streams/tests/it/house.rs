@@ -123,6 +123,7 @@ pub(crate) fn cx(account: &str, region: &str) -> Cx {
         caller_arn: format!("arn:aws:iam::{account}:user/ann").into(),
         access_key: None,
         origin: Origin::default(),
+        memory: base::budget::Share::unbounded(),
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) fn cx(account: &str) -> Cx {
         caller_arn: format!("arn:aws:iam::{account}:root").into(),
         access_key: None,
         origin: Origin::default(),
+        memory: base::budget::Share::unbounded(),
     }
 }
 
