@@ -4,6 +4,7 @@
 //! FORMAT      "millweir data format N\n": written once, before anything else of the directory
 //! LOCK        locked for as long as a process has the directory open; its content means nothing
 //! journal/    local::journal      segments/   local::segment      catalog/    catalog
+//! journal/catalog     how far the catalog goes, see catalog
 //! ```
 //!
 //! A newer format is refused before any other byte is read. The file is made under another name,

@@ -68,6 +68,31 @@ fn sigterm_stops_with_success_and_data_stays() {
     assert_eq!(records, ["after", "before"]);
 }
 
+/// The catalog as it was, beside records of a stream that it does not know.
+#[test]
+fn an_older_catalog_is_refused_and_verify_tells() {
+    let mut server = Running::start(&[]);
+    server.run(&["stream", "create", "first"]);
+    server.run(&["put", "first", "a"]);
+    server.stop();
+    let (catalog, copy) = (server.data().join("catalog"), server.data().join("copy"));
+    let copied = |from: &Path, to: &Path| {
+        let mut copy = Command::new("cp");
+        assert!(copy.arg("-r").arg(from).arg(to).status().unwrap().success());
+    };
+    copied(&catalog, &copy);
+    server.restart();
+    server.run(&["stream", "create", "payroll"]);
+    server.run(&["put", "payroll", "secret"]);
+    server.kill();
+    OsDisk.remove_dir_all(&catalog).unwrap();
+    copied(&copy, &catalog);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data", "data"];
+    let said = refused(millweir(server.dir()).args(serve), 1);
+    assert!(said.contains("log-") && said.contains("put back a copy"), "{said}");
+    refused(millweir(server.dir()).args(["verify", "data"]), 4);
+}
+
 #[test]
 fn kill_9_loses_nothing_acknowledged() {
     let mut server = Running::start(&[]);

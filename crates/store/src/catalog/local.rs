@@ -1,25 +1,26 @@
 //! The durable catalog: rows in memory, a log of transactions and snapshots on disk.
 //!
 //! ```text
-//! commit --> queue --> commit thread: check against rows + what is staged --> one frame for all
-//! that
-//!            waited --> write + fdatasync --> rows --> answers
+//! commit --> queue --> commit thread: check against rows + what is staged
+//!   --> one frame for all that waited: write + fdatasync --> witness --> rows --> answers
 //! log full --> new log --> snapshot when the logs outweigh the last one --> older ones removed
 //! ```
 //!
-//! Layouts are in [`format`], the rules of recovery in [`recover`], those of files in [`files`].
+//! Layouts are in [`format`], the rules of recovery in [`recover`], those of files in [`files`], what
+//! tells a catalog that is older than its records in [`witness`].
 //! Every frame lies twice in the log, so that one damaged place never loses a transaction, not even
-//! the last one, which could not be told from a torn write otherwise. Every start writes what it
-//! replayed into a new snapshot: nothing then depends on pages of an earlier process, which the
-//! kernel may show as clean although writing them failed.
+//! the last one. Nothing depends on pages of an earlier process, which the kernel may show as clean
+//! although writing them failed: a frame that the witness does not know of is shown only once a
+//! snapshot holds it, and left out when there can be none.
 //!
-//! Cost of a transaction: one write of 8 KiB (for small rows) and one fdatasync, shared by all that
-//! wait at the same time.
+//! Cost of a transaction: two writes of 8 KiB (for small rows) with an fdatasync each, shared by all
+//! that wait at the same time.
 
 mod files;
 mod format;
 mod queue;
 mod recover;
+mod witness;
 mod writer;
 
 use super::rows::Rows;
@@ -116,7 +117,7 @@ impl LocalCatalog {
     /// `Invalid` the format is of a later version; `Unavailable` the directory cannot be listed.
     pub fn verify(data_dir: &Path, env: &Env) -> Result<Verified> {
         let dir = directory(data_dir);
-        match recover::recover(env.disk.as_ref(), &dir, Depth::Everything) {
+        match recover::recover(env.disk.as_ref(), &dir, (Depth::Everything, u64::MAX)) {
             Ok(recovered) => {
                 let rows = recovered.rows.scan(b"", None, usize::MAX);
                 Ok(Verified { damages: recovered.damages, rows })

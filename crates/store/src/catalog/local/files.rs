@@ -144,6 +144,7 @@ pub(super) fn make_snapshot(
         sequence,
         body_bytes: body.len() as u64,
         body_crc: crc32c::crc32c(body),
+        witnessed: true,
     };
     image[..FILE_HEADER_BYTES].copy_from_slice(&header.encode(FileKind::Snapshot));
     make(disk, &snapshot_path(dir, sequence), |file| file.write_at(&image, 0))?;

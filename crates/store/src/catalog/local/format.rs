@@ -11,7 +11,8 @@
 //! | 24 | 8 | log: sequence of its first frame; snapshot: sequence of the last frame in it |
 //! | 32 | 8 | log: 0; snapshot: bytes of rows |
 //! | 40 | 4 | log: 0; snapshot: CRC-32C of the rows |
-//! | 44 | 20 | 0 |
+//! | 44 | 4 | 1 when it was made beside a [`witness`](super::witness), as all are now |
+//! | 48 | 16 | 0 |
 //!
 //! Log: header at 0 and again at 4096, zeros to 8192, then frames, each written twice in a row and
 //! padded to a multiple of 4096; zeros after the last one. Snapshot: header, then rows.
@@ -68,6 +69,7 @@ pub(super) struct FileHeader {
     pub(super) sequence: u64,
     pub(super) body_bytes: u64,
     pub(super) body_crc: u32,
+    pub(super) witnessed: bool,
 }
 
 /// Why a header was not taken.
@@ -100,6 +102,7 @@ impl FileHeader {
         bytes[24..32].copy_from_slice(&self.sequence.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.body_bytes.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.body_crc.to_le_bytes());
+        bytes[44..48].copy_from_slice(&u32::from(self.witnessed).to_le_bytes());
         let crc = header_crc(&bytes);
         bytes[12..16].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -122,6 +125,7 @@ impl FileHeader {
             sequence: u64_at(header, 24)?,
             body_bytes: u64_at(header, 32)?,
             body_crc: u32_at(header, 40)?,
+            witnessed: u32_at(header, 44)? == 1,
         })
     }
 }
@@ -261,7 +265,8 @@ mod tests {
 
     #[test]
     fn headers_come_back_and_every_flip_shows() {
-        let header = FileHeader { incarnation: 1, sequence: 2, body_bytes: 3, body_crc: 4 };
+        let header =
+            FileHeader { incarnation: 1, sequence: 2, body_bytes: 3, body_crc: 4, witnessed: true };
         let bytes = header.encode(FileKind::Snapshot);
         assert_eq!(FileHeader::decode(&bytes, FileKind::Snapshot), Ok(header));
         assert_eq!(FileHeader::decode(&bytes, FileKind::Log), Err(HeaderError::Damaged));

@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! newest whole snapshot (sequence s) --> frames s+1, s+2, ... of the logs, without a gap --> rows
+//!   --> at least up to what the witness says
 //! ```
 //!
 //! What is provable: every snapshot names its last frame, every log its first one, and sequences
 //! are dense. A frame is written only after the one before it was synced, so a whole frame beyond a
 //! damaged one shows that the damaged one had been acknowledged: that is corruption. Damage that
 //! nothing whole follows is the torn end of the log, which nobody was told about, unless one of the
-//! frame's two copies is whole.
+//! frame's two copies is whole, or the witness knows of it.
+//!
+//! A log begins behind the last frame that counts: what an older log holds from there on is of a
+//! commit whose sync failed, and void.
 
 use super::files::{self, Listing};
 use super::format::{
     self, BLOCK_BYTES, FILE_HEADER_BYTES, FORMAT, FRAMES_AT, FileHeader, FileKind, HeaderError,
 };
+use super::witness::{self, Said};
 use crate::catalog::Damage;
 use crate::catalog::rows::Rows;
 use crate::{Error, ErrorKind, Result};
@@ -35,8 +40,25 @@ pub(super) struct Recovered {
     pub(super) damages: Vec<Damage>,
     /// Files with bytes that could not be read: kept, whatever happens.
     pub(super) unreadable: BTreeSet<PathBuf>,
-    /// The newest log.
-    pub(super) last_log: Option<PathBuf>,
+    /// What the witness says; `None` without one.
+    pub(super) said: Option<Said>,
+    /// Whether `snapshot` was made beside a witness.
+    witnessed: bool,
+}
+
+impl Recovered {
+    /// Whether every frame of the rows is known to be durable: the last one may be of a commit
+    /// whose sync failed, and then in the page cache only.
+    pub(super) fn is_proven(&self) -> bool {
+        self.sequence <= self.said.map_or(0, |said| said.sequence)
+    }
+
+    /// The frame behind which everything is void when the last one cannot be proven: nobody was
+    /// told of it. `None` when it counts all the same.
+    pub(super) fn void_after(&self) -> Option<u64> {
+        let said = self.said?.sequence;
+        self.snapshot.is_none_or(|snapshot| snapshot <= said).then_some(said)
+    }
 }
 
 /// Why the rows cannot be known, with all damage that was met.
@@ -56,13 +78,13 @@ pub(super) enum Depth {
     Everything,
 }
 
-/// Reads a catalog's directory.
+/// Reads a catalog's directory; frames behind `last` are left out.
 pub(super) fn recover(
     disk: &dyn Disk,
     dir: &Path,
-    depth: Depth,
+    (depth, last): (Depth, u64),
 ) -> std::result::Result<Recovered, Box<Refused>> {
-    let mut recovery = Recovery { disk, depth, state: Recovered::default(), last_bad: None };
+    let mut recovery = Recovery { disk, depth, last, state: Recovered::default(), last_bad: None };
     match recovery.run(dir) {
         Ok(()) => Ok(recovery.state),
         Err(error) => {
@@ -76,6 +98,7 @@ pub(super) fn recover(
 struct Recovery<'a> {
     disk: &'a dyn Disk,
     depth: Depth,
+    last: u64,
     state: Recovered,
     /// Where frames may have been lost, for the message when they turn out to be needed.
     last_bad: Option<Damage>,
@@ -84,6 +107,7 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     fn run(&mut self, dir: &Path) -> Result<()> {
         let listing = files::list(self.disk, dir)?;
+        self.hear_witness(&witness::path(dir))?;
         let newest = self.load_snapshot(&listing)?;
         let base = self.state.sequence;
         if listing.logs.is_empty() && listing.snapshots.is_empty() {
@@ -91,16 +115,32 @@ impl Recovery<'_> {
         }
         self.need_log(dir, &listing, base + 1)?;
         // A snapshot ends where a log ends: logs that start before its end hold nothing beyond it.
-        for (start, path) in &listing.logs {
+        for (n, (start, path)) in listing.logs.iter().enumerate() {
+            let end = listing.logs.get(n + 1).map_or(u64::MAX, |(next, _)| *next);
             if *start > base || self.depth == Depth::Everything {
-                self.replay_log(*start, path, base)?;
+                self.replay_log((*start, end), path, base)?;
             }
         }
         self.state.replayed = self.state.sequence > base;
-        self.state.last_log = listing.logs.last().map(|(_, path)| path.clone());
-        if self.state.sequence < newest {
-            return Err(self.lost(newest + 1));
+        let known = self.state.said.map_or(0, |said| said.sequence).max(newest);
+        if self.state.sequence < known {
+            let missing = damage(&files::log_path(dir, base + 1), 0, "the log is missing");
+            self.last_bad.get_or_insert(missing);
+            return Err(self.lost(known + 1));
         }
+        Ok(())
+    }
+
+    fn hear_witness(&mut self, path: &Path) -> Result<()> {
+        let heard = witness::read(self.disk, path).inspect_err(|e| {
+            self.state.damages.push(damage(path, 0, &e.to_string()));
+        })?;
+        let Some(seen) = heard else { return Ok(()) };
+        for at in seen.damaged {
+            let what = "one of two copies of where the catalog ends is damaged";
+            self.state.damages.push(damage(path, at, what));
+        }
+        self.state.said = Some(seen.said);
         Ok(())
     }
 
@@ -108,14 +148,18 @@ impl Recovery<'_> {
     /// name logs by numbers that others had.
     fn refuse_lost(&mut self, dir: &Path) -> Result<()> {
         let records = dir.with_file_name(crate::directory::RECORDS);
+        let is_new = self.state.said.is_none_or(|said| said.sequence == 0);
         let exists = self.disk.exists(&records).and_then(|there| match there {
-            true => self.disk.list(&records).map(|files| !files.is_empty()),
+            true => self.disk.list(&records).map(|all| !all.iter().all(|p| witness::is_part(p))),
             false => Ok(false),
         });
-        if !exists.map_err(|e| files::failed("read", &records, &e))? {
+        if is_new && !exists.map_err(|e| files::failed("read", &records, &e))? {
             return Ok(());
         }
-        let what = format!("the catalog of `{}` is missing", records.display());
+        let what = format!(
+            "the catalog of `{}` is missing: put back a copy of the directory",
+            records.display()
+        );
         self.state.damages.push(damage(dir, 0, &what));
         Err(Error::new(ErrorKind::Corrupt, format!("`{}`: {what}", dir.display())))
     }
@@ -129,10 +173,11 @@ impl Recovery<'_> {
                 break;
             }
             match self.read_snapshot(*sequence, path)? {
-                Some(rows) if !loaded => {
+                Some((rows, header)) if !loaded => {
                     self.state.rows = rows;
                     self.state.sequence = *sequence;
                     self.state.snapshot = Some(*sequence);
+                    self.state.witnessed = header.witnessed;
                 }
                 _ => {}
             }
@@ -140,7 +185,7 @@ impl Recovery<'_> {
         Ok(newest)
     }
 
-    fn read_snapshot(&mut self, sequence: u64, path: &Path) -> Result<Option<Rows>> {
+    fn read_snapshot(&mut self, sequence: u64, path: &Path) -> Result<Option<(Rows, FileHeader)>> {
         let Some(bytes) = self.read(path) else {
             return Ok(None);
         };
@@ -160,12 +205,14 @@ impl Recovery<'_> {
         if !whole {
             self.unreadable(path, FILE_HEADER_BYTES, "the snapshot's rows are damaged");
         }
-        Ok(whole.then_some(rows))
+        Ok(whole.then_some((rows, header)))
     }
 
-    /// Every state has a log that starts right after it: it is made before the snapshot is.
+    /// Without a witness every state has a log that starts right after it, made before the snapshot
+    /// was; with one a missing log is told by what it held.
     fn need_log(&mut self, dir: &Path, listing: &Listing, start: u64) -> Result<()> {
-        if listing.logs.iter().any(|(first, _)| *first == start) {
+        let witnessed = self.state.witnessed || self.state.said.is_some();
+        if witnessed || listing.logs.iter().any(|(first, _)| *first == start) {
             return Ok(());
         }
         let missing = damage(&files::log_path(dir, start), 0, "the log is missing");
@@ -173,7 +220,22 @@ impl Recovery<'_> {
         Err(self.lost(start + 1))
     }
 
-    fn replay_log(&mut self, start: u64, path: &Path, base: u64) -> Result<()> {
+    /// A log that was made beside a witness whose witness is gone: nobody can tell where it ends.
+    fn need_witness(&mut self, path: &Path) -> Result<()> {
+        if self.state.said.is_some() {
+            return Ok(());
+        }
+        let witness = witness::path(path.parent().unwrap_or(path));
+        let what = format!(
+            "it says where the catalog ends and is missing beside `{}`: put back a copy of the \
+             directory",
+            path.display()
+        );
+        self.state.damages.push(damage(&witness, 0, &what));
+        Err(Error::new(ErrorKind::Corrupt, format!("`{}`: {what}", witness.display())))
+    }
+
+    fn replay_log(&mut self, (start, end): (u64, u64), path: &Path, base: u64) -> Result<()> {
         if start > self.state.sequence + 1 {
             return Err(self.lost(start));
         }
@@ -183,9 +245,16 @@ impl Recovery<'_> {
         let Some(header) = self.read_log_header(start, path, &bytes)? else {
             return self.give_up_log(start, base);
         };
+        if header.witnessed {
+            self.need_witness(path)?;
+        }
         let mut walk = Walk { bytes: &bytes, at: FRAMES_AT, next: start, header };
+        let mut walked_to = walk.at;
         while let Some(step) = walk.step() {
             let sequence = step.frame.sequence;
+            if sequence >= end || sequence > self.last {
+                break;
+            }
             match step.bad_at {
                 Some(at) if step.lost => {
                     self.unreadable(path, at, &format!("frames before {sequence} are damaged"));
@@ -197,8 +266,9 @@ impl Recovery<'_> {
                 None => {}
             }
             self.apply(step.frame, base, path, step.at)?;
+            walked_to = walk.at;
         }
-        self.last_bad = Some(damage(path, walk.at, "the log ends here, too early"));
+        self.last_bad = Some(damage(path, walked_to, "the log ends here, too early"));
         Ok(())
     }
 

@@ -4,11 +4,12 @@ use super::files::{self, MakeError};
 use super::format::{self, FRAMES_AT, FileHeader};
 use super::queue::{Queue, Request};
 use super::recover::{self, Depth, Recovered};
+use super::witness::Witness;
 use super::{LocalCatalogOptions, Shared};
 use crate::catalog::rows::{self, Rows};
 use crate::{Error, ErrorKind, Result};
 use base::Env;
-use base::env::{Disk, DiskFile, Open};
+use base::env::{Disk, DiskFile};
 use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -26,12 +27,14 @@ pub(super) struct Writer {
     log: Option<CurrentLog>,
     /// Sequence of the last durable frame.
     sequence: u64,
+    /// Bytes of the rows, as of the newest snapshot.
     snapshot_bytes: u64,
     /// Bytes of frames that the newest snapshot does not hold.
     unsaved_bytes: u64,
     /// Rows come from an earlier process's log: the next snapshot does not wait for more bytes.
     snapshot_due: bool,
     unreadable: BTreeSet<PathBuf>,
+    witness: Witness,
     /// Why nothing can be written until a restart.
     poison: Option<Error>,
 }
@@ -45,39 +48,43 @@ struct CurrentLog {
 }
 
 impl Writer {
-    /// Recovers the rows and makes everything they rest on durable.
+    /// Recovers the rows and makes everything they rest on durable: what cannot be is not shown.
     pub(super) fn open(
         dir: PathBuf,
         env: Env,
         options: LocalCatalogOptions,
     ) -> Result<(Self, Rows)> {
-        make_directory(env.disk.as_ref(), &dir)?;
-        let recovered = recover::recover(env.disk.as_ref(), &dir, Depth::Needed)
+        let disk = Arc::clone(&env.disk);
+        make_directories(disk.as_ref(), &dir)?;
+        let recovered = recover::recover(disk.as_ref(), &dir, (Depth::Needed, u64::MAX))
             .map_err(|refused| refused.error)?;
         report(&recovered);
-        settle(env.disk.as_ref(), &dir, &recovered)?;
-        let Recovered { rows, sequence, replayed, unreadable, .. } = recovered;
+        settle(disk.as_ref(), &dir)?;
+        let (recovered, voided) = prove(disk.as_ref(), &dir, recovered)?;
+        let Recovered { rows, sequence, replayed, unreadable, said, .. } = recovered;
         let mut writer = Self {
+            witness: Witness::begin(disk.as_ref(), &dir, said, sequence)?,
             dir,
             env,
             options,
             log: None,
             sequence,
-            snapshot_bytes: 0,
+            snapshot_bytes: rows.iter().map(|(k, v)| format::row_bytes(k, Some(v)) as u64).sum(),
             unsaved_bytes: 0,
             snapshot_due: replayed,
             unreadable,
             poison: None,
         };
-        match writer.need_room(0).and_then(|_| writer.need_snapshot(&rows)) {
-            // Reads go on when the disk is full, and so do commits once there is room.
-            Err(e) if e.kind() == ErrorKind::Full && writer.poison.is_none() => {
+        match writer.need_room(0) {
+            // Reads go on when the disk is full, and so do commits once there is room. Only not
+            // while a frame that was left out would be back at the next start.
+            Err(e) if e.kind() == ErrorKind::Full && writer.poison.is_none() && !voided => {
                 tracing::warn!(error = %e, "the catalog opens read-only: the disk is full");
             }
-            Err(e) if writer.log.is_some() => {
-                tracing::warn!(error = %e, "the catalog opens read-only: no snapshot");
+            made => {
+                made?;
+                writer.save_when_due(&rows);
             }
-            other => other?,
         }
         Ok((writer, rows))
     }
@@ -122,21 +129,16 @@ impl Writer {
 
     fn append(&mut self, body: &[u8], shared: &Shared) -> Result<()> {
         let bytes = 2 * format::frame_bytes(body.len());
-        let is_new = self.need_room(bytes)?;
-        self.need_snapshot(&shared.rows.read())?;
-        if is_new && self.unsaved_bytes >= self.saved_bytes_min() {
-            // Failing is no harm: the logs hold the same, and the next full log brings another try.
-            if let Err(e) = self.snapshot(&shared.rows.read()) {
-                tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot");
-            }
-        }
+        self.need_room(bytes)?;
+        self.save_when_due(&shared.rows.read());
         let log = self.log.as_mut().expect("`need_room` made a log");
         let frame = format::encode_frame(log.incarnation, self.sequence + 1, body);
         let written = log.file.write_at(&frame, log.at as u64).and_then(|()| log.file.sync_data());
-        if let Err(e) = written {
+        let written = written.map_err(|e| files::failed("write", &log.path, &e));
+        // Before anybody hears of it: what the witness does not know of may be void.
+        if let Err(e) = written.and_then(|()| self.witness.say(self.sequence + 1)) {
             // The frame may or may not be there after a restart, so nothing may follow it.
-            let error = files::failed("write", &log.path, &e);
-            return Err(self.poison(&error));
+            return Err(self.poison(&e));
         }
         log.at += bytes;
         self.sequence += 1;
@@ -152,14 +154,31 @@ impl Writer {
         poison
     }
 
-    /// Makes sure that the current log has room for `bytes`; whether it is a new one.
-    fn need_room(&mut self, bytes: usize) -> Result<bool> {
+    /// Makes sure that the current log has room for `bytes`.
+    fn need_room(&mut self, bytes: usize) -> Result<()> {
         if self.log.as_ref().is_some_and(|log| log.at + bytes <= log.end) {
-            return Ok(false);
+            return Ok(());
         }
-        let log = self.make_log(bytes).map_err(|e| self.failed_to_make(e))?;
-        self.log = Some(log);
-        Ok(true)
+        let end = self.options.log_bytes.max(FRAMES_AT + bytes);
+        match CurrentLog::make(&self.env, &self.dir, self.sequence + 1, end) {
+            Ok(log) => self.log = Some(log),
+            Err(e) if e.visible => return Err(self.poison(&e.error)),
+            Err(e) => return Err(e.error),
+        }
+        Ok(())
+    }
+
+    /// Writes the rows down when the logs outweigh the last snapshot, or an earlier process left
+    /// them. Only before the first frame of a log: a snapshot ends where a log ends.
+    fn save_when_due(&mut self, rows: &Rows) {
+        let due = self.snapshot_due || self.unsaved_bytes >= self.saved_bytes_min();
+        if !due || self.log.as_ref().is_none_or(|log| log.at > FRAMES_AT) {
+            return;
+        }
+        // Failing is no harm: the logs hold the same, and the next one brings another try.
+        if let Err(e) = self.snapshot(rows) {
+            tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot");
+        }
     }
 
     /// Bytes of frames that are worth a snapshot.
@@ -167,54 +186,42 @@ impl Writer {
         self.snapshot_bytes.max(self.options.log_bytes as u64 / 2)
     }
 
-    /// Writes down the rows that came from an earlier process's log. Why nothing is committed
-    /// before: if that process ended because a sync failed, its last frame may be in the page cache
-    /// only, for ever, and a frame that follows it would be out of reach without it.
-    fn need_snapshot(&mut self, rows: &Rows) -> Result<()> {
-        if self.snapshot_due { self.snapshot(rows) } else { Ok(()) }
-    }
-
-    fn make_log(&self, bytes: usize) -> std::result::Result<CurrentLog, MakeError> {
-        let start = self.sequence + 1;
-        let mut incarnation = [0; 8];
-        self.env.rng.fill(&mut incarnation);
-        let incarnation = u64::from_le_bytes(incarnation);
-        let header = FileHeader { incarnation, sequence: start, ..FileHeader::default() };
-        let path = files::log_path(&self.dir, start);
-        let end = self.options.log_bytes.max(FRAMES_AT + bytes);
-        let file = files::make_log(self.env.disk.as_ref(), &path, header, end)?;
-        Ok(CurrentLog { file, path, incarnation, at: FRAMES_AT, end })
-    }
-
-    fn failed_to_make(&mut self, e: MakeError) -> Error {
-        if e.visible { self.poison(&e.error) } else { e.error }
-    }
-
     /// Writes the rows down and removes what is then not needed.
     fn snapshot(&mut self, rows: &Rows) -> Result<()> {
-        self.snapshot_bytes = self.make_snapshot(rows)?;
+        let disk = Arc::clone(&self.env.disk);
+        let (dir, rows, unreadable) = (&self.dir, (rows, self.sequence), &mut self.unreadable);
+        let made = make_snapshot(disk.as_ref(), dir, rows, unreadable);
+        self.snapshot_bytes = made.map_err(|e| e.error)?;
         self.unsaved_bytes = 0;
         self.snapshot_due = false;
-        if let Err(e) = files::clean(self.env.disk.as_ref(), &self.dir, &self.unreadable) {
+        if let Err(e) = files::clean(disk.as_ref(), &self.dir, &self.unreadable) {
             tracing::warn!(error = %e, "old files of the catalog stay for now");
         }
         Ok(())
     }
-
-    fn make_snapshot(&mut self, rows: &Rows) -> Result<u64> {
-        let disk = Arc::clone(&self.env.disk);
-        let path = files::snapshot_path(&self.dir, self.sequence);
-        if self.unreadable.contains(&path) {
-            files::set_aside(disk.as_ref(), &path)?;
-            self.unreadable.remove(&path);
-        }
-        files::make_snapshot(disk.as_ref(), &self.dir, rows, self.sequence).map_err(|e| e.error)
-    }
 }
 
-fn make_directory(disk: &dyn Disk, dir: &Path) -> Result<()> {
-    disk.create_dir_all(dir).map_err(|e| files::failed("make", dir, &e))?;
+fn make_snapshot(
+    disk: &dyn Disk,
+    dir: &Path,
+    (rows, sequence): (&Rows, u64),
+    unreadable: &mut BTreeSet<PathBuf>,
+) -> std::result::Result<u64, MakeError> {
+    let path = files::snapshot_path(dir, sequence);
+    if unreadable.contains(&path) {
+        let aside = files::set_aside(disk, &path);
+        aside.map_err(|error| MakeError { error, visible: false })?;
+        unreadable.remove(&path);
+    }
+    files::make_snapshot(disk, dir, rows, sequence)
+}
+
+/// The catalog's directory, and the one of its witness.
+fn make_directories(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let parent = dir.parent().unwrap_or(dir);
+    for dir in [dir, &parent.join(crate::directory::RECORDS)] {
+        disk.create_dir_all(dir).map_err(|e| files::failed("make", dir, &e))?;
+    }
     disk.sync_dir(parent).map_err(|e| files::failed("sync", parent, &e))
 }
 
@@ -225,18 +232,48 @@ fn report(recovered: &Recovered) {
     }
 }
 
-/// Makes durable what was read, as a killed process leaves it in the page cache only, and removes
-/// what it left unfinished.
-fn settle(disk: &dyn Disk, dir: &Path, recovered: &Recovered) -> Result<()> {
-    if let Some(path) = &recovered.last_log {
-        let synced = disk.open(path, Open::Write).and_then(|file| file.sync_data());
-        synced.map_err(|e| files::failed("sync", path, &e))?;
-    }
+/// Makes the names durable that were read, and removes what an earlier process left unfinished.
+fn settle(disk: &dyn Disk, dir: &Path) -> Result<()> {
     disk.sync_dir(dir).map_err(|e| files::failed("sync", dir, &e))?;
     for path in files::list(disk, dir)?.unfinished {
         disk.remove(&path).map_err(|e| files::failed("remove", &path, &e))?;
     }
     Ok(())
+}
+
+/// Makes what was recovered certain. The witness does not know of a last frame whose commit failed
+/// or was cut short: it may be in the page cache only, for ever. It counts once a snapshot holds it;
+/// without one it is left out, as nobody was told of it, and the next log makes it void. Whether one
+/// was left out.
+fn prove(disk: &dyn Disk, dir: &Path, mut recovered: Recovered) -> Result<(Recovered, bool)> {
+    if recovered.is_proven() {
+        return Ok((recovered, false));
+    }
+    let rows = (&recovered.rows, recovered.sequence);
+    let Err(failed) = make_snapshot(disk, dir, rows, &mut recovered.unreadable) else {
+        return Ok((recovered, false));
+    };
+    match recovered.void_after() {
+        Some(last) if !failed.visible => {
+            tracing::warn!(error = %failed.error, "an unacknowledged change is dropped");
+            let again = recover::recover(disk, dir, (Depth::Needed, last));
+            again.map(|again| (again, true)).map_err(|refused| refused.error)
+        }
+        _ => Err(failed.error),
+    }
+}
+
+impl CurrentLog {
+    fn make(env: &Env, dir: &Path, start: u64, end: usize) -> std::result::Result<Self, MakeError> {
+        let mut incarnation = [0; 8];
+        env.rng.fill(&mut incarnation);
+        let incarnation = u64::from_le_bytes(incarnation);
+        let header =
+            FileHeader { incarnation, sequence: start, witnessed: true, ..FileHeader::default() };
+        let path = files::log_path(dir, start);
+        let file = files::make_log(env.disk.as_ref(), &path, header, end)?;
+        Ok(Self { file, path, incarnation, at: FRAMES_AT, end })
+    }
 }
 
 /// Transactions that become durable together.
