@@ -213,6 +213,9 @@ pub trait ShardLog: Send + Sync + 'static {
     /// The time that records are stamped with, and by which alone they may be trimmed.
     fn clock(&self) -> &Arc<ClockGuard>;
 
+    /// The logs that records were ever written to, in any order: after a start all that hold some.
+    fn written(&self) -> Vec<LogId>;
+
     /// Makes what is accepted durable and stops; later appends are `Unavailable`.
     fn close(&self) -> Job<'_, ()>;
 

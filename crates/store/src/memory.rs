@@ -94,6 +94,12 @@ impl ShardLog for MemoryLog {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    fn written(&self) -> Vec<LogId> {
+        let logs = self.logs.lock();
+        let written = logs.iter().filter(|(_, log)| log.tail().next_ordinal > 0);
+        written.map(|(id, _)| *id).collect()
+    }
+
     fn close(&self) -> Job<'_, ()> {
         self.shared.closed.store(true, Ordering::Relaxed);
         Box::pin(std::future::ready(Ok(())))

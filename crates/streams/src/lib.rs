@@ -26,6 +26,7 @@ mod metrics;
 mod monitoring;
 mod ops;
 mod options;
+mod owners;
 mod policies;
 mod removal;
 mod reshard;
@@ -44,4 +45,5 @@ mod token;
 
 pub use keys::{KeyTrouble, Keys};
 pub use options::{Lifecycle, Limits, Options};
+pub use owners::{Stranger, strangers};
 pub use service::{Parts, Streams};

@@ -16,6 +16,7 @@ use crate::keys::Keys;
 use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::owners;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -83,10 +84,11 @@ impl Streams {
     /// Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// `Corrupt` a row cannot be read; any failure of opening a log or of the first commit.
+    /// `Corrupt` a row cannot be read, or records are there that no row names; any failure of opening a log or of the first commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
         let Parts { env, catalog, logs, keys, registry } = parts;
         let secret = secret(&env, &*catalog).await?;
+        owners::check(&*catalog, &logs.written(), options.forgive_strangers)?;
         let inner = Arc::new(Inner {
             metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),

@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result, ensure};
 use base::env::Disk;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use store::ErrorKind;
 use store::catalog::LocalCatalog;
 use store::directory::{self, Directory};
 use store::local::{Local, verify};
+use store::{ErrorKind, LogId};
 
 const RECORDS_LOST: &str = "the catalog names streams, but their records are missing";
 
@@ -29,6 +29,7 @@ struct Walked {
     files: u64,
     bytes: u64,
     torn_bytes: u64,
+    logs: Vec<LogId>,
     damages: Vec<Damage>,
 }
 
@@ -51,6 +52,15 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     let catalog = LocalCatalog::verify(&path, &env).context("the catalog")?;
     let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
     walked.damages.extend(catalog.damages.into_iter().map(place));
+    if !catalog.rows.is_empty() {
+        let strangers = streams::strangers(&catalog.rows, &walked.logs)?;
+        let place = |s: &streams::Stranger| Damage {
+            file: path.join("catalog"),
+            offset: 0,
+            what: format!("{s}: the catalog is older than the records"),
+        };
+        walked.damages.extend(strangers.iter().map(place));
+    }
     if !catalog.rows.is_empty() && matches!(Local::is_in(&directory), Ok(false)) {
         walked.damages.push(Damage { file: path.clone(), offset: 0, what: RECORDS_LOST.into() });
     }
@@ -88,6 +98,7 @@ fn records(directory: &Directory) -> Result<Walked> {
         files: report.files,
         bytes: report.bytes,
         torn_bytes: report.torn_bytes,
+        logs: report.logs.into_iter().collect(),
         damages: report.damages.into_iter().map(place).collect(),
     })
 }

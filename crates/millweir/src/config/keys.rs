@@ -251,7 +251,8 @@ pub(crate) static KEYS: &[Key] = &[
         "storage.cut_damaged_journal",
         Kind::Switch,
         off,
-        "Start on a damaged journal and give up what lies behind the damage.",
+        "Start on a damaged journal and give up what lies behind the damage; logs that \
+         nobody owns then are left alone.",
     ),
     key(
         "storage.memory",

@@ -212,6 +212,12 @@ impl ShardLog for Local {
         })
     }
 
+    fn written(&self) -> Vec<LogId> {
+        let logs = self.engine.logs.lock();
+        let written = logs.values().filter(|log| log.state.lock().next_ordinal > 0);
+        written.map(|log| log.id).collect()
+    }
+
     fn close(&self) -> Job<'_, ()> {
         self.engine.closed.store(true, Ordering::Relaxed);
         self.engine.queue.close(closed());

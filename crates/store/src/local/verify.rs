@@ -21,7 +21,7 @@ use crate::directory::Directory;
 use crate::{ErrorKind, LogId, Result};
 use base::Env;
 use base::env::{DiskFile, Open};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct Report {
     pub segment_records: u64,
     /// Bytes of torn commits at the end of the journal: dropped at the next start, not damage.
     pub torn_bytes: u64,
+    /// Logs that hold records, or did.
+    pub logs: BTreeSet<LogId>,
     /// Everything that is not what was written.
     pub damages: Vec<Damage>,
 }
@@ -82,6 +84,7 @@ pub fn verify(directory: &Directory, mut progress: impl FnMut(Progress<'_>)) -> 
     };
     check.salt = checkpoint.salt;
     check.copies(&journal_dir)?;
+    check.report.logs = checkpoint.rows.iter().map(|row| row.id).collect();
     let tails = check.journal(&journal_dir, &checkpoint)?;
     check.segments(&engine::segments_dir(dir), &checkpoint.rows, &tails)?;
     Ok(check.report)
@@ -171,6 +174,10 @@ impl Check<'_> {
                 let control = header.is(FLAG_CONTROL);
                 self.report.journal_batches += u64::from(!control);
                 tails.note(header, control);
+                match control {
+                    true => self.report.logs.remove(&header.log),
+                    false => self.report.logs.insert(header.log),
+                };
             }
         }
         let past = walk.look_past(true)?;

@@ -16,15 +16,24 @@ struct CounterRow {
     next: u64,
 }
 
-const KEY: &[u8] = b"counter/log";
-
 impl LogCounter {
+    /// The catalog key.
+    pub(crate) const KEY: &[u8] = b"counter/log";
+
+    /// The first id that is given.
+    pub(crate) const FIRST: u64 = 1;
+
+    /// The next id that a stored counter gives.
+    pub(crate) fn parse_next(value: &[u8]) -> Result<u64> {
+        super::decode::<CounterRow>(Self::KEY, value).map(|row| row.next)
+    }
+
     /// Reads the counter.
     pub(crate) fn load(catalog: &dyn Catalog) -> Result<Self> {
-        let before = catalog.get(KEY);
+        let before = catalog.get(Self::KEY);
         let row = match &before {
-            Some(value) => super::decode(KEY, value)?,
-            None => CounterRow { next: 1 },
+            Some(value) => super::decode(Self::KEY, value)?,
+            None => CounterRow { next: Self::FIRST },
         };
         Ok(Self { before, row })
     }
@@ -38,8 +47,8 @@ impl LogCounter {
 
     /// Makes the ids taken part of a transaction, which fails when somebody else took some.
     pub(crate) fn save(self, transaction: &mut Transaction) {
-        transaction.check(KEY.to_vec(), self.before);
-        super::put(transaction, KEY.to_vec(), &self.row);
+        transaction.check(Self::KEY.to_vec(), self.before);
+        super::put(transaction, Self::KEY.to_vec(), &self.row);
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) struct Closed {
 }
 
 impl ShardRow {
+    /// What the keys of all shards start with.
+    pub(crate) const PREFIX: &str = "shard/";
+
     /// The catalog key.
     pub(crate) fn key(stream: &StreamKey, index: u32) -> Vec<u8> {
         format!("{}{index:010}", Self::prefix(stream)).into_bytes()
@@ -45,7 +48,7 @@ impl ShardRow {
 
     /// What the keys of a stream's shards start with.
     pub(crate) fn prefix(stream: &StreamKey) -> String {
-        format!("shard/{}/{}/{}/", stream.account, stream.region, stream.name)
+        format!("{}{}/{}/{}/", Self::PREFIX, stream.account, stream.region, stream.name)
     }
 
     /// Its log.

@@ -173,6 +173,13 @@ impl House {
         self.streams = Streams::open(parts, self.options.clone()).await.unwrap();
     }
 
+    /// Opens another service over the same logs and a catalog that knows nothing of them.
+    pub(crate) async fn open_over_nothing(&self) -> store::Result<Streams> {
+        let catalog = CrashCatalog::new(MemoryCatalog::new(), usize::MAX, false);
+        let parts = parts(&self.fake, &catalog, &self.logs, &self.registry);
+        Streams::open(parts, self.options.clone()).await
+    }
+
     /// Lets every task run until it waits.
     pub(crate) async fn settle(&self) {
         for _ in 0..50 {

@@ -63,6 +63,24 @@ fn every_change_survives_a_kill_at_any_commit() {
     }
 }
 
+/// A catalog that is older than the records would hand their logs to other streams.
+#[test]
+fn records_that_nobody_owns_refuse_the_start() {
+    run_with(options(), async |house| {
+        assert!(house.open_over_nothing().await.is_ok(), "no records, no question");
+        house.create(NAME, 1).await;
+        house.put(NAME, "a", "secret").await.unwrap();
+        let refused = house.open_over_nothing().await.err().unwrap();
+        assert_eq!(refused.kind(), store::ErrorKind::Corrupt);
+        let said = refused.to_string();
+        assert!(
+            said.starts_with("log 1 holds records and no row of the catalog names it"),
+            "{said}"
+        );
+        assert_eq!(house.read(NAME, "0").await, ["secret"]);
+    });
+}
+
 fn options() -> Options {
     Options { scaling_limits: false, ..Options::default() }
 }
