@@ -32,6 +32,7 @@ mod metrics;
 mod open_files;
 pub mod options;
 mod pool;
+mod present;
 mod queue;
 mod reader;
 mod recovery;
@@ -104,8 +105,8 @@ impl Local {
     /// Opens the logs of an open data directory, making them in a new one.
     ///
     /// # Errors
-    /// `Corrupt` naming file and offset: the journal or checkpoint is damaged; `Full`,
-    /// `Unavailable` the disk refused; `Invalid` sizes that files cannot have.
+    /// `Corrupt` naming file and offset: the journal or checkpoint is damaged, or all segments of a
+    /// log are missing; `Full`, `Unavailable` the disk refused; `Invalid` sizes that files cannot have.
     pub fn open_in(
         directory: &Arc<Directory>,
         mut options: Options,
@@ -125,6 +126,7 @@ impl Local {
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);
         let (committer, keeping, recovery) = found.resume(&engine)?;
+        present::check(&engine)?;
         engine.clock.lock().save(&engine.guard);
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery.set_time(took);

@@ -75,6 +75,27 @@ fn missing_and_short_segments_are_told() {
 }
 
 #[test]
+fn a_log_without_its_segments_refuses_the_start() {
+    let mut world = closed();
+    let files: Vec<_> =
+        world.files("seg").into_iter().map(|f| (f.clone(), world.fake.disk.bytes(&f))).collect();
+    let disk = world.fake.env().disk;
+    let segments = Path::new(DIR).join("segments");
+    for gone in [files[0].0.parent().unwrap(), &segments] {
+        disk.remove_dir_all(gone).unwrap();
+        let told = world.start().unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Corrupt);
+        let place = format!("`{}`", files[0].0.parent().unwrap().display());
+        assert!(told.to_string().contains(&place), "{told}");
+        assert!(!world.verify().unwrap().damages.is_empty());
+        disk.create_dir_all(files[0].0.parent().unwrap()).unwrap();
+        files.iter().for_each(|(path, bytes)| world.fake.disk.plant(path, bytes));
+    }
+    world.start().unwrap();
+    check_filled(&world.log(1));
+}
+
+#[test]
 fn a_damaged_index_is_made_anew() {
     let mut world = closed();
     for file in world.files("seg") {
