@@ -86,7 +86,8 @@ pub(crate) struct Gather {
 impl Gather {
     /// Whether somebody waits for the sync, however durable appends are.
     pub(crate) fn wants_sync(&self) -> bool {
-        self.entries.iter().any(|entry| entry.id == frame::RESTART)
+        // The owner of a removed log forgets it: were its removal lost, it would be nobody's.
+        self.entries.iter().any(Entry::is_control)
     }
 }
 

@@ -44,6 +44,23 @@ fn records_outlive_many_journals() {
     assert_eq!((report.damages, report.segment_records), (vec![], 5400));
 }
 
+/// The owner forgets a log that was removed: it must not be back after a power failure, which may
+/// take what is not synced.
+#[test]
+fn a_removed_log_stays_removed_under_relaxed_durability() {
+    for seed in 0..20 {
+        let mut world = World::new(Options { durability: Durability::Relaxed, ..still() });
+        world.fill(1, 3);
+        world.fake.clock.advance(std::time::Duration::from_secs(1));
+        world.fill(1, 1);
+        assert_eq!(world.local().written(), [LogId(1)]);
+        block_on(world.local().remove(LogId(1))).unwrap();
+        world.fake.disk.crash(seed);
+        world.start().unwrap();
+        assert_eq!(world.local().written(), [], "seed {seed}");
+    }
+}
+
 #[test]
 fn an_unsynced_tail_is_made_durable_before_it_is_shown() {
     let mut world = World::new(small());
