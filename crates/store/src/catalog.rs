@@ -29,6 +29,8 @@ pub struct Transaction {
     pub checks: Vec<(Vec<u8>, Option<Bytes>)>,
     /// Keys with their new value; `None` removes. Later writes of one key win.
     pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Whether it leads to room on the disk: it may use what is kept for a full one.
+    pub frees_room: bool,
 }
 
 impl Transaction {
@@ -41,6 +43,12 @@ impl Transaction {
     /// Sets `key`.
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> &mut Self {
         self.writes.push((key, Some(value)));
+        self
+    }
+
+    /// Says that it leads to room on the disk.
+    pub fn frees_room(&mut self) -> &mut Self {
+        self.frees_room = true;
         self
     }
 

@@ -173,7 +173,11 @@ pub(crate) async fn begin_delete(inner: &Arc<Inner>, cx: &Cx, stream: &Arc<Strea
     if is_new {
         forget_shards(inner, cx, stream, row).await?;
     } else {
-        inner.update(cx, stream, row).await?;
+        // Also on a full disk: its records are what makes room.
+        let mut transaction = Transaction::default();
+        rows::put(transaction.frees_room(), StreamRow::key(&stream.key), &row);
+        inner.commit(cx, transaction).await?;
+        stream.replace_row(row);
     }
     schedule(inner, stream);
     Ok(())
@@ -185,7 +189,7 @@ async fn forget_shards(inner: &Arc<Inner>, cx: &Cx, stream: &Stream, row: Stream
     // The next stream of this name still begins behind them.
     let row = StreamRow { consumer_s: last_s(stream), ..row };
     let mut transaction = Transaction::default();
-    rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
+    rows::put(transaction.frees_room(), StreamRow::key(&stream.key), &row);
     take_shards(&mut transaction, stream);
     inner.commit(cx, transaction).await?;
     stream.replace(StreamView::new(row, Vec::new()));
@@ -206,7 +210,7 @@ fn take_shards(transaction: &mut Transaction, stream: &Stream) {
 async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     let key = &stream.key;
     let mut transaction = Transaction::default();
-    transaction.remove(StreamRow::key(key));
+    transaction.frees_room().remove(StreamRow::key(key));
     transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
     take_shards(&mut transaction, stream);
     for name in stream.consumers.read().keys() {

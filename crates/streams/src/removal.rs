@@ -70,6 +70,7 @@ async fn remove(inner: &Inner, removals: &[Removal]) -> store::Result<()> {
     let logs: Vec<LogId> = removals.iter().map(|removal| removal.log()).collect();
     inner.logs.remove(&logs).await?;
     let mut transaction = Transaction::default();
+    transaction.frees_room();
     for removal in removals {
         transaction.remove(removal.key());
     }

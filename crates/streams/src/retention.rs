@@ -80,6 +80,7 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
     let (gone, kept): (Vec<_>, Vec<_>) =
         view.shards.iter().cloned().partition(|shard| is_expired(&shard.row, horizon_ms));
     let mut transaction = Transaction::default();
+    transaction.frees_room();
     for shard in &gone {
         let removal = Removal::of(shard.row.log());
         transaction.remove(ShardRow::key(&stream.key, shard.row.index));

@@ -3,13 +3,14 @@
 //! Removing trimmed segments takes a checkpoint that says so, and a checkpoint takes room: on a
 //! disk that is full to the last block a trim could never free anything. So a file of no use lies
 //! beside the journal; it goes when a checkpoint does not fit, and comes back as soon as that is
-//! written.
+//! written. Another one lies beside the catalog, for the changes that free room.
 
 use super::journal::failed;
 use crate::{ErrorKind, Result};
 use base::Env;
-use base::env::Open;
+use base::env::{DiskFile, Open};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "ballast";
@@ -30,8 +31,17 @@ pub(crate) struct Ballast {
 impl Ballast {
     /// The ballast of a journal's directory, not looked at yet.
     pub(crate) fn new(env: &Env, journal_dir: &Path, journal_first_bytes: u64) -> Self {
-        let bytes_max = journal_first_bytes / PART;
-        Self { env: env.clone(), path: journal_dir.join(NAME), bytes_max, bytes: 0 }
+        Self::of(env, journal_dir, journal_first_bytes / PART)
+    }
+
+    /// The ballast of a directory, not looked at yet.
+    pub(crate) fn of(env: &Env, dir: &Path, bytes_max: u64) -> Self {
+        Self { env: env.clone(), path: dir.join(NAME), bytes_max, bytes: 0 }
+    }
+
+    /// Keeps more from now on, if it is more.
+    pub(crate) fn grow(&mut self, bytes_max: u64) {
+        self.bytes_max = self.bytes_max.max(bytes_max);
     }
 
     /// Makes the file unless it is there in full size.
@@ -39,7 +49,7 @@ impl Ballast {
     /// # Errors
     /// `Full`, `Unavailable` the disk refused.
     pub(crate) fn keep(&mut self) -> Result<()> {
-        if self.bytes == self.bytes_max {
+        if self.bytes >= self.bytes_max {
             return Ok(());
         }
         self.fill(self.bytes_max).map_err(|e| failed("write", &self.path, &e))
@@ -47,7 +57,7 @@ impl Ballast {
 
     /// Runs `work`; when the disk is full, again in the room that was kept, which is then taken
     /// back.
-    pub(crate) fn make_room(&mut self, work: impl Fn() -> Result<()>) -> Result<()> {
+    pub(crate) fn make_room<T>(&mut self, mut work: impl FnMut() -> Result<T>) -> Result<T> {
         match work() {
             Err(e) if e.kind() == ErrorKind::Full && self.give() => {
                 let done = work();
@@ -67,21 +77,22 @@ impl Ballast {
         self.env.disk.remove(&self.path).is_ok()
     }
 
+    /// Fills the file up; what does not fit leaves it as it was.
     fn fill(&mut self, bytes: u64) -> io::Result<()> {
-        let written = self.write(bytes);
-        if written.is_err() {
-            // A part would be room that nobody knows of.
-            drop(self.env.disk.remove(&self.path));
+        let file = self.env.disk.open(&self.path, Open::Write)?;
+        let had_bytes = file.len()?;
+        let written = self.write(&*file, had_bytes..bytes);
+        self.bytes = if written.is_ok() { bytes } else { had_bytes };
+        if written.is_err() && (had_bytes == 0 || file.set_len(had_bytes).is_err()) {
+            self.give();
         }
-        self.bytes = if written.is_ok() { bytes } else { 0 };
         written
     }
 
-    fn write(&self, bytes: u64) -> io::Result<()> {
-        let file = self.env.disk.open(&self.path, Open::Write)?;
+    fn write(&self, file: &dyn DiskFile, bytes: Range<u64>) -> io::Result<()> {
         // Why not zeros: some file systems give no room to them.
         let mut chunk = vec![0; CHUNK_BYTES];
-        for offset in (file.len()?..bytes).step_by(CHUNK_BYTES) {
+        for offset in bytes.step_by(CHUNK_BYTES) {
             self.env.rng.fill(&mut chunk);
             file.write_at(&chunk, offset)?;
         }
@@ -121,6 +132,11 @@ mod tests {
         ballast.make_room(|| write("/j/b")).unwrap();
         fake.disk.set_space(1 << 20);
         ballast.keep().unwrap();
+        assert_eq!(fake.disk.used_bytes(), (256 << 10) + 2 * 4096);
+        // What more does not fit costs nothing of it.
+        fake.disk.set_space(fake.disk.used_bytes() + (32 << 10));
+        ballast.grow(512 << 10);
+        assert_eq!(ballast.keep().unwrap_err().kind(), ErrorKind::Full);
         assert_eq!(fake.disk.used_bytes(), (256 << 10) + 2 * 4096);
     }
 }

@@ -14,7 +14,7 @@
 //! (`unsynced`) and two copies of a checkpoint; nothing is deleted because something cannot be
 //! read.
 
-mod ballast;
+pub(crate) mod ballast;
 mod buffer;
 mod cache;
 mod checkpoint;

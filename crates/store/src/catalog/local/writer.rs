@@ -7,6 +7,7 @@ use super::recover::{self, Depth, Recovered};
 use super::witness::Witness;
 use super::{LocalCatalogOptions, Shared};
 use crate::catalog::rows::{self, Rows};
+use crate::local::ballast::Ballast;
 use crate::{Error, ErrorKind, Result};
 use base::Env;
 use base::env::{Disk, DiskFile};
@@ -15,6 +16,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Which part of a log's size is kept for a full disk, beside what the rows need.
+const KEPT_PART: usize = 4;
+/// Logs of a full disk are so much smaller than others, so that several fit.
+const SMALL_PART: usize = 8 * KEPT_PART;
+/// Times the size of the rows that is kept: a snapshot, and both copies of a removal of all.
+const KEPT_ROWS: u64 = 3;
 /// Bytes of rows after which waiting transactions go into a frame of their own.
 const GROUP_BYTES: usize = 4 << 20;
 
@@ -35,6 +42,8 @@ pub(super) struct Writer {
     snapshot_due: bool,
     unreadable: BTreeSet<PathBuf>,
     witness: Witness,
+    /// Room for changes that free some.
+    ballast: Ballast,
     /// Why nothing can be written until a restart.
     poison: Option<Error>,
 }
@@ -64,6 +73,7 @@ impl Writer {
         let Recovered { rows, sequence, replayed, unreadable, said, .. } = recovered;
         let mut writer = Self {
             witness: Witness::begin(disk.as_ref(), &dir, said, sequence)?,
+            ballast: Ballast::of(&env, &dir, (options.log_bytes / KEPT_PART) as u64),
             dir,
             env,
             options,
@@ -75,7 +85,7 @@ impl Writer {
             unreadable,
             poison: None,
         };
-        match writer.need_room(0) {
+        match writer.need_room(0, voided) {
             // Reads go on when the disk is full, and so do commits once there is room. Only not
             // while a frame that was left out would be back at the next start.
             Err(e) if e.kind() == ErrorKind::Full && writer.poison.is_none() && !voided => {
@@ -83,7 +93,8 @@ impl Writer {
             }
             made => {
                 made?;
-                writer.save_when_due(&rows);
+                writer.keep_ballast();
+                writer.save_when_due(&rows, false);
             }
         }
         Ok((writer, rows))
@@ -108,7 +119,7 @@ impl Writer {
         let result = match &self.poison {
             Some(poison) => Err(poison.clone()),
             None if group.body.is_empty() => Ok(()),
-            None => self.append(&group.body, shared),
+            None => self.append(&group, shared),
         };
         if result.is_ok() {
             let mut rows = shared.rows.write();
@@ -125,12 +136,15 @@ impl Writer {
             // A conflict may be one with a transaction of the same group that just failed.
             request.answer(result.clone().and(outcome));
         }
+        if group.frees_room && result.is_ok() {
+            self.keep_ballast();
+        }
     }
 
-    fn append(&mut self, body: &[u8], shared: &Shared) -> Result<()> {
+    fn append(&mut self, Group { body, frees_room, .. }: &Group, shared: &Shared) -> Result<()> {
         let bytes = 2 * format::frame_bytes(body.len());
-        self.need_room(bytes)?;
-        self.save_when_due(&shared.rows.read());
+        self.need_room(bytes, *frees_room)?;
+        self.save_when_due(&shared.rows.read(), *frees_room);
         let log = self.log.as_mut().expect("`need_room` made a log");
         let frame = format::encode_frame(log.incarnation, self.sequence + 1, body);
         let written = log.file.write_at(&frame, log.at as u64).and_then(|()| log.file.sync_data());
@@ -154,29 +168,40 @@ impl Writer {
         poison
     }
 
-    /// Makes sure that the current log has room for `bytes`.
-    fn need_room(&mut self, bytes: usize) -> Result<()> {
+    /// Makes sure that the current log has room for `bytes`; with `kept` in the room that is kept.
+    fn need_room(&mut self, bytes: usize, kept: bool) -> Result<()> {
         if self.log.as_ref().is_some_and(|log| log.at + bytes <= log.end) {
             return Ok(());
         }
-        let end = self.options.log_bytes.max(FRAMES_AT + bytes);
-        match CurrentLog::make(&self.env, &self.dir, self.sequence + 1, end) {
-            Ok(log) => self.log = Some(log),
-            Err(e) if e.visible => return Err(self.poison(&e.error)),
-            Err(e) => return Err(e.error),
-        }
+        let (log_bytes, start) = (self.options.log_bytes, self.sequence + 1);
+        let (env, dir) = (&self.env, self.dir.as_path());
+        let mut visible = false;
+        let mut make = |log_bytes: usize| {
+            let made = CurrentLog::make(env, dir, start, log_bytes.max(FRAMES_AT + bytes));
+            made.map_err(|e| {
+                visible |= e.visible;
+                e.error
+            })
+        };
+        let made = match make(log_bytes) {
+            Err(e) if kept && e.kind() == ErrorKind::Full => {
+                self.ballast.make_room(|| make(log_bytes / SMALL_PART))
+            }
+            made => made,
+        };
+        self.log = Some(made.map_err(|e| if visible { self.poison(&e) } else { e })?);
         Ok(())
     }
 
     /// Writes the rows down when the logs outweigh the last snapshot, or an earlier process left
     /// them. Only before the first frame of a log: a snapshot ends where a log ends.
-    fn save_when_due(&mut self, rows: &Rows) {
+    fn save_when_due(&mut self, rows: &Rows, kept: bool) {
         let due = self.snapshot_due || self.unsaved_bytes >= self.saved_bytes_min();
         if !due || self.log.as_ref().is_none_or(|log| log.at > FRAMES_AT) {
             return;
         }
         // Failing is no harm: the logs hold the same, and the next one brings another try.
-        if let Err(e) = self.snapshot(rows) {
+        if let Err(e) = self.snapshot(rows, kept) {
             tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot");
         }
     }
@@ -186,17 +211,27 @@ impl Writer {
         self.snapshot_bytes.max(self.options.log_bytes as u64 / 2)
     }
 
+    /// Takes the room that is kept for a full disk, unless it is kept already or there is none.
+    fn keep_ballast(&mut self) {
+        let log_bytes = (self.options.log_bytes / KEPT_PART) as u64;
+        self.ballast.grow(log_bytes + KEPT_ROWS * self.snapshot_bytes);
+        if let Err(e) = self.ballast.keep() {
+            tracing::debug!(error = %e, "no room is kept for changes on a full disk");
+        }
+    }
+
     /// Writes the rows down and removes what is then not needed.
-    fn snapshot(&mut self, rows: &Rows) -> Result<()> {
+    fn snapshot(&mut self, rows: &Rows, kept: bool) -> Result<()> {
         let disk = Arc::clone(&self.env.disk);
         let (dir, rows, unreadable) = (&self.dir, (rows, self.sequence), &mut self.unreadable);
-        let made = make_snapshot(disk.as_ref(), dir, rows, unreadable);
-        self.snapshot_bytes = made.map_err(|e| e.error)?;
+        let mut make = || make_snapshot(disk.as_ref(), dir, rows, unreadable).map_err(|e| e.error);
+        self.snapshot_bytes = if kept { self.ballast.make_room(make) } else { make() }?;
         self.unsaved_bytes = 0;
         self.snapshot_due = false;
         if let Err(e) = files::clean(disk.as_ref(), &self.dir, &self.unreadable) {
             tracing::warn!(error = %e, "old files of the catalog stay for now");
         }
+        self.keep_ballast();
         Ok(())
     }
 }
@@ -282,6 +317,7 @@ struct Group {
     requests: Vec<(Request, Result<()>)>,
     body: Vec<u8>,
     staged: HashMap<Vec<u8>, Option<Bytes>>,
+    frees_room: bool,
 }
 
 impl Group {
@@ -294,6 +330,7 @@ impl Group {
         });
         drop(rows);
         if outcome.is_ok() {
+            self.frees_room |= request.transaction.frees_room;
             for (key, value) in &request.transaction.writes {
                 format::encode_row(&mut self.body, key, value.as_deref());
                 let value = value.as_deref().map(Bytes::copy_from_slice);

@@ -160,6 +160,33 @@ fn a_failed_witness_stops_the_writing() {
     check_read_only(&Fault::io(Op::Write).on("journal/catalog"));
 }
 
+/// What frees room works on a full disk, again after each start, and nothing else does.
+#[test]
+fn a_full_disk_takes_changes_that_free_room() {
+    let world = world(1);
+    let open = |world: &FakeEnv| {
+        let options = LocalCatalogOptions { log_bytes: 512 << 10, ..OPTIONS };
+        LocalCatalog::open_with(Path::new(DATA), world.env(), options)
+    };
+    let catalog = open(&world).unwrap();
+    (0..8).for_each(|n| put(catalog.as_ref(), &format!("{n}")).unwrap());
+    drop(catalog);
+    world.disk.set_space(world.disk.used_bytes());
+    for n in 0..8 {
+        let catalog = open(&world).unwrap();
+        assert_eq!(put(catalog.as_ref(), "x").unwrap_err().kind(), ErrorKind::Full, "start {n}");
+        let mut transaction = Transaction::default();
+        transaction.frees_room().remove(format!("{n}").into_bytes());
+        block_on(catalog.commit(transaction)).unwrap_or_else(|e| panic!("start {n}: {e}"));
+        drop(catalog);
+        world.disk.kill();
+    }
+    world.disk.set_space(1 << 30);
+    let catalog = open(&world).unwrap();
+    assert!(rows(catalog.as_ref()).is_empty());
+    put(catalog.as_ref(), "x").unwrap();
+}
+
 /// Whatever fails while logs rotate: acknowledged rows stay, and a restart is whole.
 #[test]
 fn any_single_failing_operation() {

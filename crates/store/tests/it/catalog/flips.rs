@@ -72,7 +72,9 @@ fn check_repaired(world: &FakeEnv, model: &Model, what: &str) {
 fn verify_finds_every_flip_in_headers_and_rows() {
     let (world, _) = closed(3);
     let rng = SeededRng::new(3);
-    for (path, bytes) in image(&world.disk) {
+    // What is kept for a full disk means nothing.
+    let files = image(&world.disk).into_iter().filter(|(path, _)| !path.ends_with("ballast"));
+    for (path, bytes) in files {
         let rows_end = bytes.iter().rposition(|b| *b != 0).unwrap() as u64;
         for _ in 0..60 {
             let byte = rng.below(rows_end);
