@@ -12,6 +12,7 @@ mod error;
 pub mod local;
 mod log;
 pub mod memory;
+mod overdue;
 
 pub use catalog::{Catalog, Transaction};
 pub use error::{Error, ErrorKind, Result};

@@ -25,8 +25,10 @@ mod writer;
 
 use super::rows::Rows;
 use super::{Catalog, Damage, Transaction};
+use crate::overdue::Overdue;
 use crate::{Error, ErrorKind, Job, Result};
 use base::Env;
+use base::env::Clock;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
@@ -60,6 +62,7 @@ impl Default for LocalCatalogOptions {
 pub struct LocalCatalog {
     shared: Arc<Shared>,
     options: LocalCatalogOptions,
+    clock: Arc<dyn Clock>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -67,6 +70,7 @@ struct Shared {
     rows: RwLock<Rows>,
     queue: Queue,
     trouble: RwLock<Option<Error>>,
+    overdue: Overdue,
 }
 
 /// What [`LocalCatalog::verify`] found.
@@ -95,17 +99,19 @@ impl LocalCatalog {
     /// As [`LocalCatalog::open`].
     pub fn open_with(data_dir: &Path, env: Env, options: LocalCatalogOptions) -> Result<Arc<Self>> {
         let dir = directory(data_dir);
+        let clock = Arc::clone(&env.clock);
         let (writer, rows) = Writer::open(dir, env, options)?;
         let shared = Arc::new(Shared {
             rows: RwLock::new(rows),
             queue: Queue::new(options.waiting_bytes_max),
             trouble: RwLock::default(),
+            overdue: Overdue::default(),
         });
         let thread = std::thread::Builder::new().name("millweir-catalog".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || writer.run(&shared)
         })?;
-        Ok(Arc::new(Self { shared, options, thread: Mutex::new(Some(thread)) }))
+        Ok(Arc::new(Self { shared, options, clock, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Walks every checksum of a data directory's catalog, changing nothing; the directory should
@@ -127,9 +133,11 @@ impl LocalCatalog {
         }
     }
 
-    /// Why the catalog is read-only, if it is.
+    /// Why the catalog is read-only or late, if it is.
     pub fn trouble(&self) -> Option<String> {
-        self.shared.trouble.read().as_ref().map(ToString::to_string)
+        let trouble = self.shared.trouble.read().as_ref().map(ToString::to_string);
+        let overdue = || self.shared.overdue.trouble(&*self.clock, "a change of the catalog");
+        trouble.or_else(overdue)
     }
 
     fn check_size(&self, transaction: &Transaction) -> Result<()> {

@@ -192,6 +192,8 @@ impl Committer {
     }
 
     fn commit(&mut self, mut gather: Gather, in_thread: bool) -> bool {
+        let engine = Arc::clone(&self.engine);
+        let _wait = engine.health.overdue.wait(&*engine.env.clock);
         let total = gather.bytes.next_multiple_of(BLOCK_BYTES);
         if let Some(error) = gather.failed.take() {
             return self.rescue(gather, total, &error);

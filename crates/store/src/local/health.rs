@@ -1,5 +1,6 @@
 //! Whether the engine can write, and why not.
 
+use crate::overdue::Overdue;
 use crate::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::sync::OnceLock;
@@ -11,6 +12,8 @@ pub(crate) struct Health {
     full: AtomicBool,
     why_full: Mutex<String>,
     broken: OnceLock<String>,
+    /// The commit that is on its way.
+    pub(crate) overdue: Overdue,
 }
 
 impl Health {

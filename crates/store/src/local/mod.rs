@@ -232,7 +232,9 @@ impl ShardLog for Local {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.engine.trouble()
+        let engine = &self.engine;
+        let overdue = || engine.health.overdue.trouble(&*engine.env.clock, "a commit of records");
+        engine.trouble().or_else(overdue)
     }
 }
 

@@ -116,6 +116,8 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Group, shared: &Shared) {
+        let clock = Arc::clone(&self.env.clock);
+        let _wait = shared.overdue.wait(&*clock);
         let result = match &self.poison {
             Some(poison) => Err(poison.clone()),
             None if group.body.is_empty() => Ok(()),
