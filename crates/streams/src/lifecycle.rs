@@ -8,8 +8,8 @@
 //! A passing state that lasts no time is none: the operation goes the whole way before its answer,
 //! and directory and views see the end of it alone.
 //!
-//! A task sleeps without holding the service, looks again at what is true when it wakes, and tries
-//! again for as long as the store refuses.
+//! A task sleeps, and waits for the disk of the records, without holding the service, looks again
+//! at what is true when it wakes, and tries again for as long as the store refuses.
 
 use crate::consumer::Consumer;
 use crate::errors::{Result, fail};
@@ -142,13 +142,16 @@ where
 
 /// Leaves `from`, unless the stream has left it already.
 async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store::Result<()> {
+    if from == Status::Updating {
+        return reshard::apply(inner, stream).await;
+    }
     let _one_at_a_time = inner.control.lock().await;
     let row = stream.view().row.clone();
     if stream.is_gone() || row.status != from {
         return Ok(());
     }
     match from {
-        Status::Active => Ok(()),
+        Status::Active | Status::Updating => Ok(()),
         Status::Creating => {
             let row = StreamRow { status: Status::Active, ..row };
             let mut transaction = Transaction::default();
@@ -157,7 +160,6 @@ async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store
             stream.replace_row(row);
             Ok(())
         }
-        Status::Updating => reshard::apply(inner, stream, row).await,
         Status::Deleting => delete(inner, stream).await,
     }
 }
@@ -357,7 +359,7 @@ async fn update_at_once(
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
     inner.commit(cx, transaction).await?;
-    if let Err(e) = reshard::apply(inner, stream, row.clone()).await {
+    if let Err(e) = reshard::apply_at_once(inner, stream, row.clone()).await {
         warn(&e);
         stream.replace_row(row);
         schedule(inner, stream);

@@ -1,12 +1,16 @@
 //! Splitting, merging and scaling: from the open shards of a view to the rows that replace them.
 //!
 //! ```text
-//! Change -> Draft (rows closed and made, in memory) -> seal the parents' logs -> one transaction
-//!        -> seal new logs that are closed -> new view; writers that met a sealed log look again
+//! Change -> Draft (rows closed and made, in memory) -> seal the parents' logs
+//!        -> control lock: Draft again -> one transaction -> new view
+//!        -> seal new logs that are closed; writers that met a sealed log look again
 //! ```
 //!
 //! A crash before the transaction leaves the parents open and the change to be done again; a crash
 //! after it finds parents closed and children open. There is no state between.
+//!
+//! Logs are sealed without the lock that all changes share: a seal waits for the disk of the records,
+//! and one that hangs must hold up nobody else's change.
 //!
 //! Invariants: the open shards cover every hash key once; a child's `created_s` is later than its
 //! parents', so that its sequence numbers follow theirs.
@@ -21,18 +25,83 @@ use crate::texts;
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Tail, Transaction};
+use store::{Error, ErrorKind, Tail, Transaction};
 
 /// Does the change that a stream's row in `UPDATING` has and makes the stream `ACTIVE` again, in
-/// one transaction. Done again after a failure it has the same outcome.
-pub(crate) async fn apply(inner: &Inner, stream: &Stream, row: StreamRow) -> store::Result<()> {
-    let view = stream.view();
+/// one transaction; nothing when something else has become of the stream. Done again after a
+/// failure it has the same outcome.
+pub(crate) async fn apply(inner: &Inner, stream: &Stream) -> store::Result<()> {
+    let change = stream.view().row.change.clone();
+    let is_due = |row: &StreamRow| row.status == Status::Updating && row.change == change;
+    let row = stream.view().row.clone();
+    if stream.is_gone() || !is_due(&row) {
+        return Ok(());
+    }
+    let tails = seal(inner, stream, row).await?;
+    let one_at_a_time = inner.control.lock().await;
+    let row = stream.view().row.clone();
+    if stream.is_gone() || !is_due(&row) {
+        return Ok(());
+    }
+    let (view, shards) = replace(inner, stream, row, &tails).await?;
+    drop(one_at_a_time);
+    seal_new(&view, &shards).await;
+    Ok(())
+}
+
+/// As `apply`, of a row that nobody sees, for a caller that holds `Inner::control`.
+pub(crate) async fn apply_at_once(
+    inner: &Inner,
+    stream: &Stream,
+    row: StreamRow,
+) -> store::Result<()> {
+    let tails = seal(inner, stream, row.clone()).await?;
+    let (view, shards) = replace(inner, stream, row, &tails).await?;
+    seal_new(&view, &shards).await;
+    Ok(())
+}
+
+/// What the change in a row makes of a view.
+fn drafted(
+    inner: &Inner,
+    view: &StreamView,
+    row: StreamRow,
+    now_ms: i64,
+) -> store::Result<Draft> {
     let change = row.change.clone().unwrap_or(Change::Settle);
-    let mut draft = Draft::new(&view, row, LogCounter::load(&*inner.catalog)?);
-    let now_ms = inner.now_ms();
+    let mut draft = Draft::new(view, row, LogCounter::load(&*inner.catalog)?);
     draft.apply(&change, now_ms / 1000);
-    let tails = seal(&view, &draft).await?;
-    draft.close(&tails, now_ms);
+    Ok(draft)
+}
+
+/// Ends the logs of the shards that close and were there before; their tails are final then.
+async fn seal(
+    inner: &Inner,
+    stream: &Stream,
+    row: StreamRow,
+) -> store::Result<BTreeMap<u32, Tail>> {
+    let view = stream.view();
+    let draft = drafted(inner, &view, row, inner.now_ms())?;
+    let tails = try_join_all(draft.closing(&view).into_iter().map(|shard| async {
+        let tail = shard.log.seal().await?;
+        Ok::<_, store::Error>((shard.row.index, tail))
+    }));
+    Ok(tails.await?.into_iter().collect())
+}
+
+/// The transaction, and the new view; the old one and the new shards.
+async fn replace(
+    inner: &Inner,
+    stream: &Stream,
+    row: StreamRow,
+    tails: &BTreeMap<u32, Tail>,
+) -> store::Result<(Arc<StreamView>, Vec<Arc<Shard>>)> {
+    let (view, now_ms) = (stream.view(), inner.now_ms());
+    let mut draft = drafted(inner, &view, row, now_ms)?;
+    if draft.closing(&view).iter().any(|shard| !tails.contains_key(&shard.row.index)) {
+        return Err(Error::new(ErrorKind::Conflict, "other shards close than were sealed"));
+    }
+    draft.close(tails, now_ms);
     let Draft { mut row, shards, touched, counter } = draft;
     row.status = Status::Active;
     row.change = None;
@@ -46,19 +115,8 @@ pub(crate) async fn apply(inner: &Inner, stream: &Stream, row: StreamRow) -> sto
     }
     let shards = reopen(inner, &view, shards)?;
     inner.catalog.commit(transaction).await?;
-    seal_new(&view, &shards).await;
-    stream.replace(StreamView::new(row, shards));
-    Ok(())
-}
-
-/// Ends the logs of the shards that close and were there before; their tails are final then.
-async fn seal(view: &StreamView, draft: &Draft) -> store::Result<BTreeMap<u32, Tail>> {
-    let closing = view.open.iter().filter(|shard| !draft.is_open(shard.row.index));
-    let tails = try_join_all(closing.map(|shard| async {
-        let tail = shard.log.seal().await?;
-        Ok::<_, store::Error>((shard.row.index, tail))
-    }));
-    Ok(tails.await?.into_iter().collect())
+    stream.replace(StreamView::new(row, shards.clone()));
+    Ok((view, shards))
 }
 
 /// The shards of the next view: those of this one under their new rows, and new ones with new logs.
@@ -123,6 +181,11 @@ impl Draft {
 
     fn is_open(&self, index: u32) -> bool {
         self.shards.get(&index).is_some_and(|row| row.closed.is_none())
+    }
+
+    /// Those shards of the view it was made from that close.
+    fn closing<'a>(&self, view: &'a StreamView) -> Vec<&'a Arc<Shard>> {
+        view.open.iter().filter(|shard| !self.is_open(shard.row.index)).collect()
     }
 
     /// Indexes of the open shards in order of their hash keys.

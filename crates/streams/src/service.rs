@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Invariants: a change is in the catalog before anybody sees it; changes happen one after another,
-//! under `Inner::control`, and run to their end even if their caller goes away.
+//! under `Inner::control`, and run to their end even if their caller goes away; whoever holds that
+//! waits for the catalog alone, never for the engine of the records.
 
 use crate::consumer::Consumer;
 use crate::directory::Directory;
@@ -17,6 +18,7 @@ use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::owners;
+use crate::retention::ClockGuard;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -74,7 +76,8 @@ pub(crate) struct Inner {
     pub(crate) removals: Arc<Notify>,
     /// The time of records, which is that of everything here: see [`Inner::now_ms`].
     pub(crate) guard: Arc<ClockGuard>,
-    /// Held by whoever changes the catalog.
+    /// Held by whoever changes the catalog; not while the engine is waited for, but by a change that
+    /// lasts no time.
     pub(crate) control: tokio::sync::Mutex<()>,
 }
 
@@ -87,8 +90,8 @@ impl Streams {
     /// `Corrupt` a row cannot be read, or records are there that no row names; any failure of opening a log or of the first commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
         let Parts { env, catalog, logs, keys, registry } = parts;
-        let secret = secret(&env, &*catalog).await?;
         owners::check(&*catalog, &logs.written(), options.forgive_strangers)?;
+        let secret = secret(&env, &*catalog).await?;
         let inner = Arc::new(Inner {
             metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),

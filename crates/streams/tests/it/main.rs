@@ -7,6 +7,7 @@ mod clocks;
 mod consumers;
 mod disk;
 mod fan_out;
+mod held;
 mod house;
 mod lineage;
 mod listing;
