@@ -13,10 +13,10 @@ mod open_files;
 mod reread;
 
 use crate::cli::ServeArgs;
-use crate::config::keys::FLUSH_MAX;
+use crate::config::keys::{FLUSH_MAX, STOP_MAX};
 use crate::config::options::{AccessKey, Auth, Options, Tls};
 use crate::config::settings::Flag;
-use crate::stop::{Hangups, Stop};
+use crate::stop::{Hangups, Stop, end_within};
 use crate::{access, config, files, output};
 use anyhow::{Context as _, Result};
 use base::Env;
@@ -45,6 +45,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let loops = Loops::start(processors()).context("cannot start threads")?;
     open_files::make_room(&mut options, loops.threads().count());
     let signals = (Stop::listen_but_hangup()?, Hangups::listen()?);
+    Stop::bound(STOP_MAX)?;
     let registry = Registry::default();
     // A port in use is told before anything is made or read for it.
     let port = Port::take(server_options(&options))?;
@@ -117,7 +118,7 @@ impl Running {
         let stopped = async {
             tokio::select! {
                 _ = stop.next() => {}
-                () = reread.run(hangups) => {}
+                () = reread.run(hangups) => end_within(STOP_MAX),
             }
         };
         server.run(loops, stopped).await;

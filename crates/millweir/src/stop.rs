@@ -8,6 +8,8 @@ use std::future::{Future, pending};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::pin::pin;
+use std::thread::Builder;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Listens from its making on: the signals no longer end the process by themselves.
@@ -34,6 +36,17 @@ impl Stop {
             hangup: None,
             seen: None,
         })
+    }
+
+    /// Bounds what a server does after its first signal, a start that hangs too: see
+    /// [`end_within`].
+    pub(crate) fn bound(time: Duration) -> Result<()> {
+        let mut stop = Self::listen_but_hangup()?;
+        tokio::spawn(async move {
+            stop.next().await;
+            end_within(time);
+        });
+        Ok(())
     }
 
     /// The first signal, once there was one.
@@ -84,6 +97,19 @@ impl Stop {
             }
         }
     }
+}
+
+/// Ends the process after this time, if it is still there then: whatever hangs, supervisors kill
+/// soon after. What was acknowledged is on the disk.
+///
+/// Why a thread: the disk may block all those of the runtime. It tells nothing, as whoever reads
+/// that may hang, too.
+pub(crate) fn end_within(time: Duration) {
+    let end = move || {
+        std::thread::sleep(time);
+        std::process::exit(0);
+    };
+    drop(Builder::new().name("stop".to_owned()).spawn(end));
 }
 
 fn listen(kind: SignalKind) -> Result<Signal> {

@@ -36,8 +36,9 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// Time that services and engines have to stop once the sockets are closed.
 pub(crate) const FLUSH_MAX: Duration = Duration::from_millis(1500);
-/// Most of `server.shutdown_timeout`: with [`FLUSH_MAX`] a stop stays below the ten seconds that
-/// supervisors give.
+/// All the time that a stop has: below the ten seconds that supervisors give.
+pub(crate) const STOP_MAX: Duration = Duration::from_secs(9);
+/// Most of `server.shutdown_timeout`, so that something is left to flush before [`STOP_MAX`].
 const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
 /// Range of the time-outs of sockets: shorter ones cut clients that do nothing wrong.
 const TIMEOUT: Kind = Kind::duration(Duration::from_millis(10), Duration::from_hours(24));

@@ -1,8 +1,9 @@
 //! Starts, stops, and what the server says while it does.
 
-use crate::support::{Running, STOP_MAX, millweir, succeed};
+use crate::support::{Running, STOP_MAX, millweir, signal, succeed};
 use api::kinesis::{EncryptionType, StartStreamEncryptionInput, ops};
-use base::env::{Disk as _, OsDisk};
+use base::env::{Clock as _, Disk as _, OsDisk};
+use client::SystemClock;
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -66,6 +67,31 @@ fn sigterm_stops_with_success_and_data_stays() {
     let mut records = tail(&server, "kept", 2);
     records.sort_unstable();
     assert_eq!(records, ["after", "before"]);
+}
+
+/// Its format file is a pipe that nobody writes to, as a disk that never answers.
+#[test]
+fn sigterm_ends_a_start_that_hangs() {
+    let dir = tempfile::tempdir().unwrap();
+    let format = dir.path().join("FORMAT");
+    assert!(Command::new("mkfifo").arg(&format).status().unwrap().success());
+    let mut server = millweir(dir.path());
+    server.args(["serve", "--listen", "127.0.0.1:0", "--data", "."]);
+    let mut server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", server.id());
+    let catches_sigterm = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() >> 14 & 1 == 1
+    };
+    while !catches_sigterm() {
+        std::thread::yield_now();
+    }
+    let clock = SystemClock::default();
+    signal(&server, Signal::TERM);
+    let status = server.wait().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(clock.monotonic() < STOP_MAX, "{:?}", clock.monotonic());
 }
 
 /// The catalog as it was, beside records of a stream that it does not know.
