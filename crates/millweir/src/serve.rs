@@ -44,8 +44,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
     let log = logging::start(&options, &env)?;
     let loops = Loops::start(processors()).context("cannot start threads")?;
     open_files::make_room(&mut options, loops.threads().count());
-    let signals = (Stop::listen_but_hangup()?, Hangups::listen()?);
+    // First: a signal that comes before it listens would not bound a start that hangs.
     Stop::bound(STOP_MAX)?;
+    let signals = (Stop::listen_but_hangup()?, Hangups::listen()?);
     let registry = Registry::default();
     // A port in use is told before anything is made or read for it.
     let port = Port::take(server_options(&options))?;

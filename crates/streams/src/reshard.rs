@@ -9,8 +9,8 @@
 //! A crash before the transaction leaves the parents open and the change to be done again; a crash
 //! after it finds parents closed and children open. There is no state between.
 //!
-//! Logs are sealed without the lock that all changes share: a seal waits for the disk of the records,
-//! and one that hangs must hold up nobody else's change.
+//! Logs are sealed without the lock that all changes share: a seal waits for the disk of the
+//! records, and one that hangs must hold up nobody else's change.
 //!
 //! Invariants: the open shards cover every hash key once; a child's `created_s` is later than its
 //! parents', so that its sequence numbers follow theirs.
@@ -62,12 +62,7 @@ pub(crate) async fn apply_at_once(
 }
 
 /// What the change in a row makes of a view.
-fn drafted(
-    inner: &Inner,
-    view: &StreamView,
-    row: StreamRow,
-    now_ms: i64,
-) -> store::Result<Draft> {
+fn drafted(inner: &Inner, view: &StreamView, row: StreamRow, now_ms: i64) -> store::Result<Draft> {
     let change = row.change.clone().unwrap_or(Change::Settle);
     let mut draft = Draft::new(view, row, LogCounter::load(&*inner.catalog)?);
     draft.apply(&change, now_ms / 1000);

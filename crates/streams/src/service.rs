@@ -18,7 +18,6 @@ use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::owners;
-use crate::retention::ClockGuard;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -76,8 +75,8 @@ pub(crate) struct Inner {
     pub(crate) removals: Arc<Notify>,
     /// The time of records, which is that of everything here: see [`Inner::now_ms`].
     pub(crate) guard: Arc<ClockGuard>,
-    /// Held by whoever changes the catalog; not while the engine is waited for, but by a change that
-    /// lasts no time.
+    /// Held by whoever changes the catalog; not while the engine is waited for, but by a change
+    /// that lasts no time.
     pub(crate) control: tokio::sync::Mutex<()>,
 }
 
@@ -87,7 +86,8 @@ impl Streams {
     /// Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// `Corrupt` a row cannot be read, or records are there that no row names; any failure of opening a log or of the first commit.
+    /// `Corrupt` a row cannot be read, or records are there that no row names; any failure of
+    /// opening a log or of the first commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
         let Parts { env, catalog, logs, keys, registry } = parts;
         owners::check(&*catalog, &logs.written(), options.forgive_strangers)?;

@@ -34,7 +34,7 @@ pub(crate) struct ServeArgs {
     /// Listen off loopback without authentication or TLS
     #[arg(long)]
     pub(crate) allow_insecure: bool,
-    /// error, warn, info, debug, trace of our own lines, or a filter as RUST_LOG has it [default: info]
+    /// error, warn, info, debug, trace of our lines, or a filter as RUST_LOG has it [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
     #[command(flatten)]

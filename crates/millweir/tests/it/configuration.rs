@@ -180,7 +180,7 @@ fn every_option_is_listed_with_its_meaning() {
         "aws|hardware",
         "storage.cache",
         "number, 3 to 1024",
-        "size, 16MiB to 1TiB",
+        "size, 96MiB to 1TiB",
         "duration, 0s to 8s",
     ] {
         assert!(options.contains(part), "{options}");

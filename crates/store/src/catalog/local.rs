@@ -6,15 +6,15 @@
 //! log full --> new log --> snapshot when the logs outweigh the last one --> older ones removed
 //! ```
 //!
-//! Layouts are in [`format`], the rules of recovery in [`recover`], those of files in [`files`], what
-//! tells a catalog that is older than its records in [`witness`].
+//! Layouts are in [`format`], the rules of recovery in [`recover`], those of files in [`files`],
+//! what tells a catalog that is older than its records in [`witness`].
 //! Every frame lies twice in the log, so that one damaged place never loses a transaction, not even
 //! the last one. Nothing depends on pages of an earlier process, which the kernel may show as clean
 //! although writing them failed: a frame that the witness does not know of is shown only once a
 //! snapshot holds it, and left out when there can be none.
 //!
-//! Cost of a transaction: two writes of 8 KiB (for small rows) with an fdatasync each, shared by all
-//! that wait at the same time.
+//! Cost of a transaction: two writes of 8 KiB (for small rows) with an fdatasync each, shared by
+//! all that wait at the same time.
 
 mod files;
 mod format;

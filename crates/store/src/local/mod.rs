@@ -106,7 +106,8 @@ impl Local {
     ///
     /// # Errors
     /// `Corrupt` naming file and offset: the journal or checkpoint is damaged, or all segments of a
-    /// log are missing; `Full`, `Unavailable` the disk refused; `Invalid` sizes that files cannot have.
+    /// log are missing; `Full`, `Unavailable` the disk refused; `Invalid` sizes that files cannot
+    /// have.
     pub fn open_in(
         directory: &Arc<Directory>,
         mut options: Options,
@@ -126,7 +127,6 @@ impl Local {
         let salt = found.checkpoint.salt;
         let engine = Arc::new(Engine::new(env, dir, options, found.take_journal(), salt)?);
         let (committer, keeping, recovery) = found.resume(&engine)?;
-        present::check(&engine)?;
         engine.clock.lock().save(&engine.guard);
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery.set_time(took);

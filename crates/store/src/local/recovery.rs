@@ -18,6 +18,7 @@ use super::frame::{BLOCK_BYTES, FLAG_CONTROL, FLAG_GAP, Header, RESTART, Salt};
 use super::journal::{Journal, JournalFile, Position, failed};
 use super::keeper::Keeping;
 use super::options::Durability;
+use super::present;
 use super::remains::{self, Known};
 use super::restart;
 use super::roster::Roster;
@@ -187,8 +188,9 @@ impl Found {
         let unclean = !self.checkpoint.clean || walk.at() != self.checkpoint.at;
         self.recovery.cut_bytes = replay.cut_bytes;
         let lossy = damage.is_some() || self.roster.relaxed && unclean;
+        let known = replay.known(&end.unproven);
+        present::check(engine, &known)?;
         if unclean {
-            let known = replay.known(&end.unproven);
             *engine.strays.lock() = remains::judge(engine, &known, lossy)?;
         }
         // The same for names: a process killed between a rename and the sync of its directory

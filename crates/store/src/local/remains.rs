@@ -32,6 +32,7 @@ const CHUNK_BYTES: u64 = 1 << 20;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Known {
     pub(crate) next_ordinal: u64,
+    pub(crate) first_ordinal: u64,
     pub(crate) spilled_to: u64,
     pub(crate) active_first: u64,
     pub(crate) active_bytes: u32,
@@ -39,13 +40,14 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn of_row(row: &Row) -> Self {
-        let Row { spilled_to, active_first, active_bytes, .. } = *row;
-        Self { next_ordinal: spilled_to, spilled_to, active_first, active_bytes }
+        let Row { first_ordinal, spilled_to, active_first, active_bytes, .. } = *row;
+        Self { next_ordinal: spilled_to, first_ordinal, spilled_to, active_first, active_bytes }
     }
 
     pub(crate) fn of(state: &State, segments: &Segments) -> Self {
         Self {
             next_ordinal: state.durable_next,
+            first_ordinal: state.first_ordinal,
             spilled_to: state.tail.spilled_to(),
             active_first: segments.active_first,
             active_bytes: segments.active_bytes,

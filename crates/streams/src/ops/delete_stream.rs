@@ -7,7 +7,6 @@ use crate::service::Streams;
 use crate::texts;
 use api::kinesis::DeleteStreamInput;
 use base::Cx;
-use store::Transaction;
 
 /// Deletes a stream: `DELETING` at first, then gone with its shards, records, consumers, tags and
 /// policies. A stream that is being deleted already is fine.

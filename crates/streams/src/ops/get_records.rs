@@ -52,10 +52,8 @@ pub(crate) async fn get_records(
     let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
     let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
     let bytes = most.memory_bytes(&stream, shard, at.ordinal);
-    let _room =
-        cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await.ok_or_else(|| {
-            Error::ServiceUnavailable("Too much is read at once, try again.".into())
-        })?;
+    let room = cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await;
+    let _room = room.ok_or_else(texts::too_much_read)?;
     let portion = read::read(cx, (&stream, shard), at.ordinal, most, now_ms).await?;
     charge(streams, &stream, shard, &portion);
     let next = place(&stream, &view, at.shard_index, portion.next_ordinal, now_ms);

@@ -23,6 +23,13 @@ pub(crate) fn iterator_expired(created: &str, now: &str, life_ms: i64) -> Error 
     ))
 }
 
+/// Answers on their way take all the memory that the client may have.
+///
+/// Source: ours.
+pub(crate) fn too_much_read() -> Error {
+    Error::ServiceUnavailable("Too much is read at once, try again.".into())
+}
+
 /// Source: ours.
 pub(crate) fn iterator_of_another(arn: &str) -> Error {
     Error::InvalidArgument(format!("The ShardIterator is not one of StreamARN {arn}."))

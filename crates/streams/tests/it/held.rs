@@ -2,6 +2,7 @@
 
 use crate::house::{ACCOUNT, create, cx};
 use api::kinesis::*;
+use base::env::ClockGuard;
 use base::metrics::Registry;
 use base::{AccountId, Cx, Region};
 use std::future::Future;
@@ -32,8 +33,12 @@ impl ShardLog for HeldLogs {
         Ok(Arc::new(HeldLog { inner, gate }))
     }
 
-    fn remove(&self, id: LogId) -> Job<'_, ()> {
-        self.inner.remove(id)
+    fn remove(&self, ids: &[LogId]) -> Job<'_, ()> {
+        self.inner.remove(ids)
+    }
+
+    fn clock(&self) -> &Arc<ClockGuard> {
+        self.inner.clock()
     }
 
     fn written(&self) -> Vec<LogId> {

@@ -625,7 +625,7 @@ fn seconds(number: &str) -> (i64, i64) {
         }
         hex.insert(0, char::from_digit(rest, 16).unwrap());
     }
-    let second = |from: usize| i64::from_str_radix(&hex[from..from + 9], 16).unwrap();
+    let second = |from: usize| i64::from_str_radix(hex.get(from..from + 9).unwrap(), 16).unwrap();
     (second(1), second(29))
 }
 

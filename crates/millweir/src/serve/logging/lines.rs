@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_and_what_is_lost_is_counted() {
         let (lines, taken) = started();
-        for line in [[7; 64].as_slice(), &[7; 64 << 10]] {
+        for line in [vec![7; 64], vec![7; 64 << 10]] {
             for _ in 0..2 * LINES_MAX {
-                lines.writer().write_all(line).unwrap();
+                lines.writer().write_all(&line).unwrap();
             }
             let state = lines.lock();
             assert!(state.queue.len() <= LINES_MAX && state.bytes <= BYTES_MAX);

@@ -14,8 +14,8 @@
 //! | 16 | 8 | turn: how often it was written; the highest counts |
 //! | 24 | 8 | sequence of the last durable frame |
 //!
-//! After a failed sync the newest place may be in the page cache only, so a start says the same again
-//! in a new file. Without room for one it says so in the next place: those before it stay.
+//! After a failed sync the newest place may be in the page cache only, so a start says the same
+//! again in a new file. Without room for one it says so in the next place: those before it stay.
 
 use super::files;
 use crate::{Error, ErrorKind, Result};

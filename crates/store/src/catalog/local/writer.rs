@@ -279,9 +279,9 @@ fn settle(disk: &dyn Disk, dir: &Path) -> Result<()> {
 }
 
 /// Makes what was recovered certain. The witness does not know of a last frame whose commit failed
-/// or was cut short: it may be in the page cache only, for ever. It counts once a snapshot holds it;
-/// without one it is left out, as nobody was told of it, and the next log makes it void. Whether one
-/// was left out.
+/// or was cut short: it may be in the page cache only, for ever. It counts once a snapshot holds
+/// it; without one it is left out, as nobody was told of it, and the next log makes it void.
+/// Whether one was left out.
 fn prove(disk: &dyn Disk, dir: &Path, mut recovered: Recovered) -> Result<(Recovered, bool)> {
     if recovered.is_proven() {
         return Ok((recovered, false));

@@ -54,7 +54,7 @@ fn a_removed_log_stays_removed_under_relaxed_durability() {
         world.fake.clock.advance(std::time::Duration::from_secs(1));
         world.fill(1, 1);
         assert_eq!(world.local().written(), [LogId(1)]);
-        block_on(world.local().remove(LogId(1))).unwrap();
+        block_on(world.local().remove(&[LogId(1)])).unwrap();
         world.fake.disk.crash(seed);
         world.start().unwrap();
         assert_eq!(world.local().written(), [], "seed {seed}");
