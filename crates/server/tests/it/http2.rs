@@ -195,7 +195,7 @@ async fn answers_left_in_a_connection_keep_their_room() {
         let second = client.send_request(request(operation, &large)).await.unwrap();
         assert_eq!(second.status(), 503);
         // What nobody takes is thrown away, and the room comes back while the client goes on.
-        memory_falls_below(&server, 150 << 10).await;
+        memory_falls_below(&server, 64 << 10).await;
         let third = client.send_request(request(operation, &large)).await.unwrap();
         assert_eq!(third.status(), status);
         drop(first);
