@@ -20,6 +20,11 @@ impl Buffer {
         &mut self.raw[self.start..self.start + bytes]
     }
 
+    /// The first `bytes` bytes, which were taken before.
+    pub(crate) fn filled(&self, bytes: usize) -> &[u8] {
+        &self.raw[self.start..self.start + bytes]
+    }
+
     /// Frees the memory when it holds more than this.
     pub(crate) fn shrink_above(&mut self, bytes: usize) {
         if self.raw.len() > bytes.next_power_of_two() + BLOCK_BYTES {

@@ -13,6 +13,7 @@ use super::pool::Pool;
 use super::queue::Queue;
 use super::segment::dir_of;
 use super::shard::LocalLog;
+use super::spare::Spare;
 use super::unsynced::Unsynced;
 use super::wakes;
 use crate::{Error, ErrorKind, LogId, Result};
@@ -43,6 +44,7 @@ pub(crate) struct Engine {
     /// Acknowledged records were lost, perhaps all of a log: one that is unknown may be such a one.
     pub(crate) may_lack_logs: AtomicBool,
     pub(crate) open_files: OpenFiles,
+    pub(crate) spare: Arc<Spare>,
     /// Reads.
     pub(crate) pool: Pool,
     /// What takes long and nobody waits for: it must not stand before reads.
@@ -98,6 +100,7 @@ impl Engine {
             strays: Mutex::default(),
             may_lack_logs: AtomicBool::new(false),
             open_files: OpenFiles::new(options.open_segments_max),
+            spare: Arc::default(),
             pool: Pool::new("log-read", options.readers, options.reads_queued_max),
             chores: Pool::new("log-chore", 1, CHORES_QUEUED_MAX),
             health: Health::default(),

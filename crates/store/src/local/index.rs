@@ -75,6 +75,12 @@ impl Index {
         after.checked_sub(1).map(|at| self.marks[at])
     }
 
+    /// What a record takes in the segment, on average.
+    pub(crate) fn record_bytes(&self) -> usize {
+        let records = self.marks.first().map_or(0, |m| self.end_ordinal - m.ordinal);
+        self.end_offset.div_ceil(records.max(1)) as usize
+    }
+
     /// Where the footer goes: in a block of its own, as the last block of the frames may be the
     /// only place where they are.
     pub(crate) fn footer_offset(&self) -> u64 {

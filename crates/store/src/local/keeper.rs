@@ -179,6 +179,7 @@ impl Keeping {
                 self.grow_pause_ticks = self.grow_pause_ticks.saturating_sub(1);
                 spill.append(&mut self.again);
                 self.vouch();
+                self.engine.spare.shrink();
             }
             self.watch_room();
             for log in spill {

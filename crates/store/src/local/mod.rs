@@ -44,6 +44,7 @@ mod salvage;
 mod scan;
 mod segment;
 mod shard;
+mod spare;
 mod spill;
 mod tail;
 #[cfg(test)]

@@ -24,6 +24,8 @@ use std::path::Path;
 
 /// Smallest read from a segment: what lies between two index marks and one usual frame.
 const READ_BYTES_MIN: usize = 64 << 10;
+/// Records that room is made for before they are seen.
+const EXPECTED_MAX: usize = 10_000;
 /// How often a read that lost its place to the spiller starts again.
 const RETRIES_MAX: usize = 100;
 
@@ -57,6 +59,12 @@ impl Fill {
     fn new(from: u64, records_max: usize, bytes_max: usize) -> Self {
         let records_left = records_max.max(1);
         Self { records: Vec::new(), records_left, bytes_left: bytes_max, next: from, full: false }
+    }
+
+    /// Makes room for as many records as come when each takes so much.
+    fn expect(&mut self, record_bytes: usize) {
+        let records = self.bytes_left / record_bytes.max(1);
+        self.records.reserve(records.min(self.records_left).min(EXPECTED_MAX));
     }
 
     /// Whether a record of this size is still taken; the first one always is.
@@ -305,8 +313,12 @@ impl LocalLog {
         index: &Index,
         end: u64,
     ) -> Result<()> {
-        let chunk_bytes = fill.bytes_left.saturating_add(READ_BYTES_MIN).min(CHUNK_BYTES);
-        let window = Window::new(&*open.file, index.end_offset, chunk_bytes);
+        let record_bytes = index.record_bytes();
+        fill.expect(record_bytes);
+        let usual_bytes = record_bytes.saturating_mul(fill.records_left);
+        let chunk_bytes = fill.bytes_left.min(usual_bytes).saturating_add(READ_BYTES_MIN);
+        let window = Window::new(&*open.file, index.end_offset, chunk_bytes.min(CHUNK_BYTES))
+            .with_spare(&self.engine.spare);
         let at = index.before_ordinal(fill.next);
         let mut scan = Scan::new(window, at, self.engine.salt, self.id);
         let mut damage = None;
@@ -411,7 +423,8 @@ impl LocalLog {
         let read = |e: std::io::Error| failed("read", &path, &e);
         let open = self.open_segment(segment).map_err(read)?;
         let index = self.index_of(&open, segment, end).map_err(read)?;
-        let window = Window::new(&*open.file, index.end_offset, READ_BYTES_MIN);
+        let window = Window::new(&*open.file, index.end_offset, READ_BYTES_MIN)
+            .with_spare(&self.engine.spare);
         let mark = index.before_arrival(arrival_ms);
         let (mut next, at) = mark.map_or((segment.first_ordinal, 0), |m| (m.ordinal, m.offset));
         let mut scan = Scan::new(window, at, self.engine.salt, self.id);

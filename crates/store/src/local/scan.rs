@@ -1,10 +1,12 @@
 //! Reads a file from front to back in large pieces and finds the frames in it.
 
 use super::frame::{ALIGN_BYTES, BLOCK_BYTES, HEADER_BYTES, Header, Salt, find_header};
+use super::spare::Spare;
 use crate::LogId;
 use base::env::DiskFile;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use std::io;
+use std::sync::Arc;
 
 /// Bytes per read.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
@@ -17,12 +19,18 @@ pub(crate) struct Window<'a> {
     start: u64,
     bytes: Bytes,
     chunk_bytes: usize,
+    spare: Arc<Spare>,
 }
 
 impl<'a> Window<'a> {
     /// A view of the file's first `end` bytes.
     pub(crate) fn new(file: &'a dyn DiskFile, end: u64, chunk_bytes: usize) -> Self {
-        Self { file, end, start: 0, bytes: Bytes::new(), chunk_bytes }
+        Self { file, end, start: 0, bytes: Bytes::new(), chunk_bytes, spare: Arc::default() }
+    }
+
+    /// Takes its memory from there.
+    pub(crate) fn with_spare(self, spare: &Arc<Spare>) -> Self {
+        Self { spare: Arc::clone(spare), ..self }
     }
 
     /// The bytes at `offset`: `len` of them, or fewer at the end.
@@ -75,13 +83,16 @@ impl<'a> Window<'a> {
         let left = self.end.saturating_sub(start);
         let want = ((offset - start) as usize + len).max(self.chunk_bytes) as u64;
         let want = (want.min(left) as usize).next_multiple_of(BLOCK_BYTES);
-        // Reuses the memory unless a record still points into it.
-        let old = std::mem::take(&mut self.bytes).try_into_mut().unwrap_or_default();
-        let mut buffer = aligned(old, want);
-        let read = self.file.read_at(&mut buffer, start)?;
-        buffer.truncate(read.min(left as usize));
+        // Before more is borrowed: its memory comes back unless a record still points into it.
+        self.bytes = Bytes::new();
         self.start = start;
-        self.bytes = buffer.freeze();
+        if want == 0 {
+            return Ok(());
+        }
+        let mut chunk = self.spare.lend(want);
+        let read = self.file.read_at(chunk.as_mut(), start)?;
+        chunk.truncate(read.min(left as usize));
+        self.bytes = Bytes::from_owner(chunk);
         Ok(())
     }
 
@@ -112,18 +123,6 @@ pub(crate) fn find_in(
         from += (chunk.len() - (HEADER_BYTES - ALIGN_BYTES)) as u64 / 8 * 8;
     }
     Ok(None)
-}
-
-/// A buffer of `len` bytes that starts at a multiple of 4 KiB; in the memory of `old` if it fits.
-fn aligned(old: BytesMut, len: usize) -> BytesMut {
-    let fits = |b: &BytesMut| b.capacity() >= len && b.as_ptr().align_offset(BLOCK_BYTES) == 0;
-    let mut buffer = old;
-    if !fits(&buffer) {
-        buffer = BytesMut::zeroed(len + BLOCK_BYTES);
-        buffer.advance(buffer.as_ptr().align_offset(BLOCK_BYTES));
-    }
-    buffer.resize(len, 0);
-    buffer
 }
 
 /// What stands next in a segment.
