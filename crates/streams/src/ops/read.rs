@@ -154,7 +154,12 @@ fn render(shard: &Shard, batch: RecordBatch) -> store::Result<Vec<Record>> {
     }
     let mut digits = Bytes::from(digits);
     let mut records = Vec::with_capacity(batch.records.len());
-    for r in batch.records {
+    let mut left = batch.records.into_iter();
+    loop {
+        if records.len() % AHEAD == 0 {
+            load_keys(left.as_slice());
+        }
+        let Some(r) = left.next() else { return Ok(records) };
         records.push(Record {
             sequence_number: number_text(digits.split_to(DIGITS)),
             approximate_arrival_timestamp: Some(Timestamp(r.arrival_ms.max(shard.created_ms()))),
@@ -163,7 +168,16 @@ fn render(shard: &Shard, batch: RecordBatch) -> store::Result<Vec<Record>> {
             encryption_type: r.encrypted.then_some(EncryptionType::Kms),
         });
     }
-    Ok(records)
+}
+
+/// How many keys are loaded together.
+const AHEAD: usize = 32;
+
+/// Loads the next keys into the processor's cache. Looked at one after another, each is waited for
+/// alone, which took a tenth of the server's time for a long answer.
+fn load_keys(records: &[store::Record]) {
+    let keys = records.iter().take(AHEAD).filter_map(|r| r.key.first());
+    std::hint::black_box(keys.fold(0, |all, first| all | first));
 }
 
 /// Digits of sequence numbers as a text.
