@@ -61,20 +61,25 @@ impl Ballast {
         match work() {
             Err(e) if e.kind() == ErrorKind::Full && self.give() => {
                 let done = work();
-                // Why at once: what comes next may fill the room, and then nothing is left for the
-                // checkpoint that would free some.
-                let max = self.bytes_max;
-                let taken = (0..HALVES_MAX).any(|halves| self.fill(max >> halves).is_ok());
-                tracing::warn!(taken, "the disk is full: used the room that is kept for that");
+                self.take_back();
                 done
             }
             done => done,
         }
     }
 
-    fn give(&mut self) -> bool {
+    /// Gives the room away; whether there was some.
+    pub(crate) fn give(&mut self) -> bool {
         self.bytes = 0;
         self.env.disk.remove(&self.path).is_ok()
+    }
+
+    /// Takes back what is left of it. Why at once: what comes next may fill the room, and then
+    /// nothing is left for the checkpoint that would free some.
+    pub(crate) fn take_back(&mut self) {
+        let max = self.bytes_max;
+        let taken = (0..HALVES_MAX).any(|halves| self.fill(max >> halves).is_ok());
+        tracing::warn!(taken, "the disk is full: used the room that is kept for that");
     }
 
     /// Fills the file up; what does not fit leaves it as it was.

@@ -159,10 +159,12 @@ impl Witness {
     /// # Errors
     /// `Full`, `Unavailable` the disk refused: it may or may not say so.
     pub(super) fn say(&mut self, sequence: u64) -> Result<()> {
-        self.turn += 1;
-        let said = Said { turn: self.turn, sequence };
+        // A place that was not written whole is the next one's again.
+        let said = Said { turn: self.turn + 1, sequence };
         let written = write(&*self.file, said);
-        written.map_err(|e| files::failed("write", &self.path, &e))
+        written.map_err(|e| files::failed("write", &self.path, &e))?;
+        self.turn = said.turn;
+        Ok(())
     }
 }
 

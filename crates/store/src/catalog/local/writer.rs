@@ -32,6 +32,8 @@ pub(super) struct Writer {
     options: LocalCatalogOptions,
     /// `None` while no log could be made (the disk is full): the next commit tries again.
     log: Option<CurrentLog>,
+    /// The last log may hold a frame that nobody was told of, void once there is another log.
+    is_torn: bool,
     /// Sequence of the last durable frame.
     sequence: u64,
     /// Bytes of the rows, as of the newest snapshot.
@@ -71,13 +73,16 @@ impl Writer {
         settle(disk.as_ref(), &dir)?;
         let (recovered, voided) = prove(disk.as_ref(), &dir, recovered)?;
         let Recovered { rows, sequence, replayed, unreadable, said, .. } = recovered;
+        let mut ballast = Ballast::of(&env, &dir, (options.log_bytes / KEPT_PART) as u64);
+        let begin = || Witness::begin(disk.as_ref(), &dir, said, sequence);
         let mut writer = Self {
-            witness: Witness::begin(disk.as_ref(), &dir, said, sequence)?,
-            ballast: Ballast::of(&env, &dir, (options.log_bytes / KEPT_PART) as u64),
+            witness: ballast.make_room(begin)?,
+            ballast,
             dir,
             env,
             options,
             log: None,
+            is_torn: false,
             sequence,
             snapshot_bytes: rows.iter().map(|(k, v)| format::row_bytes(k, Some(v)) as u64).sum(),
             unsaved_bytes: 0,
@@ -85,7 +90,7 @@ impl Writer {
             unreadable,
             poison: None,
         };
-        match writer.need_room(0, voided) {
+        match writer.first_log(voided) {
             // Reads go on when the disk is full, and so do commits once there is room. Only not
             // while a frame that was left out would be back at the next start.
             Err(e) if e.kind() == ErrorKind::Full && writer.poison.is_none() && !voided => {
@@ -98,6 +103,18 @@ impl Writer {
             }
         }
         Ok((writer, rows))
+    }
+
+    /// Makes a log to go on in; when it `must` be, in the room that is kept.
+    fn first_log(&mut self, must: bool) -> Result<()> {
+        match self.need_room(0, false) {
+            Err(e) if must && e.kind() == ErrorKind::Full && self.ballast.give() => {
+                let made = self.need_room(0, true);
+                self.ballast.take_back();
+                made
+            }
+            made => made,
+        }
     }
 
     /// Commits what comes until the queue is closed.
@@ -143,16 +160,53 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, Group { body, frees_room, .. }: &Group, shared: &Shared) -> Result<()> {
-        let bytes = 2 * format::frame_bytes(body.len());
-        self.need_room(bytes, *frees_room)?;
-        self.save_when_due(&shared.rows.read(), *frees_room);
+    fn append(&mut self, group: &Group, shared: &Shared) -> Result<()> {
+        let appended = match self.append_once(group, shared, false) {
+            Err(e) if e.kind() == ErrorKind::Full && (group.frees_room || self.is_torn) => {
+                self.append_given(group, shared, e)
+            }
+            appended => appended,
+        };
+        match appended {
+            Err(e) if self.is_torn && self.poison.is_none() => Err(self.poison(&e)),
+            appended => appended,
+        }
+    }
+
+    /// As [`Self::append_once`] in the room that was kept, for what frees some. For all else only a
+    /// log is made there, behind which the frame that did not fit is void.
+    fn append_given(&mut self, group: &Group, shared: &Shared, full: Error) -> Result<()> {
+        if !self.ballast.give() {
+            return Err(full);
+        }
+        let appended = match group.frees_room {
+            true => self.append_once(group, shared, true),
+            false => self.need_room(0, true).and(Err(full)),
+        };
+        self.ballast.take_back();
+        appended
+    }
+
+    /// Writes a frame down, in the room that was kept if that was `given`.
+    fn append_once(&mut self, group: &Group, shared: &Shared, given: bool) -> Result<()> {
+        let bytes = 2 * format::frame_bytes(group.body.len());
+        self.need_room(bytes, given)?;
+        self.save_when_due(&shared.rows.read(), given);
         let log = self.log.as_mut().expect("`need_room` made a log");
-        let frame = format::encode_frame(log.incarnation, self.sequence + 1, body);
+        let frame = format::encode_frame(log.incarnation, self.sequence + 1, &group.body);
         let written = log.file.write_at(&frame, log.at as u64).and_then(|()| log.file.sync_data());
         let written = written.map_err(|e| files::failed("write", &log.path, &e));
+        if let Err(full) = &written
+            && full.kind() == ErrorKind::Full
+        {
+            // Some file systems need room for what is written over.
+            (self.log, self.is_torn) = (None, true);
+            return written;
+        }
         // Before anybody hears of it: what the witness does not know of may be void.
-        if let Err(e) = written.and_then(|()| self.witness.say(self.sequence + 1)) {
+        let (witness, sequence) = (&mut self.witness, self.sequence + 1);
+        let said = written.and_then(|()| self.ballast.make_room(|| witness.say(sequence)));
+        if let Err(e) = said {
             // The frame may or may not be there after a restart, so nothing may follow it.
             return Err(self.poison(&e));
         }
@@ -170,40 +224,29 @@ impl Writer {
         poison
     }
 
-    /// Makes sure that the current log has room for `bytes`; with `kept` in the room that is kept.
-    fn need_room(&mut self, bytes: usize, kept: bool) -> Result<()> {
+    /// Makes sure that the current log has room for `bytes`; a new one is small in the room that
+    /// was kept.
+    fn need_room(&mut self, bytes: usize, given: bool) -> Result<()> {
         if self.log.as_ref().is_some_and(|log| log.at + bytes <= log.end) {
             return Ok(());
         }
-        let (log_bytes, start) = (self.options.log_bytes, self.sequence + 1);
-        let (env, dir) = (&self.env, self.dir.as_path());
-        let mut visible = false;
-        let mut make = |log_bytes: usize| {
-            let made = CurrentLog::make(env, dir, start, log_bytes.max(FRAMES_AT + bytes));
-            made.map_err(|e| {
-                visible |= e.visible;
-                e.error
-            })
-        };
-        let made = match make(log_bytes) {
-            Err(e) if kept && e.kind() == ErrorKind::Full => {
-                self.ballast.make_room(|| make(log_bytes / SMALL_PART))
-            }
-            made => made,
-        };
-        self.log = Some(made.map_err(|e| if visible { self.poison(&e) } else { e })?);
+        let part = if given { SMALL_PART } else { 1 };
+        let end = (self.options.log_bytes / part).max(FRAMES_AT + bytes);
+        let made = CurrentLog::make(&self.env, &self.dir, self.sequence + 1, end);
+        let made = made.map_err(|e| if e.visible { self.poison(&e.error) } else { e.error });
+        (self.log, self.is_torn) = (Some(made?), false);
         Ok(())
     }
 
     /// Writes the rows down when the logs outweigh the last snapshot, or an earlier process left
     /// them. Only before the first frame of a log: a snapshot ends where a log ends.
-    fn save_when_due(&mut self, rows: &Rows, kept: bool) {
+    fn save_when_due(&mut self, rows: &Rows, given: bool) {
         let due = self.snapshot_due || self.unsaved_bytes >= self.saved_bytes_min();
         if !due || self.log.as_ref().is_none_or(|log| log.at > FRAMES_AT) {
             return;
         }
         // Failing is no harm: the logs hold the same, and the next one brings another try.
-        if let Err(e) = self.snapshot(rows, kept) {
+        if let Err(e) = self.snapshot(rows, given) {
             tracing::warn!(error = %e, "the catalog keeps its logs: no snapshot");
         }
     }
@@ -223,17 +266,20 @@ impl Writer {
     }
 
     /// Writes the rows down and removes what is then not needed.
-    fn snapshot(&mut self, rows: &Rows, kept: bool) -> Result<()> {
+    fn snapshot(&mut self, rows: &Rows, given: bool) -> Result<()> {
         let disk = Arc::clone(&self.env.disk);
-        let (dir, rows, unreadable) = (&self.dir, (rows, self.sequence), &mut self.unreadable);
-        let mut make = || make_snapshot(disk.as_ref(), dir, rows, unreadable).map_err(|e| e.error);
-        self.snapshot_bytes = if kept { self.ballast.make_room(make) } else { make() }?;
+        let (rows, unreadable) = ((rows, self.sequence), &mut self.unreadable);
+        let made = make_snapshot(disk.as_ref(), &self.dir, rows, unreadable);
+        self.snapshot_bytes = made.map_err(|e| e.error)?;
         self.unsaved_bytes = 0;
         self.snapshot_due = false;
         if let Err(e) = files::clean(disk.as_ref(), &self.dir, &self.unreadable) {
             tracing::warn!(error = %e, "old files of the catalog stay for now");
         }
-        self.keep_ballast();
+        // Given away, it is needed for the frame that comes next.
+        if !given {
+            self.keep_ballast();
+        }
         Ok(())
     }
 }

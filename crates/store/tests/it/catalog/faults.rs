@@ -41,7 +41,8 @@ fn a_failed_sync_stops_the_writing() {
 #[test]
 fn a_failed_write_stops_the_writing() {
     check_read_only(&Fault::io(Op::Write).on("log-"));
-    check_read_only(&Fault::no_space(Op::Write).on("log-"));
+    // The frame, and the log that would make it void.
+    check_read_only(&Fault::no_space(Op::Write).on("log-").times(2));
 }
 
 /// After a failed sync, a restart without a power loss sees the frame in the page cache only. What
@@ -185,6 +186,41 @@ fn a_full_disk_takes_changes_that_free_room() {
     let catalog = open(&world).unwrap();
     assert!(rows(catalog.as_ref()).is_empty());
     put(catalog.as_ref(), "x").unwrap();
+}
+
+/// A file system that copies on write needs room for what is written over, too.
+#[test]
+fn a_full_disk_that_writes_nothing_over_takes_changes_that_free_room() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    ["a", "b", "c"].iter().for_each(|key| put(catalog.as_ref(), key).unwrap());
+    let full =
+        |path: &str, times| world.disk.fail(Fault::no_space(Op::Write).on(path).times(times));
+    let remove = |catalog: &dyn Catalog, key: &str| {
+        let mut transaction = Transaction::default();
+        transaction.frees_room().remove(key.into());
+        block_on(catalog.commit(transaction))
+    };
+    full("catalog/log-", 1);
+    assert_eq!(put(catalog.as_ref(), "x").unwrap_err().kind(), ErrorKind::Full);
+    put(catalog.as_ref(), "y").unwrap();
+    full("catalog/log-", 1);
+    remove(catalog.as_ref(), "a").unwrap();
+    full("journal/catalog", 1);
+    remove(catalog.as_ref(), "b").unwrap();
+    let served = rows(catalog.as_ref());
+    assert_eq!(served.len(), 2);
+    drop(catalog);
+    world.disk.crash(1);
+    // The new witness, and the old one.
+    full("journal/catalog", 2);
+    let catalog = open(&world).unwrap();
+    assert_eq!(rows(catalog.as_ref()), served);
+    full("catalog/log-", 1);
+    remove(catalog.as_ref(), "c").unwrap();
+    drop(catalog);
+    world.disk.crash(2);
+    assert_eq!(rows(open(&world).unwrap().as_ref()).len(), 1);
 }
 
 /// Whatever fails while logs rotate: acknowledged rows stay, and a restart is whole.
