@@ -263,13 +263,15 @@ async fn speak_one<S, V>(
             Left::Over => return,
             Left::Idle => {}
         }
-        let parts = connection.into_parts();
-        (io, service) = (parts.io, parts.service);
-        if !parts.read_buf.is_empty() {
+        let unread;
+        http1::Parts { io, service, read_buf: unread, .. } = connection.into_parts();
+        if !unread.is_empty() {
             // A part of the next request came together with the last one.
-            io.inner_mut().give_back(parts.read_buf);
+            io.inner_mut().give_back(unread);
             continue;
         }
+        // Empty, it keeps all that the largest request needed.
+        drop(unread);
         let more = io.inner_mut().inner_mut().inner_mut().more();
         tokio::select! {
             more = within(&shared.env.clock, watch.patience(), more) => if more.is_err() { return },

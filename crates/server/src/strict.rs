@@ -242,6 +242,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             let count = this.unread.len().min(buf.remaining());
             buf.put_slice(&this.unread[..count]);
             this.unread.advance(count);
+            if this.unread.is_empty() {
+                // Empty, it would keep all that the largest request needed.
+                this.unread = Bytes::new();
+            }
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();

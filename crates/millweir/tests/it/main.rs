@@ -7,6 +7,7 @@ mod clients;
 mod configuration;
 mod cutting;
 mod evil;
+mod idle;
 mod lifecycle;
 mod logging;
 mod proof;

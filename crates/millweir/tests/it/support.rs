@@ -127,6 +127,18 @@ impl Running {
         (status, took)
     }
 
+    /// Memory that the server has at the moment.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let pid = self.process.as_ref().expect("the server runs").child.id();
+        let status = OsDisk.open(Path::new(&format!("/proc/{pid}/status")), Open::Read);
+        let mut text = vec![0; 16 << 10];
+        let read = status.and_then(|file| file.read_at(&mut text, 0)).expect("a running process");
+        let text = String::from_utf8_lossy(&text[..read]);
+        let kib =
+            text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") << 10
+    }
+
     /// Where the data lies.
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
