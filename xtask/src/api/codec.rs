@@ -195,7 +195,11 @@ fn structure(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> an
     }
     out.push_str("}\n\n");
     writeln!(out, "impl wire::Show for {name} {{")?;
-    writeln!(out, "fn show(&self, out: &mut String) {{ out.push_str({name:?}); }}\n}}\n")?;
+    writeln!(out, "fn show(&self, out: &mut String) {{ out.push_str({name:?}); }}\n")?;
+    if plan.holds_blob(name) {
+        out.push_str("fn is_left_out() -> bool {\ntrue\n}\n");
+    }
+    out.push_str("}\n\n");
     Ok(())
 }
 

@@ -2690,6 +2690,10 @@ impl wire::Show for GetRecordsOutput {
     fn show(&self, out: &mut String) {
         out.push_str("GetRecordsOutput");
     }
+
+    fn is_left_out() -> bool {
+        true
+    }
 }
 
 impl GetResourcePolicyInput {
@@ -3990,6 +3994,10 @@ impl wire::Show for PutRecordInput {
     fn show(&self, out: &mut String) {
         out.push_str("PutRecordInput");
     }
+
+    fn is_left_out() -> bool {
+        true
+    }
 }
 
 impl PutRecordOutput {
@@ -4104,6 +4112,10 @@ impl wire::Show for PutRecordsInput {
     fn show(&self, out: &mut String) {
         out.push_str("PutRecordsInput");
     }
+
+    fn is_left_out() -> bool {
+        true
+    }
 }
 
 impl PutRecordsOutput {
@@ -4208,6 +4220,10 @@ impl PutRecordsRequestEntry {
 impl wire::Show for PutRecordsRequestEntry {
     fn show(&self, out: &mut String) {
         out.push_str("PutRecordsRequestEntry");
+    }
+
+    fn is_left_out() -> bool {
+        true
     }
 }
 
@@ -4503,6 +4519,10 @@ impl QueueRecord {
 impl wire::Show for QueueRecord {
     fn show(&self, out: &mut String) {
         out.push_str("QueueRecord");
+    }
+
+    fn is_left_out() -> bool {
+        true
     }
 }
 
@@ -4833,6 +4853,10 @@ impl wire::Show for ReceiveDeadLetterQueueRecordsOutput {
     fn show(&self, out: &mut String) {
         out.push_str("ReceiveDeadLetterQueueRecordsOutput");
     }
+
+    fn is_left_out() -> bool {
+        true
+    }
 }
 
 impl ReceiveQueueRecordsInput {
@@ -4936,6 +4960,10 @@ impl wire::Show for ReceiveQueueRecordsOutput {
     fn show(&self, out: &mut String) {
         out.push_str("ReceiveQueueRecordsOutput");
     }
+
+    fn is_left_out() -> bool {
+        true
+    }
 }
 
 impl Record {
@@ -5008,6 +5036,10 @@ impl Record {
 impl wire::Show for Record {
     fn show(&self, out: &mut String) {
         out.push_str("Record");
+    }
+
+    fn is_left_out() -> bool {
+        true
     }
 }
 
@@ -6630,6 +6662,10 @@ impl SubscribeToShardEvent {
 impl wire::Show for SubscribeToShardEvent {
     fn show(&self, out: &mut String) {
         out.push_str("SubscribeToShardEvent");
+    }
+
+    fn is_left_out() -> bool {
+        true
     }
 }
 

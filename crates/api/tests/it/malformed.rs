@@ -265,6 +265,9 @@ fn the_end_of_an_endless_list_is_passed_over() {
             panic!("read");
         };
         assert_eq!(refusal.code, "ValidationException", "{}", refusal.message);
+        let text = "1 validation error detected: Value at 'records' failed to satisfy constraint: \
+                    Member must have length less than or equal to 500";
+        assert_eq!(refusal.message, text);
     }
     is_refused("PutRecords", Format::Json, list(5_000, "{").as_bytes(), "no JSON");
 }

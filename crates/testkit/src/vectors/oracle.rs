@@ -120,10 +120,20 @@ impl Oracle<'_> {
         }
     }
 
+    /// Whether a list is one of too many structures with bytes.
+    fn is_left_out(&self, list: &str, length: usize) -> bool {
+        let facts = self.model.shape(list);
+        let element = facts.member.as_ref().map(|member| self.model.shape(&member.shape));
+        let is_blob = |shape: &str| self.model.kind(shape) == Kind::Blob;
+        facts.max.is_some_and(|max| length as f64 > max)
+            && element.is_some_and(|e| e.members.entries.iter().any(|(_, m)| is_blob(&m.shape)))
+    }
+
     fn own_rules(&self, shape: &str, value: &Value, path: &str, found: &mut Vec<String>) {
         let shown = match value {
             // Bytes are not shown.
             Value::Blob(_) => String::new(),
+            Value::List(elements) if self.is_left_out(shape, elements.len()) => String::new(),
             _ => format!(" '{}'", self.shown(shape, value)),
         };
         let mut push = |constraint: String| {

@@ -330,7 +330,13 @@ impl Reader {
             }
         }
         let ended = self.frames.pop();
-        self.check_size(rule, count, &list);
+        match self.broken_size(rule, count) {
+            Some(too_long @ Constraint::LengthMax(_)) if T::is_left_out() => {
+                self.violate(too_long, Shown::LeftOut);
+            }
+            Some(constraint) => self.number_violates(constraint, &list),
+            None => {}
+        }
         if let Some((broken, from)) = ended.and_then(|f| Some((f.broken?, f.from))) {
             match self.spelled_list(from) {
                 Some(spelled) => self.container_violates(Some(*broken), &spelled),
