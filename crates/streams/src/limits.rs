@@ -61,7 +61,7 @@ impl Quota {
     }
 
     /// Whether the account may have this many open shards more.
-    fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
+    pub(crate) fn check_shards(&self, inner: &Inner, cx: &Cx, more: u32) -> Result<()> {
         let shards_max = inner.options.shards_max;
         let taken = self.taken_shards();
         if taken + more as usize <= shards_max as usize {

@@ -38,6 +38,9 @@ pub(crate) async fn create_stream(
     }
     let row = row(inner, &cx, &input)?;
     let shards = shard_count(&row, input.shard_count);
+    // First, as AWS says what the account may have when asked for more than any stream may (client:
+    // kinesalite's suite learns it so).
+    quota.check_shards(inner, &cx, shards)?;
     quota.check_growth(inner, &cx, (0, shards))?;
     if row.mode == Mode::OnDemand {
         quota.check_on_demand(inner, &cx)?;

@@ -41,7 +41,7 @@ pub(crate) async fn get_records(
     let inner = &streams.inner;
     let now_ms = inner.now_ms();
     let at = inner.iterators.open(&input.shard_iterator, now_ms)?;
-    let (stream, view) = find(streams, cx, &at, input.stream_arn.as_ref())?;
+    let (stream, view, from) = find(streams, cx, &at, input.stream_arn.as_ref())?;
     let shard = view
         .shard(at.shard_index)
         .ok_or_else(|| shard_does_not_exist(&stream.key, &shard_id(at.shard_index)))?;
@@ -51,10 +51,10 @@ pub(crate) async fn get_records(
     admit(streams, &stream, shard)?;
     let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
     let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
-    let bytes = most.memory_bytes(&stream, shard, at.ordinal);
+    let bytes = most.memory_bytes(&stream, shard, from);
     let room = cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await;
     let _room = room.ok_or_else(texts::too_much_read)?;
-    let portion = read::read(cx, (&stream, shard), at.ordinal, most, now_ms).await?;
+    let portion = read::read(cx, (&stream, shard), from, most, now_ms).await?;
     charge(streams, &stream, shard, &portion);
     let next = place(&stream, &view, at.shard_index, portion.next_ordinal, now_ms);
     let next = portion.children.is_none().then(|| inner.iterators.seal(&next).into());
@@ -66,13 +66,13 @@ pub(crate) async fn get_records(
     })
 }
 
-/// The stream of an iterator, if it is still the one the iterator was made for.
+/// The stream of an iterator, and the ordinal that it goes on from there.
 fn find(
     streams: &Streams,
     cx: &Cx,
     at: &Place,
     arn: Option<&Text>,
-) -> Result<(Arc<Stream>, Arc<StreamView>)> {
+) -> Result<(Arc<Stream>, Arc<StreamView>, u64)> {
     if let Some(arn) = arn
         && Resource::parse(arn) != Some(Resource::Stream(at.stream.clone()))
     {
@@ -91,12 +91,17 @@ fn find(
         })?;
     let view = stream.view();
     if view.row.created_ms == at.created_ms {
-        return Ok((stream, view));
+        return Ok((stream, view, at.ordinal));
     }
-    // A stream that took the name since: of a shard that it lacks AWS says so (observed).
-    let lacks = view.shard(at.shard_index).is_none();
-    let no_shard = || shard_does_not_exist(&at.stream, &shard_id(at.shard_index));
-    Err(if lacks { no_shard() } else { iterator_malformed() })
+    // A stream that took the name since: all that its shard holds is newer than the place. Of a
+    // shard that it lacks AWS says so (observed, both).
+    if view.shard(at.shard_index).is_none() {
+        return Err(shard_does_not_exist(&at.stream, &shard_id(at.shard_index)));
+    }
+    if view.row.created_ms < at.created_ms {
+        return Err(iterator_malformed());
+    }
+    Ok((stream, view, 0))
 }
 
 fn admit(streams: &Streams, stream: &Stream, shard: &Shard) -> Result<()> {

@@ -163,6 +163,8 @@ fn an_account_has_so_many_shards_and_no_more() {
         };
         let outcome = house.streams.create_stream(&house.cx, create("b", 3)).await;
         refused(outcome, "LimitExceededException", &text(3, 3));
+        let outcome = house.streams.create_stream(&house.cx, create("b", 100_000)).await;
+        refused(outcome, "LimitExceededException", &text(3, 100_000));
         refused(house.scale("a", 6).await, "LimitExceededException", &text(3, 3));
         house.create("b", 2).await;
         let outcome = house.split("a", "0", 7).await;
