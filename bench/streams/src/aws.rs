@@ -10,7 +10,9 @@ const PAYLOAD_BYTES: usize = 1024;
 const SHARDS: usize = 4;
 const BATCH_RECORDS: usize = 500;
 /// Records laid down before reading back.
-const CATCH_UP_RECORDS: usize = 20_000;
+const READ_RECORDS: usize = 20_000;
+/// Records of the stream that is read from segments: more than the server keeps in memory.
+const DEEP_RECORDS: usize = 400_000;
 /// Longest time a slow peer may take to lay them down.
 const FILL_MAX: Duration = Duration::from_secs(20);
 const FAN_OUT_RECORDS: usize = 200;
@@ -20,15 +22,22 @@ pub(crate) async fn prepare(port: u16) -> Result<()> {
     for stream in ["single", "batch", "read", "push"] {
         create_with(port, stream, SHARDS).await?;
     }
-    fill(port).await
+    fill(port, "read", READ_RECORDS).await
+}
+
+/// Lays down what is read from segments.
+pub(crate) async fn prepare_deep(port: u16) -> Result<()> {
+    create_with(port, "deep", SHARDS).await?;
+    fill(port, "deep", DEEP_RECORDS).await
 }
 
 /// One slice of the work.
 pub(crate) async fn measure(port: u16, work: Work, length: Duration) -> Result<Sample> {
     match work {
         Work::PutRecord(connections) => put_record(port, connections, length).await,
-        Work::PutRecords => put_records(port, length).await,
-        Work::GetRecords => get_records(port, length).await,
+        Work::PutRecords => put_records(port, &["batch".to_owned()], length).await,
+        Work::GetRecords => get_records(port, ("read", 10_000), length).await,
+        Work::CatchUp(limit) => get_records(port, ("deep", limit), length).await,
         Work::FanOut => fan_out(port).await,
     }
 }
@@ -117,9 +126,11 @@ async fn put_record(port: u16, connections: usize, length: Duration) -> Result<S
     ring(port, connections, length, requests.collect(), 1).await
 }
 
-async fn put_records(port: u16, length: Duration) -> Result<Sample> {
-    let requests = (0..4).map(|i| request("PutRecords", &batch("batch", i))).collect();
-    ring(port, 8, length, requests, BATCH_RECORDS as u64).await
+/// Full requests to each of the streams in turn.
+pub(crate) async fn put_records(port: u16, streams: &[String], length: Duration) -> Result<Sample> {
+    let requests = streams.iter().cycle().take(4 * streams.len()).enumerate();
+    let requests = requests.map(|(i, stream)| request("PutRecords", &batch(stream, i % 4)));
+    ring(port, 8, length, requests.collect(), BATCH_RECORDS as u64).await
 }
 
 async fn ring(
@@ -141,20 +152,21 @@ fn batch(stream: &str, seed: usize) -> String {
     let mut body = format!(r#"{{"StreamName":"{stream}","Records":["#);
     for i in 0..BATCH_RECORDS {
         let comma = if i == 0 { "" } else { "," };
-        let data = payload(seed * BATCH_RECORDS + i);
-        write!(body, r#"{comma}{{"Data":"{data}","PartitionKey":"key-{i}"}}"#)
+        let number = seed * BATCH_RECORDS + i;
+        let data = payload(number);
+        write!(body, r#"{comma}{{"Data":"{data}","PartitionKey":"key-{number}"}}"#)
             .expect("writing to a string cannot fail");
     }
     body + "]}"
 }
 
 /// Lays down records for the catch-up read; slow peers get as far as the time allows.
-async fn fill(port: u16) -> Result<()> {
+async fn fill(port: u16, stream: &str, records: usize) -> Result<()> {
     let mut connection = Connection::open(port).await?;
     let start = Instant::now();
     let mut stored = 0;
-    while stored < CATCH_UP_RECORDS && start.elapsed() < FILL_MAX {
-        let body = batch("read", stored / BATCH_RECORDS % 8);
+    while stored < records && start.elapsed() < FILL_MAX {
+        let body = batch(stream, stored / BATCH_RECORDS % 8);
         ok(&connection.call(&request("PutRecords", &body)).await?)?;
         stored += BATCH_RECORDS;
     }
@@ -165,7 +177,9 @@ async fn fill(port: u16) -> Result<()> {
 /// One reader of one shard, from the oldest record on, again and again.
 struct Reader {
     connection: Connection,
+    stream: &'static str,
     shard: String,
+    limit: usize,
     iterator: Option<String>,
 }
 
@@ -173,12 +187,12 @@ impl Step for Reader {
     async fn step(&mut self) -> Result<u64> {
         let iterator = match self.iterator.take() {
             Some(iterator) => iterator,
-            None => oldest(&mut self.connection, &self.shard).await?,
+            None => oldest(&mut self.connection, self.stream, &self.shard).await?,
         };
-        let body = format!(r#"{{"ShardIterator":"{iterator}","Limit":10000}}"#);
+        let limit = self.limit;
+        let body = format!(r#"{{"ShardIterator":"{iterator}","Limit":{limit}}}"#);
         let answer = self.connection.call(&request("GetRecords", &body)).await?;
-        let body = ok(&answer)?;
-        let records = memchr::memmem::find_iter(body, b"\"SequenceNumber\"").count() as u64;
+        let (body, records) = (ok(&answer)?, answer.count);
         if records > 0 {
             self.iterator = member(body, "NextShardIterator").map(str::to_owned);
         }
@@ -186,18 +200,23 @@ impl Step for Reader {
     }
 }
 
-async fn oldest(connection: &mut Connection, shard: &str) -> Result<String> {
+async fn oldest(connection: &mut Connection, stream: &str, shard: &str) -> Result<String> {
     let body = format!(
-        r#"{{"StreamName":"read","ShardId":"{shard}","ShardIteratorType":"TRIM_HORIZON"}}"#
+        r#"{{"StreamName":"{stream}","ShardId":"{shard}","ShardIteratorType":"TRIM_HORIZON"}}"#
     );
     let answer = connection.call(&request("GetShardIterator", &body)).await?;
     Ok(member(ok(&answer)?, "ShardIterator").context("no ShardIterator")?.to_owned())
 }
 
-async fn get_records(port: u16, length: Duration) -> Result<Sample> {
+async fn get_records(
+    port: u16,
+    (stream, limit): (&'static str, usize),
+    length: Duration,
+) -> Result<Sample> {
     closed_loop(SHARDS, length, async |index| {
-        let connection = Connection::open(port).await?;
-        Ok(Reader { connection, shard: format!("shardId-{index:012}"), iterator: None })
+        let connection = Connection::counting(port, b"\"SequenceNumber\"").await?;
+        let shard = format!("shardId-{index:012}");
+        Ok(Reader { connection, stream, shard, limit, iterator: None })
     })
     .await
 }
@@ -232,7 +251,8 @@ async fn fan_out(port: u16) -> Result<Sample> {
         wait_for(&mut push, data.as_bytes()).await?;
         latencies.push(sent.elapsed());
     }
-    Ok(Sample { units: latencies.len() as u64, took: start.elapsed(), latencies })
+    let (units, took) = (latencies.len() as u64, start.elapsed());
+    Ok(Sample { units, took, latencies, ..Sample::default() })
 }
 
 async fn wait_for(push: &mut Connection, marker: &[u8]) -> Result<()> {

@@ -1,17 +1,24 @@
 //! A keep-alive HTTP/1.1 connection that costs the load generator as little as can be.
 
 use anyhow::{Context, Result, bail};
+use bytes::BufMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Longest header block accepted.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of one read: they are counted while they are in the processor's cache.
+const READ_BYTES_MAX: usize = 256 * 1024;
 
 /// One connection to a server; requests go one after another.
 pub(crate) struct Connection {
     port: u16,
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// What is counted in answers.
+    counted: &'static [u8],
+    /// How often it was there, and up to where that was looked at.
+    count: (u64, usize),
     /// Set when the server said that it closes after the last answer, as moto does.
     closes: bool,
 }
@@ -20,12 +27,20 @@ pub(crate) struct Connection {
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
+    /// How often it holds what is counted.
+    pub(crate) count: u64,
 }
 
 impl Connection {
     pub(crate) async fn open(port: u16) -> Result<Self> {
+        Self::counting(port, b"").await
+    }
+
+    /// Counts how often its answers hold this.
+    pub(crate) async fn counting(port: u16, counted: &'static [u8]) -> Result<Self> {
         let stream = connect(port).await?;
-        Ok(Self { port, stream, buffer: Vec::with_capacity(64 * 1024), closes: false })
+        let buffer = Vec::with_capacity(64 * 1024);
+        Ok(Self { port, stream, buffer, counted, count: (0, 0), closes: false })
     }
 
     /// Sends a whole request and reads the whole answer.
@@ -50,20 +65,29 @@ impl Connection {
             }
             None => head_len..head_len,
         };
-        Ok(Answer { status, body: &self.buffer[body] })
+        Ok(Answer { status, body: &self.buffer[body], count: self.count.0 })
     }
 
     /// Sends without reading, for answers that stream.
     pub(crate) async fn send(&mut self, request: &[u8]) -> Result<()> {
         self.buffer.clear();
+        self.count = (0, 0);
         Ok(self.stream.write_all(request).await?)
     }
 
     /// More bytes of a streaming answer.
     pub(crate) async fn more(&mut self) -> Result<&[u8]> {
         let from = self.buffer.len();
-        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+        if self.stream.read_buf(&mut (&mut self.buffer).limit(READ_BYTES_MAX)).await? == 0 {
             bail!("the server closed the connection");
+        }
+        if !self.counted.is_empty() {
+            let (count, looked_to) = self.count;
+            let found = memchr::memmem::find_iter(&self.buffer[looked_to..], self.counted);
+            // One that is not whole yet begins behind this.
+            let looked_to =
+                looked_to.max((self.buffer.len() + 1).saturating_sub(self.counted.len()));
+            self.count = (count + found.count() as u64, looked_to);
         }
         Ok(&self.buffer[from..])
     }

@@ -11,22 +11,30 @@ pub(crate) enum Work {
     PutRecord(usize),
     /// 500 records of 1 KiB a request.
     PutRecords,
-    /// Reading from the oldest record on.
+    /// Reading from the oldest record on, of records that fit every server's memory.
     GetRecords,
+    /// The same from segments on disk, so many records a request; our own server only.
+    CatchUp(usize),
     /// From PutRecord to event, one record at a time.
     FanOut,
 }
 
 impl Work {
     /// In the order of the table.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::PutRecord(1),
         Self::PutRecord(16),
         Self::PutRecord(64),
         Self::PutRecords,
         Self::GetRecords,
+        Self::CatchUp(10_000),
+        Self::CatchUp(2_000),
         Self::FanOut,
     ];
+
+    pub(crate) fn reads(self) -> bool {
+        matches!(self, Self::GetRecords | Self::CatchUp(_))
+    }
 }
 
 /// What a server did in one or more slices of time.
@@ -35,6 +43,8 @@ pub(crate) struct Sample {
     /// Records, requests or events.
     pub(crate) units: u64,
     pub(crate) took: Duration,
+    /// Time of the processors that the server took.
+    pub(crate) cpu: Duration,
     pub(crate) latencies: Vec<Duration>,
 }
 
@@ -44,12 +54,18 @@ impl Sample {
         self.units as f64 / self.took.as_secs_f64()
     }
 
+    /// Time of the processors for a unit, in microseconds.
+    pub(crate) fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.units.max(1) as f64
+    }
+
     /// All of them as one.
     pub(crate) fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
         for one in all {
             sum.units += one.units;
             sum.took += one.took;
+            sum.cpu += one.cpu;
             sum.latencies.extend(&one.latencies);
         }
         sum.latencies.sort_unstable();
@@ -95,7 +111,7 @@ where
         units += n;
         latencies.extend(l);
     }
-    Ok(Sample { units, took, latencies })
+    Ok(Sample { units, took, latencies, ..Sample::default() })
 }
 
 /// One connection's next request.

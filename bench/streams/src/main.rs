@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release -p bench-streams                  # every server that is installed
 //! cargo run --release -p bench-streams -- --only millweir,redis --rounds 20
+//! cargo run --release -p bench-streams -- --before ../old/target/release/millweir
+//! cargo run --release -p bench-streams -- --growth      # one server, from 1 to 10,000 shards
 //! ```
 //!
 //! `bench/streams/peers/install` fetches the peers. One thread generates the load, over plain
@@ -17,6 +19,7 @@
 #![expect(clippy::print_stdout, reason = "the table is the program's answer")]
 
 mod aws;
+mod growth;
 mod http;
 mod load;
 mod quiet;
@@ -32,7 +35,8 @@ use std::time::Duration;
 /// Benchmarks Data Streams side by side; every claim it prints is a ratio of this run.
 #[derive(Parser)]
 struct Args {
-    /// Servers to measure, of millweir, kinesalite, kinesis-local, moto, redis.
+    /// Servers to measure, of millweir, kinesalite, kinesis-local, moto, ferrokinesis,
+    /// ferrokinesis-durable, redis.
     #[arg(long, value_delimiter = ',', default_values_t = servers::NAMES.map(String::from))]
     only: Vec<String>,
     /// Slices of each work for each server.
@@ -44,6 +48,15 @@ struct Args {
     /// The Millweir program.
     #[arg(long, default_value = "target/release/millweir")]
     millweir: std::path::PathBuf,
+    /// Another Millweir program, to compare with.
+    #[arg(long)]
+    before: Option<std::path::PathBuf>,
+    /// Print instead how one server does with 1, 4, 100, 1,000 and 10,000 shards.
+    #[arg(long)]
+    growth: bool,
+    /// Measure reads only.
+    #[arg(long)]
+    reads: bool,
     /// Exit with an error when a floor is not reached.
     #[arg(long)]
     floors: bool,
@@ -52,6 +65,9 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if args.growth {
+        return runtime.block_on(growth::run(&args.millweir));
+    }
     let report = runtime.block_on(measure_all(&args))?;
     print!("{}", report.render());
     let missed = report.missed_floors();
@@ -64,9 +80,12 @@ fn main() -> Result<()> {
 
 async fn measure_all(args: &Args) -> Result<report::Report> {
     let mut peers = Vec::new();
+    let ours = servers::Programs { millweir: args.millweir.clone(), before: args.before.clone() };
     for name in servers::NAMES.into_iter().filter(|n| args.only.iter().any(|o| o == n)) {
-        let Some(server) = servers::start(name, &args.millweir).await? else {
-            eprintln!("{name}: not installed, left out (bench/streams/peers/install)");
+        let Some(server) = servers::start(name, &ours).await? else {
+            if name != "before" {
+                eprintln!("{name}: not installed, left out (bench/streams/peers/install)");
+            }
             continue;
         };
         eprintln!("{name}: getting ready");
@@ -74,7 +93,7 @@ async fn measure_all(args: &Args) -> Result<report::Report> {
         let column = report::Column::new(name, server.durability);
         peers.push((server, column));
     }
-    for work in Work::ALL {
+    for work in Work::ALL.into_iter().filter(|w| !args.reads || w.reads()) {
         eprintln!("measuring {work:?}");
         take_turns(&mut peers, work, args).await?;
     }
@@ -99,8 +118,11 @@ async fn take_turns(
     let mut order: Vec<usize> = (0..peers.len()).collect();
     for _ in 0..rounds {
         for at in &order {
-            quiet::wait().await?;
             let (server, column) = &mut peers[*at];
+            if !server.takes(work) {
+                continue;
+            }
+            quiet::wait().await?;
             match server.measure(work, length).await {
                 Ok(sample) => column.add(work, sample),
                 Err(e) if work == Work::FanOut => eprintln!("{}: no fan-out: {e}", server.name),

@@ -32,6 +32,7 @@ pub(crate) async fn measure(port: u16, work: Work, length: Duration) -> Result<S
         Work::PutRecords => add(port, 8, BATCH_RECORDS, length).await,
         Work::GetRecords => range(port, length).await,
         Work::FanOut => fan_out(port).await,
+        Work::CatchUp(_) => anyhow::bail!("Redis has no segments"),
     }
 }
 
@@ -168,5 +169,6 @@ async fn fan_out(port: u16) -> Result<Sample> {
         let (seen, sent) = tokio::try_join!(reader, writer)?;
         latencies.push(seen - sent);
     }
-    Ok(Sample { units: FAN_OUT_RECORDS as u64, took: start.elapsed(), latencies })
+    let (units, took) = (FAN_OUT_RECORDS as u64, start.elapsed());
+    Ok(Sample { units, took, latencies, ..Sample::default() })
 }

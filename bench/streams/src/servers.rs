@@ -10,8 +10,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Every server this program knows how to start.
-pub(crate) const NAMES: [&str; 5] = ["millweir", "kinesalite", "kinesis-local", "moto", "redis"];
+/// Every server this program knows how to start. `before` is another Millweir program.
+pub(crate) const NAMES: [&str; 8] = [
+    "millweir",
+    "before",
+    "kinesalite",
+    "kinesis-local",
+    "moto",
+    "ferrokinesis",
+    "ferrokinesis-durable",
+    "redis",
+];
+
+/// Our own programs.
+pub(crate) struct Programs {
+    pub(crate) millweir: PathBuf,
+    pub(crate) before: Option<PathBuf>,
+}
+
+/// What the kernel counts the time of processes in (`USER_HZ`).
+const TICKS_PER_SECOND: u64 = 100;
 
 /// A running server.
 pub(crate) struct Server {
@@ -27,17 +45,36 @@ impl Server {
     /// Gets it ready for any work.
     pub(crate) async fn prepare(&self) -> Result<()> {
         match self.name {
-            "redis" => redis::prepare(self.port).await,
-            _ => aws::prepare(self.port).await,
+            "redis" => return redis::prepare(self.port).await,
+            "ferrokinesis-durable" => return aws::create_with(self.port, "single", 4).await,
+            _ => aws::prepare(self.port).await?,
+        }
+        if self.is_ours() { aws::prepare_deep(self.port).await } else { Ok(()) }
+    }
+
+    fn is_ours(&self) -> bool {
+        ["millweir", "before"].contains(&self.name)
+    }
+
+    /// Whether it is given that work.
+    pub(crate) fn takes(&self, work: Work) -> bool {
+        match work {
+            Work::CatchUp(_) => self.is_ours(),
+            // It writes all that it holds again and again: full requests take minutes each.
+            Work::PutRecord(_) => true,
+            _ => self.name != "ferrokinesis-durable",
         }
     }
 
     /// One slice of the work.
     pub(crate) async fn measure(&self, work: Work, length: Duration) -> Result<Sample> {
-        match self.name {
-            "redis" => redis::measure(self.port, work, length).await,
-            _ => aws::measure(self.port, work, length).await,
-        }
+        let before = cpu(self.child.id())?;
+        let mut sample = match self.name {
+            "redis" => redis::measure(self.port, work, length).await?,
+            _ => aws::measure(self.port, work, length).await?,
+        };
+        sample.cpu = cpu(self.child.id())?.saturating_sub(before);
+        Ok(sample)
     }
 
     /// Stops it; its peak resident memory in bytes.
@@ -60,10 +97,10 @@ impl Drop for Server {
 }
 
 /// Starts a server by name; `None` when it is not installed.
-pub(crate) async fn start(name: &'static str, millweir: &Path) -> Result<Option<Server>> {
+pub(crate) async fn start(name: &'static str, ours: &Programs) -> Result<Option<Server>> {
     let folder = folder(name)?;
     let port = free_port()?;
-    let Some((mut command, durability)) = command(name, millweir, &folder, port)? else {
+    let Some((mut command, durability)) = command(name, ours, &folder, port)? else {
         return Ok(None);
     };
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -79,7 +116,7 @@ pub(crate) async fn start(name: &'static str, millweir: &Path) -> Result<Option<
 
 fn command(
     name: &str,
-    millweir: &Path,
+    ours: &Programs,
     folder: &Path,
     port: u16,
 ) -> Result<Option<(Command, &'static str)>> {
@@ -87,16 +124,15 @@ fn command(
     let modules = peers.join("node_modules");
     let port = port.to_string();
     let found = match name {
-        "millweir" => {
-            let mut c = serve(millweir, folder, &port);
-            c.args(["--limits", "hardware"]);
-            Some((millweir.to_owned(), c, "fdatasync'ed"))
+        "millweir" => Some((ours.millweir.clone(), unlimited(&ours.millweir, folder, &port))),
+        "before" => {
+            ours.before.as_ref().map(|before| (before.clone(), unlimited(before, folder, &port)))
         }
         "kinesalite" => {
             let program = modules.join("kinesalite/cli.js");
             let mut c = Command::new("node");
             c.arg(&program).args(["--port", &port, "--createStreamMs", "0", "--shardLimit", "100"]);
-            Some((program, c, "in memory"))
+            Some((program, c))
         }
         "kinesis-local" => {
             let home = modules.join("kinesis-local");
@@ -105,24 +141,50 @@ fn command(
             c.env("KINESIS_MOCK_PLAIN_PORT", &port);
             c.env("KINESIS_MOCK_TLS_PORT", free_port()?.to_string());
             c.env("CREATE_STREAM_DURATION", "1ms").env("SHARD_LIMIT", "100");
-            Some((home.join("main.js"), c, "in memory"))
+            Some((home.join("main.js"), c))
         }
         "moto" => {
             let program = peers.join("venv/bin/moto_server");
             let mut c = Command::new(&program);
             c.args(["-H", "127.0.0.1", "-p", &port]);
-            Some((program, c, "in memory"))
+            Some((program, c))
+        }
+        "ferrokinesis" | "ferrokinesis-durable" => {
+            let program = peers.join("bin/ferrokinesis");
+            let mut c = Command::new(&program);
+            c.args(["--port", &port, "--create-stream-ms", "0", "--log-level", "error"]);
+            c.args(["--shard-limit", "100"]);
+            if name == "ferrokinesis-durable" {
+                c.arg("--state-dir").arg(folder);
+            }
+            Some((program, c))
         }
         "redis" => {
             let mut c = Command::new("redis-server");
             c.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "yes"]);
             c.args(["--appendfsync", "always", "--dir"]).arg(folder);
             let program = PathBuf::from("/usr/bin/redis-server");
-            Some((program, c, "fsync'ed (AOF always)"))
+            Some((program, c))
         }
         _ => None,
     };
-    Ok(found.filter(|(program, _, _)| program.exists()).map(|(_, c, d)| (c, d)))
+    Ok(found.filter(|(program, _)| program.exists()).map(|(_, c)| (c, durability(name))))
+}
+
+fn durability(name: &str) -> &'static str {
+    match name {
+        "millweir" | "before" => "fdatasync'ed",
+        "ferrokinesis-durable" => "in its WAL",
+        "redis" => "fsync'ed (AOF always)",
+        _ => "in memory",
+    }
+}
+
+/// Our own server without AWS's rates.
+pub(crate) fn unlimited(millweir: &Path, data: &Path, port: &str) -> Command {
+    let mut command = serve(millweir, data, port);
+    command.args(["--limits", "hardware"]);
+    command
 }
 
 fn serve(millweir: &Path, data: &Path, port: &str) -> Command {
@@ -154,8 +216,12 @@ pub(crate) async fn footprint(millweir: &Path) -> Result<Footprint> {
 
 /// Starts our server on port 0 and times it to its `Ready.` line.
 fn start_ready(millweir: &Path, data: &Path) -> Result<(Child, u16, Duration)> {
+    ready(serve(millweir, data, "0"))
+}
+
+/// Times a server of ours on port 0 to its `Ready.` line.
+pub(crate) fn ready(mut command: Command) -> Result<(Child, u16, Duration)> {
     let start = Instant::now();
-    let mut command = serve(millweir, data, "0");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let stdout = child.stdout.take().context("no stdout")?;
     let mut port = None;
@@ -173,14 +239,14 @@ fn start_ready(millweir: &Path, data: &Path) -> Result<(Child, u16, Duration)> {
     bail!("millweir ended before it was ready")
 }
 
-fn stop_cleanly(child: &mut Child) -> Result<()> {
+pub(crate) fn stop_cleanly(child: &mut Child) -> Result<()> {
     let pid = child.id().to_string();
     Command::new("kill").args(["-TERM", &pid]).status()?;
     child.wait()?;
     Ok(())
 }
 
-fn folder(name: &str) -> Result<PathBuf> {
+pub(crate) fn folder(name: &str) -> Result<PathBuf> {
     let id = std::process::id();
     let folder = Path::new("target").join("bench-data").join(format!("{name}-{id}"));
     std::fs::create_dir_all(&folder)?;
@@ -191,8 +257,17 @@ fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// Time of the processors that a process has taken.
+fn cpu(pid: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // Behind the name, which may hold anything: utime and stime are the 12th and 13th fields.
+    let fields = stat.rsplit(')').next().context("an empty /proc/PID/stat")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    Ok(Duration::from_millis(ticks.sum::<Result<u64, _>>()? * 1000 / TICKS_PER_SECOND))
+}
+
 /// A line of `/proc/PID/status`, in bytes.
-fn memory(pid: u32, line: &str) -> Result<u64> {
+pub(crate) fn memory(pid: u32, line: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let value = status.lines().find_map(|l| l.strip_prefix(line)).context("no such line")?;
     let kib: u64 = value.trim().trim_end_matches(" kB").parse()?;
