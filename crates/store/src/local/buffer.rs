@@ -10,12 +10,18 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Memory for so many bytes.
+    pub(crate) fn of(bytes: usize) -> Self {
+        let raw = vec![0; bytes + BLOCK_BYTES];
+        let start = raw.as_ptr().align_offset(BLOCK_BYTES);
+        Self { raw, start }
+    }
+
     /// `bytes` bytes with unspecified content.
     pub(crate) fn take(&mut self, bytes: usize) -> &mut [u8] {
         if self.raw.len() < self.start + bytes {
             // Why a new one: growing in place would copy content that nobody needs.
-            self.raw = vec![0; bytes.next_power_of_two() + BLOCK_BYTES];
-            self.start = self.raw.as_ptr().align_offset(BLOCK_BYTES);
+            *self = Self::of(bytes.next_power_of_two());
         }
         &mut self.raw[self.start..self.start + bytes]
     }

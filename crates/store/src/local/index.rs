@@ -77,7 +77,7 @@ impl Index {
 
     /// What a record takes in the segment, on average.
     pub(crate) fn record_bytes(&self) -> usize {
-        let records = self.marks.first().map_or(0, |m| self.end_ordinal - m.ordinal);
+        let records = self.marks.first().map_or(0, |m| self.end_ordinal.saturating_sub(m.ordinal));
         self.end_offset.div_ceil(records.max(1)) as usize
     }
 

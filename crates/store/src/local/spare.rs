@@ -29,8 +29,8 @@ impl Spare {
     pub(crate) fn lend(self: &Arc<Self>, bytes: usize) -> Chunk {
         let is_chunk = bytes > SMALL_BYTES && bytes <= CHUNK_BYTES;
         let kept = if is_chunk { self.0.lock().take() } else { None };
-        let mut buffer = kept.unwrap_or_default();
-        buffer.take(if is_chunk { CHUNK_BYTES } else { bytes });
+        let fresh = || Buffer::of(if is_chunk { CHUNK_BYTES } else { bytes });
+        let buffer = kept.unwrap_or_else(fresh);
         Chunk { buffer, bytes, home: is_chunk.then(|| Arc::clone(self)) }
     }
 
