@@ -5,8 +5,9 @@
 //! it is not             --> spill notes what it touches --> each file, then each directory
 //! ```
 //!
-//! A file is synced through the handle that wrote it: a new one would not be told of pages that
-//! were lost before it was opened. So the handles stay open until then, a bounded number of them.
+//! A file is synced through each handle that wrote it: one is not told of pages that were lost
+//! before it was opened, and a name may be another file by then. So the handles stay open until
+//! then, a bounded number of them.
 
 use base::env::{DiskFile, FileSystem};
 use parking_lot::Mutex;
@@ -25,7 +26,9 @@ pub(crate) struct Unsynced {
 
 #[derive(Default)]
 struct Touched {
-    files: HashMap<PathBuf, Arc<dyn DiskFile>>,
+    /// By name, so that a handle that writes again is found.
+    files: HashMap<PathBuf, Vec<Arc<dyn DiskFile>>>,
+    handles: usize,
     dirs: BTreeSet<PathBuf>,
 }
 
@@ -37,7 +40,12 @@ impl Unsynced {
     /// A file is about to change through this handle.
     pub(crate) fn note(&self, path: &Path, writer: &Arc<dyn DiskFile>) {
         if !self.file_system.syncs_all() {
-            self.touched.lock().files.insert(path.to_owned(), Arc::clone(writer));
+            let mut touched = self.touched.lock();
+            let handles = touched.files.entry(path.to_owned()).or_default();
+            if !handles.last().is_some_and(|last| Arc::ptr_eq(last, writer)) {
+                handles.push(Arc::clone(writer));
+                touched.handles += 1;
+            }
         }
     }
 
@@ -50,7 +58,7 @@ impl Unsynced {
 
     /// Whether so much is noted that it should be synced soon.
     pub(crate) fn is_much(&self) -> bool {
-        self.touched.lock().files.len() >= self.files_max
+        self.touched.lock().handles >= self.files_max
     }
 
     /// Makes everything durable.
@@ -62,8 +70,9 @@ impl Unsynced {
         if self.file_system.syncs_all() {
             return self.file_system.sync_all();
         }
-        let Touched { files, dirs } = std::mem::take(&mut *self.touched.lock());
-        let synced = files.values().try_for_each(|file| file.sync_data()).and_then(|()| {
+        let Touched { files, dirs, .. } = std::mem::take(&mut *self.touched.lock());
+        let mut handles = files.values().flatten();
+        let synced = handles.try_for_each(|file| file.sync_data()).and_then(|()| {
             dirs.iter().try_for_each(|dir| match disk.sync_dir(dir) {
                 // It went with its log.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
