@@ -13,6 +13,7 @@ mod lineage;
 mod listing;
 mod plane;
 mod reads;
+mod resharding;
 mod restart;
 mod streams_life;
 mod writes;

@@ -45,17 +45,22 @@ fn a_failed_write_stops_the_writing() {
     check_read_only(&Fault::no_space(Op::Write).on("log-").times(2));
 }
 
+/// `a` is acknowledged; the sync of `b` failed, and its pages may be in the page cache only.
+fn after_failed_sync(seed: u64) -> FakeEnv {
+    let world = world(seed);
+    let catalog = open(&world).unwrap();
+    put(catalog.as_ref(), "a").unwrap();
+    world.disk.fail(Fault::io(Op::Sync).on("log-"));
+    put(catalog.as_ref(), "b").unwrap_err();
+    world
+}
+
 /// After a failed sync, a restart without a power loss sees the frame in the page cache only. What
 /// it then serves must survive a power loss.
 #[test]
 fn pages_of_a_failed_sync_are_not_trusted_after_a_restart() {
     for seed in 0..20 {
-        let world = world(seed);
-        let catalog = open(&world).unwrap();
-        put(catalog.as_ref(), "a").unwrap();
-        world.disk.fail(Fault::io(Op::Sync).on("log-"));
-        put(catalog.as_ref(), "b").unwrap_err();
-        drop(catalog);
+        let world = after_failed_sync(seed);
         let catalog = open(&world).unwrap();
         let served = rows(catalog.as_ref());
         assert!(served.contains_key(b"b".as_slice()), "seed {seed}: the cache shows it");
@@ -70,12 +75,7 @@ fn pages_of_a_failed_sync_are_not_trusted_after_a_restart() {
 #[test]
 fn nothing_follows_pages_of_a_failed_sync_before_they_are_saved_elsewhere() {
     for seed in 0..20 {
-        let world = world(seed);
-        let catalog = open(&world).unwrap();
-        put(catalog.as_ref(), "a").unwrap();
-        world.disk.fail(Fault::io(Op::Sync).on("log-"));
-        put(catalog.as_ref(), "b").unwrap_err();
-        drop(catalog);
+        let world = after_failed_sync(seed);
         world.disk.fail(Fault::io(Op::Write).on("snapshot-").times(2));
         let catalog = open(&world).unwrap();
         assert_eq!(catalog.get(b"b"), None, "seed {seed}: nobody can vouch for it");
@@ -137,12 +137,7 @@ fn a_start_on_a_full_disk_serves_reads_and_commits_once_there_is_room() {
 #[test]
 fn pages_of_a_failed_sync_that_vanish_later_refuse_no_start() {
     for seed in 0..20 {
-        let world = world(seed);
-        let catalog = open(&world).unwrap();
-        put(catalog.as_ref(), "a").unwrap();
-        world.disk.fail(Fault::io(Op::Sync).on("log-"));
-        put(catalog.as_ref(), "b").unwrap_err();
-        drop(catalog);
+        let world = after_failed_sync(seed);
         world.disk.fail(Fault::no_space(Op::Write).on("snapshot-").times(9));
         let catalog = open(&world).unwrap();
         assert_eq!(rows(catalog.as_ref()).len(), 1, "seed {seed}");
