@@ -106,10 +106,12 @@ impl LocalLog {
     /// spilled are remains of a spill that was not yet durable: the journal has their records.
     fn first_list(&self) -> io::Result<Vec<Segment>> {
         let spilled_to = self.state.lock().tail.spilled_to();
+        // Also for what the last process removed: until its directory is synced a power failure
+        // brings it back, and a checkpoint that went on behind it would take it for a segment.
+        self.engine.unsynced.note_dir(&self.dir());
         let mut list = list(&self.engine.env, &self.dir())?;
         let kept = list.partition_point(|s| s.first_ordinal < spilled_to);
         for stale in list.drain(kept..) {
-            self.engine.unsynced.note_dir(&self.dir());
             self.engine.env.disk.remove(&self.dir().join(stale.name()))?;
         }
         Ok(list)

@@ -30,6 +30,18 @@ fn histories_through_the_page_cache() {
     }
 }
 
+/// Where one call does not sync all files of the file system.
+#[test]
+fn histories_where_each_file_is_synced() {
+    for seed in seeds(60) {
+        println!("seed {seed}");
+        let mut rig = LocalRig::new(seed);
+        rig.world.disk.without_sync_all();
+        (rig.options.direct, rig.options.open_segments_max) = (false, 2);
+        Run::new(&rig, seed, Mix { steps: 200, logs: 4, flights: 6, faulty: true }).go();
+    }
+}
+
 fn put(log: &dyn Log, bytes: usize) -> Result<u64> {
     let mut batch = BatchBuilder::with_capacity(bytes);
     batch.push(b"k", &vec![1; bytes]);
@@ -273,4 +285,27 @@ fn one() -> BatchBuilder {
     let mut batch = BatchBuilder::default();
     batch.push(b"k", b"v");
     batch
+}
+
+/// A segment whose sync failed is removed. Its name comes back with a power failure unless the next
+/// process makes that durable before it goes on behind it.
+#[test]
+fn a_segment_that_the_last_process_removed_does_not_come_back() {
+    for seed in 0..32 {
+        let rig = LocalRig::new(seed);
+        rig.world.disk.without_sync_all();
+        let life = |fault: Option<Fault>| {
+            let (engine, log) = opened(&rig);
+            put(&*log, 100).unwrap();
+            let fails = fault.is_some();
+            fault.into_iter().for_each(|fault| rig.world.disk.fail(fault));
+            assert_eq!(block_on(engine.close()).is_err(), fails, "seed {seed}");
+            rig.world.disk.kill();
+        };
+        life(None);
+        life(Some(Fault::io(Op::Sync).on("/segments/").times(2)));
+        life(None);
+        rig.world.disk.crash(seed);
+        assert_eq!(count(&*opened(&rig).1), 3, "seed {seed}");
+    }
 }
