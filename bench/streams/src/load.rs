@@ -31,10 +31,6 @@ impl Work {
         Self::CatchUp(2_000),
         Self::FanOut,
     ];
-
-    pub(crate) fn reads(self) -> bool {
-        matches!(self, Self::GetRecords | Self::CatchUp(_))
-    }
 }
 
 /// What a server did in one or more slices of time.

@@ -54,9 +54,9 @@ struct Args {
     /// Print instead how one server does with 1, 4, 100, 1,000 and 10,000 shards.
     #[arg(long)]
     growth: bool,
-    /// Measure reads only.
-    #[arg(long)]
-    reads: bool,
+    /// Measure only works with this in their names, as `measuring` tells them.
+    #[arg(long, default_value = "")]
+    work: String,
     /// Exit with an error when a floor is not reached.
     #[arg(long)]
     floors: bool,
@@ -93,7 +93,7 @@ async fn measure_all(args: &Args) -> Result<report::Report> {
         let column = report::Column::new(name, server.durability);
         peers.push((server, column));
     }
-    for work in Work::ALL.into_iter().filter(|w| !args.reads || w.reads()) {
+    for work in Work::ALL.into_iter().filter(|w| format!("{w:?}").contains(&args.work)) {
         eprintln!("measuring {work:?}");
         take_turns(&mut peers, work, args).await?;
     }
