@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_secs(1);
 const CALM: Duration = Duration::from_secs(10);
 /// Rounds that count as a tick when the keeper is never idle for one.
 const ROUNDS_PER_TICK: u32 = 64;
-/// Room of the spill buffer that is kept between rounds.
+/// Room of the spill buffer that is kept from tick to tick.
 const BUFFER_KEPT_BYTES: usize = 1 << 20;
 /// Tries to write a segment that a checkpoint needs.
 const SPILL_TRIES: usize = 3;
@@ -180,6 +180,7 @@ impl Keeping {
                 spill.append(&mut self.again);
                 self.vouch();
                 self.engine.spare.shrink();
+                self.buffer.shrink_above(BUFFER_KEPT_BYTES);
             }
             self.watch_room();
             for log in spill {
@@ -191,7 +192,6 @@ impl Keeping {
             self.keep_journal();
             self.keep_ballast();
             self.engine.clock.lock().keep(&self.engine.guard);
-            self.buffer.shrink_above(BUFFER_KEPT_BYTES);
             self.engine.metrics.wal_bytes.set(self.engine.journal.live_bytes());
         }
         self
