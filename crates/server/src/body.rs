@@ -157,7 +157,13 @@ impl Inbound {
         while whole.len() <= bytes_max {
             match self.next(shared, &mut pace).await? {
                 Some(bytes) => {
-                    pace.held = growth.to(shared, whole.len() + bytes.len()).await?;
+                    let came = whole.len() + bytes.len();
+                    pace.held = growth.to(shared, came).await?;
+                    if whole.capacity() < came {
+                        // Most requests of 500 records are copied once so, and not twice.
+                        let wanted = (4 * whole.len()).min(growth.bytes_max).max(came);
+                        whole.reserve(wanted - whole.len());
+                    }
                     whole.extend_from_slice(&bytes);
                 }
                 None => return Ok(whole.freeze()),

@@ -1,6 +1,6 @@
 //! HTTP/2 with prior knowledge on the plain port.
 
-use crate::support::{Running, get, headers, impatient, options, start};
+use crate::support::{Running, headers, impatient, memory_comes, options, start};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode, Version};
@@ -167,20 +167,6 @@ async fn a_stream_that_waits_for_us_is_kept() {
     assert_eq!(events.frame().await.unwrap().unwrap().into_data().unwrap(), "late");
 }
 
-/// Waits until the server holds so little for its clients.
-async fn memory_falls_below(server: &Running, bytes: u64) {
-    loop {
-        let metrics = get(server.address, "/metrics", "localhost").await;
-        let line = metrics.text().lines().find_map(|line| {
-            line.strip_prefix("millweir_client_memory_bytes ")?.parse::<u64>().ok()
-        });
-        if line.expect("the gauge is there") < bytes {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn answers_left_in_a_connection_keep_their_room() {
     for (operation, status) in [("Echo", 200), ("Complain", 400)] {
@@ -195,7 +181,7 @@ async fn answers_left_in_a_connection_keep_their_room() {
         let second = client.send_request(request(operation, &large)).await.unwrap();
         assert_eq!(second.status(), 503);
         // What nobody takes is thrown away, and the room comes back while the client goes on.
-        memory_falls_below(&server, 64 << 10).await;
+        memory_comes(&server, |bytes| bytes < 64 << 10).await;
         let third = client.send_request(request(operation, &large)).await.unwrap();
         assert_eq!(third.status(), status);
         drop(first);

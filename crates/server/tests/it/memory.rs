@@ -2,7 +2,8 @@
 
 use crate::limits::{ask_without_reading, expecting};
 use crate::support::{
-    Raw, Running, call, get, headers, impatient, options, post, render, start, start_in, start_with,
+    Raw, Running, call, get, headers, impatient, memory_comes, options, post, render, start,
+    start_in, start_with,
 };
 use base::env::{Clock, Sleep};
 use base::{AccountId, Env};
@@ -80,8 +81,9 @@ async fn half_read_bodies_do_not_wait_for_each_other() {
     let request = post("Echo", &"x".repeat(900 << 10));
     let (first, rest) = request.as_bytes().split_at(request.len() - 1000);
     half.send(first).await;
-    // Almost all is held once another body finds no room; that gives way and the first may go on.
-    while call(server.address, "Echo", &"x".repeat(LARGE_BYTES)).await.status != 503 {}
+    // All of it has come, so that another body finds no room; that gives way.
+    memory_comes(&server, |bytes| bytes > 2 * 900_000).await;
+    assert_eq!(call(server.address, "Echo", &"x".repeat(LARGE_BYTES)).await.status, 503);
     half.send(rest).await;
     assert_eq!(half.reply().await.status, 200);
 }

@@ -351,3 +351,17 @@ pub(crate) async fn get(address: SocketAddr, path: &str, host: &str) -> Reply {
     client.send(format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
     client.reply().await
 }
+
+/// Waits until what the server holds for its clients is as wanted.
+pub(crate) async fn memory_comes(server: &Running, wanted: impl Fn(u64) -> bool) {
+    loop {
+        let metrics = get(server.address, "/metrics", "localhost").await;
+        let held = metrics.text().lines().find_map(|line| {
+            line.strip_prefix("millweir_client_memory_bytes ")?.parse::<u64>().ok()
+        });
+        if wanted(held.expect("the gauge is there")) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
