@@ -32,10 +32,10 @@ pub(crate) struct Page {
 impl Page {
     /// The page that asks; nothing when none does, or one that may not.
     pub(crate) fn of(shared: &Shared, head: &Head) -> Option<Self> {
-        let origin = head.headers.get(ORIGIN)?;
         if shared.auth.mode() != AuthMode::Required {
             return None;
         }
+        let origin = head.headers.get(ORIGIN)?;
         let has = |text: &[u8]| shared.origins.iter().any(|known| known.as_bytes() == text);
         let allowed = match () {
             () if has(b"*") => ANY,

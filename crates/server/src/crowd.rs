@@ -14,13 +14,16 @@
 
 use base::budget::{Budget, Holder, Room, Share};
 use base::env::Clock;
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 /// Connections, or bodies, looked at for one that gives way.
 const LOOKS_MAX: usize = 64;
@@ -77,8 +80,9 @@ struct Member {
     earned: AtomicBool,
     /// Verified requests in flight.
     busy: AtomicU32,
+    /// It left, or was told to.
     gone: AtomicBool,
-    out: Notify,
+    told: AtomicWaker,
 }
 
 /// A connection's place, held as long as it lives.
@@ -185,14 +189,18 @@ impl Group {
 impl Member {
     fn go(&self) {
         self.gone.store(true, Ordering::Relaxed);
-        self.out.notify_one();
+        self.told.wake();
     }
 }
 
 impl Place {
     /// Resolves when this connection must give way.
     pub(crate) async fn lost(&self) {
-        self.member.out.notified().await;
+        poll_fn(|cx| {
+            self.member.told.register(cx.waker());
+            if self.member.gone.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Notes a request that was answered without proof of who asked.

@@ -11,7 +11,7 @@ use crate::options::AuthMode;
 use crate::route::{Refused, Shape};
 use crate::shared::Shared;
 use http::Version;
-use http::header::{HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use http::request::Parts as Head;
 use wire::Refusal;
 
@@ -98,4 +98,4 @@ pub(crate) fn check_client(shared: &Shared, head: &Head) -> Result<(), Refusal> 
 }
 
 const DENIED: &str = "AccessDeniedException";
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -16,8 +16,9 @@ pub(crate) fn name_of(host: &str) -> Option<&str> {
             (name, port)
         }
         None => {
-            let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
-            (Some(name).filter(|name| name.bytes().all(is_of_name))?, port)
+            let (name, port) =
+                host.split_at(host.bytes().position(|b| b == b':').unwrap_or(host.len()));
+            (Some(name).filter(|name| name.bytes().all(|b| OF_NAME[usize::from(b)]))?, port)
         }
     };
     let digits = port.strip_prefix(':').unwrap_or("");
@@ -30,10 +31,20 @@ fn behind<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(start).then_some(rest)
 }
 
-/// What a registered name has by RFC 3986.
-fn is_of_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&b)
-}
+/// What a registered name has by RFC 3986, by its byte.
+const OF_NAME: [bool; 256] = {
+    let (mut of_name, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        of_name[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut marks: &[u8] = b"-._~!$&'()*+,;=%";
+    while let [mark, rest @ ..] = marks {
+        of_name[*mark as usize] = true;
+        marks = rest;
+    }
+    of_name
+};
 
 #[cfg(test)]
 mod tests {

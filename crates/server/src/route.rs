@@ -4,10 +4,13 @@
 //! content type, known operation; the signature comes after them, in `auth`.
 
 use crate::foreign::{self, Protocol};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request::Parts};
 use std::sync::Arc;
 use wire::{Format, Refusal, Service};
+
+/// Names the operation.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// An operation, by its places in the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub(crate) fn route(
     if head.method != Method::POST {
         return Err(undetermined());
     }
-    let named = text(&head.headers, "x-amz-target").and_then(|target| target.split_once('.'));
+    let named = text(&head.headers, &TARGET).and_then(|target| target.split_once('.'));
     let target = named.and_then(|(prefix, operation)| find(services, prefix, operation));
     let content = content(&head.headers);
     if body_empty {
@@ -97,7 +100,7 @@ pub(crate) fn route(
 ///
 /// Source: ours.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    match text(headers, CONTENT_ENCODING.as_str()) {
+    match text(headers, &CONTENT_ENCODING) {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => Err(Refusal::serialization(format!(
             "Content-Encoding '{}' is not supported, send the body as it is",
@@ -113,7 +116,7 @@ fn find(services: &[Arc<dyn Service>], prefix: &str, operation: &str) -> Option<
 }
 
 fn content(headers: &HeaderMap) -> Content {
-    let whole = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let whole = text(headers, &CONTENT_TYPE).unwrap_or_default();
     let essence = whole.split(';').next().unwrap_or_default().trim();
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
     if is(Format::Json.content_type()) {
@@ -127,7 +130,7 @@ fn content(headers: &HeaderMap) -> Content {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 

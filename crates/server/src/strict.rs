@@ -13,7 +13,8 @@
 //! Behind an ambiguous head and behind a chunked body nothing is looked at: their answers close the
 //! connection, see `request`.
 //!
-//! Cost: one search for line feeds over each head, nothing over a body.
+//! Cost: one search for line feeds over each head and a look at where its lines begin, nothing over
+//! a body.
 
 use bytes::{Buf as _, Bytes};
 use memchr::memchr;
@@ -191,42 +192,40 @@ impl Head {
         if !self.has_request_line {
             return;
         }
-        for byte in text {
-            match (self.name, byte.to_ascii_lowercase()) {
-                (Name::Other, _) => return,
-                (Name::Digits, digit @ b'0'..=b'9') => {
-                    let length = self.length.unwrap_or(0).saturating_mul(10);
-                    self.length = Some(length.saturating_add(u64::from(digit - b'0')));
+        let mut rest = text;
+        while let Some(first) = rest.first() {
+            let (known, at) = match self.name {
+                Name::Open if first.eq_ignore_ascii_case(&CODING[0]) => (CODING, 0),
+                Name::Open => (LENGTH, 0),
+                Name::Length(at) => (LENGTH, at),
+                Name::Coding(at) => (CODING, at),
+                Name::Digits => return self.count(rest),
+                Name::Other => return,
+            };
+            let (name, behind) = rest.split_at(rest.len().min(known.len() - at));
+            let next = at + name.len();
+            self.name = match known == LENGTH {
+                _ if !name.eq_ignore_ascii_case(&known[at..next]) => Name::Other,
+                true if next < known.len() => Name::Length(next),
+                false if next < known.len() => Name::Coding(next),
+                true => {
+                    self.length = Some(0);
+                    Name::Digits
                 }
-                // hyper refuses a length of anything else but digits.
-                (Name::Digits, _) => {}
-                (name, byte) => self.name = self.named(name, byte),
-            }
+                false => {
+                    self.has_coding = true;
+                    Name::Other
+                }
+            };
+            rest = behind;
         }
     }
 
-    /// The name with one more byte.
-    fn named(&mut self, name: Name, byte: u8) -> Name {
-        let (known, at) = match name {
-            Name::Open if byte == CODING[0] => (CODING, 0),
-            Name::Open => (LENGTH, 0),
-            Name::Length(at) => (LENGTH, at),
-            Name::Coding(at) => (CODING, at),
-            Name::Digits | Name::Other => return name,
-        };
-        let is_length = known == LENGTH;
-        match at + 1 {
-            _ if byte != known[at] => Name::Other,
-            next if next < known.len() && is_length => Name::Length(next),
-            next if next < known.len() => Name::Coding(next),
-            _ if is_length => {
-                self.length = Some(0);
-                Name::Digits
-            }
-            _ => {
-                self.has_coding = true;
-                Name::Other
-            }
+    /// Reads a piece of the length. hyper refuses one of anything else but digits.
+    fn count(&mut self, text: &[u8]) {
+        for digit in text.iter().filter(|byte| byte.is_ascii_digit()) {
+            let length = self.length.unwrap_or(0).saturating_mul(10);
+            self.length = Some(length.saturating_add(u64::from(digit - b'0')));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Parts;
 use super::canonical::{ALGORITHM, decoded, pairs};
 use crate::Refusal;
 use crate::violations::show_cut;
+use memchr::{memchr2, memrchr};
 use std::borrow::Cow;
 
 /// Where the signature stood.
@@ -80,24 +81,31 @@ impl<'a> Claim<'a> {
 
     /// The elements of the credential.
     pub fn credential(&self) -> Credential<'_> {
-        let mut from_end = self.credential.rsplitn(5, '/');
-        let mut next = || from_end.next().unwrap_or_default();
-        let (terminator, service, region, date) = (next(), next(), next(), next());
-        Credential { access_key_id: next(), date, region, service, terminator }
+        let mut rest: &str = &self.credential;
+        let mut last = || {
+            let (before, element) = cut(rest, memrchr(b'/', rest.as_bytes())).unwrap_or(("", rest));
+            rest = before;
+            element
+        };
+        let (terminator, service, region, date) = (last(), last(), last(), last());
+        Credential { access_key_id: rest, date, region, service, terminator }
     }
 
     /// Source: observed (kinesalite's suite).
     fn from_header(parts: &Parts<'a>, header: &'a str) -> Result<Self, Refusal> {
-        let (algorithm, rest) = header.trim_start().split_once([' ', ',']).unwrap_or((header, ""));
+        let (algorithm, mut rest) = split_once(header.trim_start()).unwrap_or((header, ""));
         let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-        // Why twice: a search for one character is several times faster than for either of two.
-        for pair in rest.split(',').flat_map(|part| part.split(' ')) {
-            match pair.trim().split_once('=') {
-                Some(("Credential", value)) => credential = Some(value),
-                Some(("Signature", value)) => signature = Some(value),
-                Some(("SignedHeaders", value)) => signed_headers = Some(value),
-                _ => {}
+        while !rest.is_empty() {
+            let (pair, behind) = split_once(rest).unwrap_or((rest, ""));
+            let pair = pair.trim();
+            if let Some(value) = pair.strip_prefix("Credential=") {
+                credential = Some(value);
+            } else if let Some(value) = pair.strip_prefix("SignedHeaders=") {
+                signed_headers = Some(value);
+            } else if let Some(value) = pair.strip_prefix("Signature=") {
+                signature = Some(value);
             }
+            rest = behind;
         }
         let present = |value: Option<&'a str>| value.filter(|v| !v.is_empty());
         let found = (present(credential), present(signature), present(signed_headers));
@@ -160,6 +168,17 @@ impl<'a> Claim<'a> {
             expires: value("X-Amz-Expires").map(Cow::Owned),
         })
     }
+}
+
+/// What stands before and behind the first space or comma.
+fn split_once(text: &str) -> Option<(&str, &str)> {
+    // The standard library's search for either of two is several times slower.
+    cut(text, memchr2(b' ', b',', text.as_bytes()))
+}
+
+/// What stands before and behind the ASCII character at `at`.
+fn cut(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
+    Some((text.get(..at?)?, text.get(at? + 1..)?))
 }
 
 /// Source: observed (kinesalite's suite).
