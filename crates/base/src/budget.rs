@@ -108,7 +108,7 @@ impl Budget {
 impl Share {
     /// A share without bounds, for what no client causes.
     pub fn unbounded() -> Self {
-        Self::new(&Budget::new(usize::MAX / 2), None)
+        Self::new(&Budget::new(usize::MAX / 8), None)
     }
 
     fn new(budget: &Arc<Budget>, holder: Option<Holder>) -> Self {

@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Full,
     /// The caller's mistake.
     Invalid,
-    /// The position asked for is older than what is kept; `trimmed_to` says what is.
+    /// The position asked for is older than what is kept; the message says what is.
     Trimmed,
     /// A check of a catalog transaction did not hold: read again and decide anew.
     Conflict,

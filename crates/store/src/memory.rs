@@ -353,6 +353,9 @@ impl Log for MemoryShard {
     }
 
     fn trim(&self, arrival_ms: i64) {
+        if arrival_ms > self.shared.guard.now_ms() {
+            return;
+        }
         let mut state = self.state.lock();
         let trimmed = state.blocks.partition_point(|b| b.arrival_ms < arrival_ms);
         if trimmed == 0 {

@@ -269,9 +269,10 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A date as W3C writes it, or seconds since the epoch.
+/// A date as W3C writes it, or seconds since the epoch. Four digits are a year.
 fn seconds(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| Some(date::parse_iso(text)?.div_euclid(1000)))
+    let seconds = text.parse().ok().filter(|_| text.len() != 4);
+    seconds.or_else(|| Some(date::parse_iso(text)?.div_euclid(1000)))
 }
 
 /// A pattern of ARNs: six parts between colons, or `*` for all of them.

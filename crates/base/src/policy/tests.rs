@@ -113,6 +113,7 @@ fn conditions_hold_as_what_is_known_of_a_request() {
         (r#""DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:10Z"}"#, false),
         (r#""DateLessThanEquals":{"aws:CurrentTime":"2026-01-01T00:00:10Z"}"#, true),
         (r#""DateGreaterThanEquals":{"aws:CurrentTime":1767225610}"#, true),
+        (r#""DateLessThan":{"aws:CurrentTime":"2030"}"#, true),
         (r#""DateEquals":{"aws:CurrentTime":"1767225610"}"#, true),
         (r#""DateNotEquals":{"aws:CurrentTime":"1767225610"}"#, false),
         (r#""Null":{"aws:SourceIp":"false","aws:username":false}"#, true),

@@ -220,7 +220,7 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key(
         "storage.journal_files",
-        Kind::count(3, 1024),
+        Kind::count(3, local::JOURNAL_FILES_LIMIT as u64),
         || local::JOURNAL_FILES_MAX.to_string(),
         "Most journal files.",
     ),
@@ -252,8 +252,8 @@ pub(crate) static KEYS: &[Key] = &[
         "storage.cut_damaged_journal",
         Kind::Switch,
         off,
-        "Start on a damaged journal and give up what lies behind the damage; logs that \
-         nobody owns then are left alone.",
+        "Start on a damaged journal, or one with less than its segments, and give up \
+         what is lost.",
     ),
     key(
         "storage.memory",

@@ -122,7 +122,7 @@ fn numbers_out_of_range() {
         ("[server]\nmemory = '0B'", "`0B` is no size from 96MiB to 1TiB"),
         ("[server]\nheader_timeout = '0ms'", "`0ms` is no duration from 10ms to 1d"),
         ("[server]\nshutdown_timeout = '11s'", "`11s` is no duration from 0s to 8s"),
-        ("[storage]\njournal_files = 2", "`2` is no number from 3 to 1024"),
+        ("[storage]\njournal_files = 2", "`2` is no number from 3 to 256"),
         ("[storage]\nno_space_percent = 300", "`300` is no number from 1 to 100"),
         ("[streams]\nsubscription = '0s'", "`0s` is no duration from 1s to 1d"),
         ("[streams]\nshard_metrics_max = 10001", "`10001` is no number from 0 to 10000"),
@@ -179,7 +179,7 @@ fn every_option_is_listed_with_its_meaning() {
         "tls.mode",
         "aws|hardware",
         "storage.cache",
-        "number, 3 to 1024",
+        "number, 3 to 256",
         "size, 96MiB to 1TiB",
         "duration, 0s to 8s",
     ] {

@@ -156,16 +156,19 @@ impl Checkpoint {
     /// The newer intact copy; None when there never was one.
     ///
     /// # Errors
-    /// `Corrupt` there are copies but none is intact.
+    /// `Corrupt` there are copies but none is intact; `Unavailable` the same, and one cannot be
+    /// read.
     pub(crate) fn load(env: &Env, dir: &Path) -> Result<Option<Self>> {
         let mut newest: Option<Self> = None;
-        let mut damaged = Vec::new();
+        let (mut damaged, mut unreadable) = (Vec::new(), None);
         for copy in COPIES {
             let path = dir.join(copy);
             if !env.disk.exists(&path).map_err(|e| failed("read", &path, &e))? {
                 continue;
             }
-            match read_all(env, &path).ok().as_deref().and_then(Self::decode) {
+            let read = read_all(env, &path);
+            let bytes = read.map_err(|e| unreadable = Some(failed("read", &path, &e)));
+            match bytes.ok().as_deref().and_then(Self::decode) {
                 Some(c) if newest.as_ref().is_none_or(|n| c.sequence > n.sequence) => {
                     newest = Some(c);
                 }
@@ -174,6 +177,8 @@ impl Checkpoint {
             }
         }
         match (&newest, damaged.first()) {
+            // The disk may be of another mind later.
+            (None, Some(_)) if let Some(e) = unreadable => Err(e),
             (None, Some(path)) => Err(Error::new(
                 ErrorKind::Corrupt,
                 format!("`{}` offset 0: no copy of the checkpoint is intact", path.display()),

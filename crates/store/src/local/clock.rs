@@ -116,7 +116,8 @@ impl ClockFile {
         }
         file.write_at(&bytes, sequence % 2 * SLOT_STEP)?;
         file.sync_data()?;
-        if is_new {
+        if self.written.is_none() {
+            // Also of a file that the last process made: it may have ended before this.
             disk.sync_dir(&self.dir)?;
         }
         self.sequence = sequence;

@@ -11,6 +11,7 @@ use super::open_files::OpenFiles;
 use super::options::{Durability, Options};
 use super::pool::Pool;
 use super::queue::Queue;
+use super::recovery::give_up;
 use super::segment::dir_of;
 use super::shard::LocalLog;
 use super::spare::Spare;
@@ -47,7 +48,7 @@ pub(crate) struct Engine {
     pub(crate) spare: Arc<Spare>,
     /// Reads.
     pub(crate) pool: Pool,
-    /// What takes long and nobody waits for: it must not stand before reads.
+    /// What takes long, such as removing files: it must not stand before reads.
     pub(crate) chores: Pool,
     pub(crate) health: Health,
     pub(crate) guard: Arc<ClockGuard>,
@@ -146,7 +147,8 @@ impl Engine {
                 dir.display(),
                 id.0
             );
-            return Err(Error::new(ErrorKind::Corrupt, message));
+            give_up(self, Error::new(ErrorKind::Corrupt, message))?;
+            self.may_lack_logs.store(true, Ordering::Relaxed);
         }
         let removed = self.env.disk.remove_dir_all(&dir);
         removed.map_err(|e| failed("remove", &dir, &e))?;

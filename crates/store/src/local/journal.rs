@@ -159,13 +159,22 @@ impl Journal {
     }
 
     /// Writes down that an incarnation begins: with these files, and nothing in doubt that is older
-    /// than its first commit.
-    pub(crate) fn note_start(&self, relaxed: bool) -> io::Result<()> {
+    /// than its first commit, but for logs that may be lost whole.
+    pub(crate) fn note_start(&self, relaxed: bool, lacks_logs: bool) -> io::Result<()> {
         let files = self.all().iter().map(|file| (file.number, file.bytes)).collect();
         let durable_lsn = self.durable_lsn.load(Ordering::Relaxed);
         self.note(|roster| {
-            *roster = Roster { relaxed, durable_lsn, files, ..std::mem::take(roster) };
+            let before = std::mem::take(roster);
+            *roster = Roster { relaxed, lacks_logs, durable_lsn, files, ..before };
         })
+    }
+
+    /// Writes down that every log is there whose owner wants it.
+    pub(crate) fn note_complete(&self) -> io::Result<()> {
+        if !self.roster.lock().now.lacks_logs {
+            return Ok(());
+        }
+        self.note(|roster| roster.lacks_logs = false)
     }
 
     /// Says that the commits up to this one are durable.
@@ -223,8 +232,10 @@ impl Journal {
     pub(crate) fn make(&self, bytes: u64) -> io::Result<()> {
         let number = {
             let mut state = self.state.lock();
+            let next = state.files.keys().next_back().map_or(Some(0), |last| last.checked_add(1));
+            let next = next.ok_or_else(|| io::Error::other("journal files have no number left"))?;
             state.making = true;
-            state.files.keys().next_back().map_or(0, |last| last + 1)
+            next
         };
         let made = self.prefill(number, bytes.next_multiple_of(PREFILL_BYTES as u64));
         // Listed before it is used.
@@ -439,20 +450,20 @@ impl Journal {
         if state.making {
             return None;
         }
-        if let Some(wanted) = state.wanted.filter(|wanted| *wanted > state.largest_to_come()) {
-            return Some(wanted.max(sizes.file_max));
-        }
         let usable = state.files.values().filter(|(_, u)| *u != Use::Abandoned);
         let (count, largest, total) = usable.fold((0, 0, 0), |(count, largest, total), (f, _)| {
             (count + 1, f.bytes.max(largest), f.bytes + total)
         });
-        if state.free() >= FREE_FILES_MIN || count >= sizes.files_max {
-            return None;
-        }
         let ladder = (largest * 2).min(sizes.file_max).max(sizes.first);
         let left =
             sizes.journal_max.saturating_sub(total) / PREFILL_BYTES as u64 * PREFILL_BYTES as u64;
         let next = ladder.min(left.max(sizes.first));
+        if let Some(wanted) = state.wanted.filter(|wanted| *wanted > state.largest_to_come()) {
+            return Some(wanted.max(next));
+        }
+        if state.free() >= FREE_FILES_MIN || count >= sizes.files_max {
+            return None;
+        }
         (left >= next || count <= FREE_FILES_MIN).then_some(next)
     }
 

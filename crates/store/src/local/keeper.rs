@@ -21,13 +21,11 @@ use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest time between two looks at the disk's room.
+/// Time between two looks at what nobody asks for, such as how far the journal is durable.
 const TICK: Duration = Duration::from_secs(1);
 /// Time after which removing dead segments is worth a checkpoint of its own, and after which a
 /// checkpoint is preferred to another journal file.
 const CALM: Duration = Duration::from_secs(10);
-/// Rounds that count as a tick when the keeper is never idle for one.
-const ROUNDS_PER_TICK: u32 = 64;
 /// Room of the spill buffer that is kept from tick to tick.
 const BUFFER_KEPT_BYTES: usize = 1 << 20;
 /// Tries to write a segment that a checkpoint needs.
@@ -145,8 +143,7 @@ pub(crate) struct Keeping {
     buffer: Buffer,
     /// Logs whose spill failed.
     again: Vec<Arc<LocalLog>>,
-    /// Rounds since a tick.
-    rounds: u32,
+    ticked_at: Duration,
     grow_pause_ticks: u32,
     no_room: Option<String>,
     low_space: bool,
@@ -163,7 +160,7 @@ impl Keeping {
             checkpointed_at: None,
             buffer: Buffer::default(),
             again: Vec::new(),
-            rounds: 0,
+            ticked_at: engine.env.clock.monotonic(),
             grow_pause_ticks: 0,
             no_room: None,
             low_space: false,
@@ -172,10 +169,11 @@ impl Keeping {
 
     /// Keeps until it is stopped.
     pub(crate) fn run(mut self) -> Self {
+        let _alarm = Alarm(Arc::clone(&self.engine));
         while let Some((mut spill, quiet)) = self.engine.keeper.wait() {
-            self.rounds += 1;
-            if quiet || self.rounds >= ROUNDS_PER_TICK {
-                self.rounds = 0;
+            let now = self.engine.env.clock.monotonic();
+            if quiet || now.saturating_sub(self.ticked_at) >= TICK {
+                self.ticked_at = now;
                 self.grow_pause_ticks = self.grow_pause_ticks.saturating_sub(1);
                 spill.append(&mut self.again);
                 self.vouch();
@@ -333,7 +331,7 @@ impl Keeping {
     /// journal when no commit follows any more; then everything is spilled.
     ///
     /// # Errors
-    /// `Full`, `Unavailable`: nothing was freed.
+    /// `Full`, `Unavailable`: nothing was freed, or it was and is not written down yet.
     pub(crate) fn checkpoint(&mut self, clean: Option<Position>) -> Result<()> {
         let engine = Arc::clone(&self.engine);
         let tried = self.try_twice(clean);
@@ -463,6 +461,17 @@ impl Keeping {
             if removed.is_err() || log.state.lock().first_ordinal > first_ordinal {
                 self.engine.keeper.retire(log);
             }
+        }
+    }
+}
+
+/// Without the keeper nothing is freed: once the journal is full writers would wait for ever.
+struct Alarm(Arc<Engine>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.break_down("the keeper of the journal ended in a panic");
         }
     }
 }

@@ -116,7 +116,8 @@ impl Local {
         let (dir, env) = (directory.path(), directory.env());
         let started = env.clock.monotonic();
         options.check()?;
-        options.journal_files_max = options.journal_files_max.max(3);
+        options.journal_files_max =
+            options.journal_files_max.clamp(3, options::JOURNAL_FILES_LIMIT);
         for part in [engine::journal_dir(dir), engine::segments_dir(dir)] {
             let made = env.disk.create_dir_all(&part).and_then(|()| env.disk.sync_dir(dir));
             made.map_err(|e| failed("make", &part, &e))?;
@@ -252,7 +253,11 @@ fn finish(engine: &Engine, threads: &Mutex<Option<Threads>>) -> Result<()> {
     engine.clock.lock().save(&engine.guard);
     match engine.health.is_broken() {
         true => Err(Error::new(ErrorKind::Unavailable, engine.trouble().unwrap_or_default())),
-        false => keeping.checkpoint(Some(end)),
+        false => {
+            keeping.checkpoint(Some(end))?;
+            let noted = engine.journal.note_complete();
+            noted.map_err(|e| failed("write", &engine.journal_dir, &e))
+        }
     }
 }
 

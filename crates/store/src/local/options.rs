@@ -33,6 +33,8 @@ pub const JOURNAL_PART: u64 = 4;
 pub const JOURNAL_FILE_BYTES_MAX: u64 = 256 << 20;
 /// Most journal files; new ones are made when the load uses up the free ones.
 pub const JOURNAL_FILES_MAX: usize = 8;
+/// Most that this may be set to: one block lists them and those that large batches take beside.
+pub const JOURNAL_FILES_LIMIT: usize = 256;
 /// Body bytes gathered into one commit; a larger single batch is a commit of its own.
 pub const COMMIT_BYTES_MAX: usize = 4 << 20;
 /// Body bytes of one batch.
@@ -60,8 +62,7 @@ pub const NO_SPACE_PERCENT: u64 = 95;
 /// Longest time between a write and its fdatasync under [`Durability::Relaxed`].
 pub const RELAXED_SYNC_MS: u64 = 100;
 
-/// Asked when the disk passes [`Options::low_space_percent`], about once a second until it is
-/// below.
+/// Asked when the disk passes [`Options::low_space_percent`], again and again until it is below.
 #[derive(Clone)]
 pub struct LowSpaceHook(pub Arc<dyn Fn(Space) + Send + Sync>);
 

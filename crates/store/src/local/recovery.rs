@@ -8,7 +8,8 @@
 //!   --> begin a higher incarnation, see `restart`
 //! ```
 //!
-//! Nothing is written before all of that was judged.
+//! Nothing but copies of the checkpoint and unfinished files is touched before all of that was
+//! judged.
 
 use super::ballast::Ballast;
 use super::checkpoint::{Checkpoint, Row};
@@ -32,6 +33,7 @@ use base::Env;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Replayed batches past which all logs are spilled at once: each stands in memory until then.
@@ -88,7 +90,7 @@ pub(crate) fn find(env: &Env, dir: &Path, journal: Journal, first_bytes: u64) ->
                 journal.make(first_bytes).map_err(|e| failed("fill", dir, &e))?;
                 files = load(&journal)?;
             }
-            journal.note_start(false).map_err(|e| failed("write", dir, &e))?;
+            journal.note_start(false, false).map_err(|e| failed("write", dir, &e))?;
             first_checkpoint(env, dir, files[0].number)?
         }
     };
@@ -175,7 +177,7 @@ impl Found {
         let mut end = self.walk(&mut walk, &mut replay)?;
         let damage = self.judge_end(engine, &mut walk)?;
         if let Some(damage) = &damage {
-            give_up(engine, damage)?;
+            give_up(engine, Error::new(ErrorKind::Corrupt, damage.clone()))?;
             let unproven = std::mem::take(&mut end.unproven);
             unproven.iter().for_each(|commit| replay.commit(commit));
             let found = salvage(&self.files, engine.salt, walk.at(), |header, file, offset| {
@@ -187,10 +189,14 @@ impl Found {
         let damage = damage.or(replay.gap(engine, &end.unproven)?);
         let unclean = !self.checkpoint.clean || walk.at() != self.checkpoint.at;
         self.recovery.cut_bytes = replay.cut_bytes;
-        let lossy = damage.is_some() || self.roster.relaxed && unclean;
+        let mut lossy = damage.is_some() || self.roster.relaxed && unclean;
         let known = replay.known(&end.unproven);
-        present::check(engine, &known)?;
+        present::check(engine, &known).or_else(|missing| give_up(engine, missing))?;
         if unclean {
+            if !lossy && let Err(lost) = remains::judge(engine, &known, false) {
+                give_up(engine, lost)?;
+                lossy = true;
+            }
             *engine.strays.lock() = remains::judge(engine, &known, lossy)?;
         }
         // The same for names: a process killed between a rename and the sync of its directory
@@ -293,21 +299,28 @@ impl Found {
     ) -> Result<(Committer, Keeping, Recovery)> {
         let dir = &engine.journal_dir;
         if lossy {
-            engine.may_lack_logs.store(true, std::sync::atomic::Ordering::Relaxed);
             restart::write_gaps(engine, &mut committer)?;
         }
         let relaxed = engine.options.durability == Durability::Relaxed;
-        engine.journal.note_start(relaxed).map_err(|e| failed("write", dir, &e))?;
+        // Until the next clean stop: logs that their owner opens now begin behind a gap, which is
+        // durable some time later.
+        let lacks_logs = lossy || self.roster.lacks_logs;
+        engine.may_lack_logs.store(lacks_logs, Ordering::Relaxed);
+        let noted = engine.journal.note_start(relaxed, lacks_logs);
+        noted.map_err(|e| failed("write", dir, &e))?;
         let logs = engine.logs.lock().len() as u64;
         Ok((committer, keeping, Recovery { logs, ..self.recovery }))
     }
 }
 
-/// Damage ends the start unless the owner gives up what it took.
-fn give_up(engine: &Engine, damage: &str) -> Result<()> {
+/// Damage ends the start unless the owner gives up what it took; so does any other failure.
+pub(crate) fn give_up(engine: &Engine, damage: Error) -> Result<()> {
+    if damage.kind() != ErrorKind::Corrupt {
+        return Err(damage);
+    }
     engine.metrics.checksum_failures.add(1);
     if !engine.options.cut_damaged_journal {
-        return Err(Error::new(ErrorKind::Corrupt, damage));
+        return Err(damage);
     }
     tracing::error!(%damage, "giving up what the damage took, as asked");
     Ok(())
@@ -416,7 +429,7 @@ impl Replay {
         };
         let gaps = self.gaps.iter().filter(|(id, _)| !removed(id));
         let Some(gap) = gaps.map(|(_, gap)| gap).min() else { return Ok(None) };
-        give_up(engine, gap)?;
+        give_up(engine, Error::new(ErrorKind::Corrupt, gap.clone()))?;
         Ok(Some(gap.clone()))
     }
 

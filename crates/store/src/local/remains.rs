@@ -86,7 +86,6 @@ pub(crate) fn judge(
         let found = look(env, engine.salt, (id, &log_dir), known);
         let found = found.map_err(|e| failed("read", &log_dir, &e))?;
         if let Some(remain) = found.first().filter(|_| !lossy) {
-            engine.metrics.checksum_failures.add(1);
             let (path, offset) = (remain.path.display(), remain.offset);
             let message = format!("`{path}` offset {offset}: {}", remain.what);
             return Err(Error::new(ErrorKind::Corrupt, message));
@@ -98,19 +97,28 @@ pub(crate) fn judge(
     Ok(strays)
 }
 
-/// The logs that have a directory for segments, and it.
+/// The logs that have a directory for segments, and it. What else lies there, such as a file
+/// system's `lost+found`, is passed over.
 pub(crate) fn logs_in(env: &Env, segments: &Path) -> io::Result<Vec<(LogId, PathBuf)>> {
     let mut logs = Vec::new();
+    if !env.disk.exists(segments)? {
+        return Ok(logs);
+    }
     for part in env.disk.list(segments)? {
+        if number_of(&part, 2).is_none() {
+            continue;
+        }
         for path in env.disk.list(&part)? {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let id = name.filter(|name| name.len() == 16);
-            if let Some(id) = id.and_then(|name| u64::from_str_radix(name, 16).ok()) {
-                logs.push((LogId(id), path));
-            }
+            logs.extend(number_of(&path, 16).map(|id| (LogId(id), path)));
         }
     }
     Ok(logs)
+}
+
+/// The number that a name of so many hexadecimal digits is.
+fn number_of(path: &Path, digits: usize) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    u64::from_str_radix(name, 16).ok().filter(|_| name.len() == digits)
 }
 
 /// What of a log's segments lies behind its end.

@@ -20,7 +20,7 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | magic `MWROSTR1` |
 //! | 8 | 4 | CRC-32C of everything from 12 |
-//! | 12 | 4 | 1 when commits were acknowledged before they were synced |
+//! | 12 | 4 | 1 commits were acknowledged before they were synced, 2 logs may be lost whole |
 //! | 16 | 8 | sequence number: the higher one is newer |
 //! | 24 | 8 | LSN of the newest commit known to be durable |
 //! | 32 | 4 | files, then 12 bytes for each: |
@@ -51,6 +51,8 @@ pub(crate) struct Roster {
     pub(crate) sequence: u64,
     /// Commits were acknowledged before they were synced: the newest may be lost.
     pub(crate) relaxed: bool,
+    /// Logs may have been lost whole, and their owner not yet have opened all of them since.
+    pub(crate) lacks_logs: bool,
     /// Commits up to this one are durable, unless a checkpoint begins behind it.
     pub(crate) durable_lsn: u64,
     /// Bytes of each file, by its number.
@@ -61,7 +63,8 @@ impl Roster {
     fn encode(&self, slot: &mut [u8]) {
         slot.fill(0);
         slot[..8].copy_from_slice(&MAGIC);
-        slot[12..16].copy_from_slice(&u32::from(self.relaxed).to_le_bytes());
+        let flags = u32::from(self.relaxed) | u32::from(self.lacks_logs) << 1;
+        slot[12..16].copy_from_slice(&flags.to_le_bytes());
         slot[16..24].copy_from_slice(&self.sequence.to_le_bytes());
         slot[24..32].copy_from_slice(&self.durable_lsn.to_le_bytes());
         slot[32..36].copy_from_slice(&(self.files.len() as u32).to_le_bytes());
@@ -90,13 +93,11 @@ impl Roster {
             Some((number(at)?, long(at + 4)?))
         };
         let files = (0..count).map(file).collect::<Option<BTreeMap<_, _>>>()?;
-        let relaxed = match number(12)? {
-            0 => false,
-            1 => true,
-            _ => return None,
-        };
+        let flags = number(12).filter(|flags| *flags < 4)?;
+        let (relaxed, lacks_logs) = (flags & 1 != 0, flags & 2 != 0);
         let (sequence, durable_lsn) = (long(16)?, long(24)?);
-        (count <= FILES_MAX).then_some(Self { sequence, relaxed, durable_lsn, files })
+        let roster = Self { sequence, relaxed, lacks_logs, durable_lsn, files };
+        (count <= FILES_MAX).then_some(roster)
     }
 
     /// What is written down in the journal's directory; None when there is no roster.
@@ -223,7 +224,7 @@ mod tests {
 
     fn sample(files: u32) -> Roster {
         let files = (0..files).map(|n| (n, 1 << 20)).collect();
-        Roster { sequence: 7, relaxed: true, durable_lsn: 99, files }
+        Roster { sequence: 7, relaxed: true, lacks_logs: true, durable_lsn: 99, files }
     }
 
     #[test]

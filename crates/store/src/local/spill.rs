@@ -1,7 +1,7 @@
 //! Moves durable batches from the journal to their log's segment.
 //!
 //! ```text
-//! unspilled batches --> one buffer of frames --> buffered write at the segment's end, no sync
+//! unspilled batches --> one buffer of frames --> one write at the segment's end, no sync
 //!                   --> tail.spilled --> (size, age) footer: the next spill starts a new segment
 //! ```
 //!
@@ -130,7 +130,8 @@ impl LocalLog {
                 .map(|s| (s, segments.active_bytes))
         })?;
         if let Some((segment, at)) = active {
-            let young = now_ms - segment.first_arrival_ms < self.engine.options.segment_age_max_ms;
+            let young = now_ms.saturating_sub(segment.first_arrival_ms)
+                < self.engine.options.segment_age_max_ms;
             let small = u64::from(at) < self.engine.options.segment_bytes_max;
             let opened = self.reopen(segment, at);
             if opened.is_err() || !young || !small {

@@ -2,9 +2,9 @@
 //! are in doubt.
 //!
 //! ```text
-//! sync fails --> walk the journal from the last checkpoint --> logs' tails say again what is
-//! only
-//!   there --> the segments in doubt are removed --> spill into new files --> sync again
+//! sync fails --> walk the journal from the last checkpoint
+//!   --> logs' tails say again what is only there --> the segments in doubt are removed
+//!   --> spill into new files --> sync again
 //!   --> fails again: the same once more, so that readers read the journal, then read-only
 //! ```
 //!

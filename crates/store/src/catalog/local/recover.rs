@@ -48,9 +48,11 @@ pub(super) struct Recovered {
 
 impl Recovered {
     /// Whether every frame of the rows is known to be durable: the last one may be of a commit
-    /// whose sync failed, and then in the page cache only.
+    /// whose sync failed, and then in the page cache only, unless a snapshot has it, which is
+    /// synced before it gets its name.
     pub(super) fn is_proven(&self) -> bool {
-        self.sequence <= self.said.map_or(0, |said| said.sequence)
+        let said = self.said.map_or(0, |said| said.sequence);
+        self.sequence <= said || self.snapshot == Some(self.sequence)
     }
 
     /// The frame behind which everything is void when the last one cannot be proven: nobody was

@@ -236,7 +236,48 @@ fn segments_that_know_more_than_the_journal_refuse_the_start() {
         assert!(told.to_string().contains("/segments/01/"), "{told}");
         assert!(world.verify().unwrap().damages.iter().any(|d| d.what.contains("lost")));
         assert_eq!(world.files("seg"), segments);
+        // Whoever gives them up can start, and goes on behind what was lost.
+        world.options.cut_damaged_journal = true;
+        world.start().unwrap();
+        world.options.cut_damaged_journal = false;
+        let next = world.log(1).tail().next_ordinal;
+        assert!(next > u64::from(frame::GAP_ORDINALS), "{next}");
+        assert_eq!(put(&world.log(1), &text(next)), next);
+        world.kill().unwrap();
+        check_filled(&world.log(1));
     }
+}
+
+/// A log that was lost whole must not begin anew, also when the start that gave it up is cut short.
+#[test]
+fn that_logs_were_lost_is_known_until_a_clean_stop() {
+    let mut world = World::new(still());
+    world.fill(1, 3);
+    world.fill(2, 3);
+    let file = world.files("journal")[0].clone();
+    world.fake.disk.kill();
+    world.local = None;
+    flip(&world, &file, 4096 * 4 + 100);
+    world.options.cut_damaged_journal = true;
+    world.start().unwrap();
+    world.options.cut_damaged_journal = false;
+    // Before its owner has opened it.
+    world.kill().unwrap();
+    assert!(world.log(2).tail().next_ordinal >= u64::from(frame::GAP_ORDINALS));
+    world.close();
+    world.start().unwrap();
+    assert_eq!(world.log(3).tail().next_ordinal, 0);
+}
+
+/// A volume of its own for the segments has a directory that only root may read.
+#[test]
+fn what_is_no_log_in_the_directory_of_segments_is_passed_over() {
+    let mut world = World::new(small());
+    world.fill(1, 50);
+    world.fake.disk.plant(Path::new("/data/segments/lost+found"), b"");
+    world.kill().unwrap();
+    check_filled(&world.log(1));
+    assert_eq!(world.log(1).tail().next_ordinal, 50);
 }
 
 #[test]
@@ -287,7 +328,7 @@ fn damage_in_the_last_commit_is_told_after_a_moment() {
     let mut world = World::new(still());
     world.fill(1, 10);
     until("the roster vouches for it", || {
-        world.engine().keeper.poke();
+        world.tick();
         world.engine().journal.roster().durable_lsn == 11
     });
     let file = world.files("journal")[0].clone();

@@ -254,14 +254,14 @@ fn segments_without_room_are_written_when_there_is_room() {
                     if let Err(e) = block_on(pending) {
                         assert_eq!(e.kind(), ErrorKind::Full, "{e}");
                         until("it is written", || {
-                            world.engine().keeper.poke();
+                            world.tick();
                             log.tail().next_ordinal > n
                         });
                     }
                 }
                 Err(e) => {
                     assert_eq!(e.kind(), ErrorKind::Full);
-                    world.engine().keeper.poke();
+                    world.tick();
                     std::thread::yield_now();
                 }
             }
@@ -361,4 +361,15 @@ fn the_journal_keeps_to_its_share_of_a_small_disk() {
     };
     assert!(bytes("journal") <= 25, "{} MiB of journal", bytes("journal"));
     assert!(bytes("seg") >= 55, "{} MiB of segments", bytes("seg"));
+}
+
+/// Without it nobody would free the journal: writers would wait for that for ever.
+#[test]
+fn nothing_is_taken_without_a_keeper() {
+    let hook = LowSpaceHook(Arc::new(|_| panic!("as asked")));
+    let options = Options { low_space_percent: 0, low_space_hook: Some(hook), ..small() };
+    let world = World::new(options);
+    until("its end is told", || world.local().trouble().is_some());
+    let refused = world.log(1).append(batch("x"), None).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
 }

@@ -56,6 +56,12 @@ impl World {
         Ok(recovery)
     }
 
+    /// Lets a second pass and has the keeper see it.
+    fn tick(&self) {
+        self.fake.clock.advance(std::time::Duration::from_secs(1));
+        self.engine().keeper.poke();
+    }
+
     /// Ends the program without a word and starts it again.
     fn kill(&mut self) -> Result<Recovery> {
         self.fake.disk.kill();
