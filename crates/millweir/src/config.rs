@@ -67,11 +67,13 @@ pub(crate) fn load_again(
         read(path.to_owned())
     };
     let (file, access) = file.map(lasting).transpose()?.unzip();
-    let (settings, problems) = Settings::gather(Sources { flags, env, no_text, file });
+    let (settings, mut problems) = Settings::gather(Sources { flags, env, no_text, file });
     if settings.is_file_broken() {
         return Err(problems);
     }
-    check_secrets(&settings, access.flatten())?;
+    if let Err(open_to_others) = check_secrets(&settings, access.flatten()) {
+        problems.append(open_to_others);
+    }
     Ok((settings, problems))
 }
 

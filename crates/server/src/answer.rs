@@ -165,6 +165,13 @@ pub(crate) fn empty() -> Reply {
     Response::new(AnswerBody::whole(Bytes::new()))
 }
 
+/// That there is no room for an answer.
+pub(crate) fn empty_unavailable() -> Reply {
+    let mut reply = empty();
+    *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    reply
+}
+
 /// Any whole body.
 pub(crate) fn text(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
     of_type(status, content_type, AnswerBody::whole(body))
@@ -225,8 +232,9 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
         }
         Shape::Wrapped => {
             let code = refusal.code;
+            let message = refusal.message_key();
             let body = format!(
-                "{{\"Output\":{{\"__type\":\"com.amazon.coral.service#{code}\",\"message\":null}},\
+                "{{\"Output\":{{\"__type\":\"com.amazon.coral.service#{code}\",\"{message}\":null}},\
                  \"Version\":\"1.0\"}}"
             );
             text(StatusCode::OK, HeaderValue::from_static("application/json"), body.into())

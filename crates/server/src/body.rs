@@ -238,9 +238,12 @@ struct Pace<'a> {
 }
 
 struct Waits {
+    /// When it began.
+    since: Duration,
     /// The next moment by which bytes must have come.
     deadline: base::env::Sleep,
-    gives_way: GivesWay,
+    /// Only while nothing is there: what came takes its room itself.
+    gives_way: Option<GivesWay>,
 }
 
 impl<'a> Pace<'a> {
@@ -262,13 +265,20 @@ impl<'a> Pace<'a> {
                 if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
                     return Poll::Ready(Ok(frame));
                 }
+                let (peer, held, moved) = (self.peer, self.held, self.moved);
                 let waits = self.waits(shared);
-                if Pin::new(&mut waits.gives_way).poll(cx).is_ready() {
+                let since = moved.then_some(waits.since);
+                let gives_way = waits.gives_way.get_or_insert_with(|| peer.wait_for(since, held));
+                if Pin::new(gives_way).poll(cx).is_ready() {
                     return Poll::Ready(Err(Stopped::GaveWay));
                 }
                 waits.deadline.as_mut().poll(cx).map(|()| Err(Stopped::Refused(too_slow())))
             });
-            match polled.await? {
+            let polled = polled.await?;
+            if let Some(waits) = &mut self.waits {
+                waits.gives_way = None;
+            }
+            match polled {
                 None => return Ok(None),
                 Some(Err(_)) => {
                     let early = Refusal::serialization("the body ended before its length");
@@ -285,13 +295,13 @@ impl<'a> Pace<'a> {
     }
 
     fn waits(&mut self, shared: &Shared) -> &mut Waits {
-        let Self { peer, held, moved, whole, .. } = *self;
+        let whole = self.whole;
         self.waits.get_or_insert_with(|| {
             let clock = &shared.env.clock;
             let now = clock.monotonic();
             let end = *self.end.get_or_insert(now + whole);
             let deadline = clock.sleep(shared.limits.body_timeout.min(end.saturating_sub(now)));
-            Waits { deadline, gives_way: peer.wait_for(moved.then_some(now), held) }
+            Waits { since: now, deadline, gives_way: None }
         })
     }
 

@@ -266,7 +266,8 @@ async fn speak_one<S, V>(
         let unread;
         http1::Parts { io, service, read_buf: unread, .. } = connection.into_parts();
         if !unread.is_empty() {
-            // A part of the next request came together with the last one.
+            // A part of the next request came together with the last one: its head is open.
+            watch.activity.note_read();
             io.inner_mut().give_back(unread);
             continue;
         }

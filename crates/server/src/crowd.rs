@@ -82,6 +82,8 @@ struct Member {
     busy: AtomicU32,
     /// It left, or was told to.
     gone: AtomicBool,
+    /// It has room beside that of its requests.
+    has_room: AtomicBool,
     told: AtomicWaker,
 }
 
@@ -127,11 +129,11 @@ impl Crowd {
         Some(Place { crowd: Arc::clone(self), peer, member })
     }
 
-    /// Lets a connection of this peer go that did nothing, for the sake of its memory.
+    /// Lets a connection of this peer go that did nothing, for the sake of its room.
     fn displace(&self, peer: &Peer) {
         let mut groups = self.groups.lock();
         let Some(group) = groups.by_peer.get_mut(&peer.holder) else { return };
-        if let Some(member) = group.next_out(false) {
+        if let Some(member) = group.next_with_room() {
             member.go();
             group.count -= 1;
             groups.count -= 1;
@@ -157,6 +159,18 @@ impl Crowd {
 }
 
 impl Group {
+    /// Takes the oldest connection out that has room and did nothing since it was looked at.
+    fn next_with_room(&mut self) -> Option<Arc<Member>> {
+        let gives_way = |member: &Arc<Member>| {
+            member.has_room.load(Ordering::Relaxed)
+                && !member.gone.load(Ordering::Relaxed)
+                && member.busy.load(Ordering::Relaxed) == 0
+                && !member.earned.swap(false, Ordering::Relaxed)
+        };
+        let mut queues = [&mut self.strangers, &mut self.known].into_iter();
+        queues.find_map(|queue| queue.remove(queue.iter().position(gives_way)?))
+    }
+
     /// Takes the connection out that gives way, if there is one.
     fn next_out(&mut self, even_busy: bool) -> Option<Arc<Member>> {
         while let Some(member) = self.strangers.pop_front() {
@@ -225,7 +239,9 @@ impl Place {
     ) -> Option<Room> {
         let mut room = self.peer.share.nothing();
         let make_room = |_| self.crowd.displace(&self.peer);
-        room.wait(clock, (bytes, time), make_room).await.then_some(room)
+        let found = room.wait(clock, (bytes, time), make_room).await;
+        self.member.has_room.fetch_or(found, Ordering::Relaxed);
+        found.then_some(room)
     }
 }
 
@@ -351,6 +367,26 @@ mod tests {
         seventh.earn();
         let _eighth = enter(1);
         assert_eq!(lost(&[&fifth, &sixth, &seventh]), [true, false, false]);
+    }
+
+    #[tokio::test]
+    async fn connections_with_room_give_way_for_room_the_newcomer_does_not() {
+        let clock = crate::system_env().clock;
+        let crowd = crowd(8);
+        let enter = || crowd.enter(address(1)).unwrap();
+        let (plain, idle, busy) = (enter(), enter(), enter());
+        let enough = async |place: &Place| place.room(&*clock, 60 << 10, Duration::ZERO).await;
+        let mut rooms = Vec::new();
+        for place in [&idle, &busy].into_iter().cycle() {
+            place.earn();
+            let Some(room) = enough(place).await else { break };
+            rooms.push(room);
+        }
+        let _busy = busy.busy();
+        let newcomer = enter();
+        let waits = newcomer.room(&*clock, 60 << 10, Duration::from_millis(200));
+        assert!(waits.await.is_none(), "nobody gave anything back");
+        assert_eq!(lost(&[&plain, &idle, &busy, &newcomer]), [false, true, false, false]);
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! Which service is meant stands in the scope of the signature, which protocol it speaks in the
 //! headers. A request that names an operation of ours is never foreign.
 
-use crate::route::{Refused, Shape};
+use crate::route::{Refused, Shape, TARGET, essence, text};
 use base::RequestId;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ const NAME_BYTES_MAX: usize = 40;
 /// Why a request's service is not served, when it is not.
 pub(crate) fn refusal(services: &[Arc<dyn Service>], head: &Head) -> Option<Refused> {
     let mut routes = services.iter().map(|service| service.routes());
-    let target = text(&head.headers, "x-amz-target");
+    let target = text(&head.headers, &TARGET);
     let prefix = target.and_then(|target| target.split_once('.')).map(|(prefix, _)| prefix);
     // First, since every request of ours is told by it.
     if prefix.is_some_and(|prefix| routes.clone().any(|ours| ours.target_prefix == prefix)) {
@@ -69,7 +69,7 @@ pub(crate) fn refusal(services: &[Arc<dyn Service>], head: &Head) -> Option<Refu
 
 /// The service in the scope of a signature, as its client wrote it.
 fn scope(head: &Head) -> Option<String> {
-    let header = text(&head.headers, AUTHORIZATION.as_str());
+    let header = text(&head.headers, &AUTHORIZATION);
     // Signature Version 2 has no scope; only S3 ever took it in this header.
     if header.is_some_and(|header| header.starts_with("AWS ")) {
         return Some("s3".to_owned());
@@ -85,10 +85,9 @@ fn scope(head: &Head) -> Option<String> {
 
 /// The protocol that the headers tell.
 fn told(head: &Head, has_target: bool) -> Option<Protocol> {
-    let content_type = text(&head.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence(&head.headers);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
-    let smithy = text(&head.headers, SMITHY_PROTOCOL.as_str());
+    let smithy = text(&head.headers, &SMITHY_PROTOCOL);
     let in_query = |name: &str| head.uri.query().is_some_and(|query| query.contains(name));
     Some(match () {
         () if smithy == Some("rpc-v2-cbor") => Protocol::Cbor(RPC_CBOR),
@@ -125,10 +124,6 @@ fn message(services: &[Arc<dyn Service>], scope: Option<&str>) -> String {
     let served: Vec<_> = services.iter().map(|service| service.routes().signing_name).collect();
     let served = served.join(", ");
     format!("Millweir does not serve {asked}. What it serves here: {served}.")
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 impl Protocol {

@@ -300,18 +300,23 @@ impl<S> Watched<S> {
         &mut self.inner
     }
 
+    /// Whether what comes is no head: then it gives back the room of the last one.
+    fn is_past_head(&mut self) -> bool {
+        let requests = self.activity.requests.load(Ordering::Relaxed);
+        let in_flight = self.activity.in_flight.load(Ordering::Relaxed) > 0;
+        if in_flight || requests != self.requests {
+            (self.head_bytes, self.head_room, self.requests) = (0, None, requests);
+        }
+        in_flight || self.activity.http2
+    }
+
     /// Counts bytes that came.
     ///
     /// # Errors
     /// There is no room for a head this large.
     fn count_read(&mut self, bytes: usize) -> io::Result<()> {
         self.activity.note_read();
-        let requests = self.activity.requests.load(Ordering::Relaxed);
-        let in_flight = self.activity.in_flight.load(Ordering::Relaxed) > 0;
-        if in_flight || requests != self.requests {
-            (self.head_bytes, self.head_room, self.requests) = (0, None, requests);
-        }
-        if in_flight || self.activity.http2 {
+        if self.is_past_head() {
             return Ok(());
         }
         self.head_bytes += bytes;
@@ -332,6 +337,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        // Also when nothing comes: what came with the last head may have been its body.
+        self.is_past_head();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         match buf.filled().len() - before {
             0 => polled,
@@ -361,7 +368,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let polled = Pin::new(&mut self.inner).poll_flush(cx);
+        // TLS takes bytes before the socket does.
+        self.activity.blocked.store(polled.is_pending(), Ordering::Relaxed);
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -385,6 +395,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base::budget::{Budget, Holder};
     use futures_util::FutureExt;
     use tokio::io::AsyncWriteExt;
 
@@ -433,6 +444,53 @@ mod tests {
         let (client, server) = tokio::io::duplex(64);
         drop(client);
         assert!(Peeked::first(server).await.is_err());
+    }
+
+    fn watched<S>(inner: S) -> Watched<S> {
+        let share = Budget::new(1 << 20).share(Holder::peer([10, 0, 0, 1].into()));
+        Watched::new(inner, Arc::default(), (share, 64 << 10))
+    }
+
+    /// Takes bytes and has them wait, as TLS does when its socket is full.
+    struct Full;
+
+    impl AsyncWrite for Full {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_to_be_flushed_is_not_at_rest() {
+        let mut stream = watched(Full);
+        stream.write_all(b"answer").await.unwrap();
+        assert!(stream.flush().now_or_never().is_none());
+        assert!(stream.activity.moment().blocked);
+    }
+
+    #[tokio::test]
+    async fn the_room_of_a_head_goes_with_it() {
+        let (mut client, server) = tokio::io::duplex(64 << 10);
+        let mut stream = watched(server);
+        let mut read = vec![b'x'; 20 << 10];
+        client.write_all(&read).await.unwrap();
+        stream.read_exact(&mut read).await.unwrap();
+        assert!(stream.head_room.is_some(), "it may be a head");
+        drop(stream.activity.begin());
+        assert!(stream.read(&mut read).now_or_never().is_none());
+        assert!(stream.head_room.is_none());
     }
 
     #[tokio::test]

@@ -2,8 +2,9 @@
 //!
 //! Cost of a 1 KiB `PutRecord` in here, beside hyper and the service: one list of header pairs, the
 //! caller's ARN and region, one boxed call, one buffer for both ids, one header map; no copy of the
-//! body, three reads of the clock, a dozen atomic adds to what is counted and held, no lock but for
-//! the account's share where signatures are required, about 0.002 ms. SHA-256 runs only there.
+//! body, three reads of the clock, a dozen atomic adds to what is counted and held, a lock for
+//! reading the keys and one for the account's share where signatures are required, about 0.002 ms.
+//! SHA-256 runs only there.
 
 use crate::answer::{self, Reply};
 use crate::body::{Holder, Inbound};
@@ -44,7 +45,7 @@ pub(crate) struct Peer {
 
 /// Memory of a request beside its head, its body and its answer: its task, and what the server and
 /// the service note of it (measured: 8 KiB with a head of AWS's clients).
-const REQUEST_BYTES: usize = 8 << 10;
+pub(crate) const REQUEST_BYTES: usize = 8 << 10;
 /// Memory of a header beside its text.
 const HEADER_BYTES: usize = 64;
 /// What HTTP buffers of an event stream beside the event itself.
@@ -93,7 +94,7 @@ async fn respond(
         && let Some(page) = admin::page(shared, &head)
     {
         place.earn();
-        return page;
+        return page_within_room(place, page, in_flight);
     }
     let id = shared.ids.next();
     let page = Page::of(shared, &head);
@@ -109,6 +110,12 @@ async fn respond(
             let held = (room, &mut in_flight);
             let answer = serve((shared, place), (id, peer), route, (&head, &mut body), held).await;
             answer.map(|answer| (route, answer))
+        }
+        (Err(Refused { refusal, shape: Shape::Wrapped }), Some(room)) => {
+            drop(head);
+            let body = (&mut body, Holder { peer: &place.peer, room });
+            let refusal = unless_unreadable(shared, body, Format::Json, refusal).await;
+            Err(Refused { refusal, shape: Shape::Wrapped })
         }
         (Err(refused), room) => {
             // A slow body must not hold the head as well.
@@ -133,6 +140,19 @@ async fn respond(
         close(&mut reply);
     }
     reply
+}
+
+/// A page as it goes out: over HTTP/2 a client may leave many of them, so they take room as answers
+/// do.
+fn page_within_room(place: &Place, page: Reply, in_flight: InFlight) -> Reply {
+    if !in_flight.is_http2() {
+        return page;
+    }
+    let Some(room) = place.peer.share.take(REQUEST_BYTES) else {
+        return answer::empty_unavailable();
+    };
+    let held = answer::try_map_whole(page, |bytes| unsent::hold(bytes, Some(room), in_flight));
+    held.unwrap_or_else(|_| answer::empty_unavailable())
 }
 
 /// What a browser is told that asks whether a page may call.
@@ -259,7 +279,8 @@ async fn serve(
 const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 
 /// Why a request is refused whose head is not enough. AWS reads the body before it looks for a
-/// signature (observed, recorded by kinesalite's tests); here a large one is read for nobody.
+/// signature, and of `application/json` (observed, recorded by kinesalite's tests); here a large
+/// one is read for nobody.
 async fn unless_unreadable(
     shared: &Shared,
     (body, holder): (&mut Inbound, Holder<'_>),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wire::{Format, Refusal, Service};
 
 /// Names the operation.
-const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// An operation, by its places in the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +116,7 @@ fn find(services: &[Arc<dyn Service>], prefix: &str, operation: &str) -> Option<
 }
 
 fn content(headers: &HeaderMap) -> Content {
-    let whole = text(headers, &CONTENT_TYPE).unwrap_or_default();
-    let essence = whole.split(';').next().unwrap_or_default().trim();
+    let essence = essence(headers);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
     if is(Format::Json.content_type()) {
         Content::Of(Format::Json)
@@ -130,7 +129,14 @@ fn content(headers: &HeaderMap) -> Content {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// The content type without its parameters.
+pub(crate) fn essence(headers: &HeaderMap) -> &str {
+    let whole = text(headers, &CONTENT_TYPE).unwrap_or_default();
+    whole.split(';').next().unwrap_or_default().trim()
+}
+
+/// A header, when it is text.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 

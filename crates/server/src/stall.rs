@@ -5,7 +5,8 @@
 //! is pulled, and the task that sends it ends once that has not happened for `idle_timeout`, which
 //! resets the stream and frees what it held.
 //!
-//! hyper polls no body that has no room to send, so the task itself must look: the executor wraps
+//! hyper polls a body no further than one piece ahead of what it may send, so the task itself must
+//! look: the executor wraps
 //! it. A short answer costs a task-local place that stays empty; neither timer nor allocation.
 
 use base::env::Clock;

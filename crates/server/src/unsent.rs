@@ -6,6 +6,7 @@
 
 use crate::answer::AnswerBody;
 use crate::io::InFlight;
+use crate::request::REQUEST_BYTES;
 use base::budget::Room;
 use bytes::Bytes;
 use wire::Refusal;
@@ -14,7 +15,7 @@ use wire::Refusal;
 const SMALL_BYTES: usize = 4 << 10;
 /// Answers below this are not watched over HTTP/2, where others go out beside them.
 const SMALL_BYTES_HTTP2: usize = 1 << 10;
-/// What an answer takes beside its bytes.
+/// What an answer takes beside its bytes over HTTP/1.1, where its request has ended.
 const ANSWER_BYTES: usize = 1 << 10;
 
 /// An answer on its way out; dropped when the last of its bytes was written, or the connection
@@ -44,10 +45,15 @@ pub(crate) fn hold(
     mut in_flight: InFlight,
 ) -> Result<AnswerBody, Refusal> {
     let http2 = in_flight.is_http2();
+    if http2 && room.is_none() {
+        // Without a body its stream ends with its head, and keeps nothing.
+        return Ok(AnswerBody::whole(Bytes::new()));
+    }
     let Some(mut room) = room.filter(|_| http2 || bytes.len() >= SMALL_BYTES) else {
         return Ok(AnswerBody::whole(bytes));
     };
-    if !room.resize(ANSWER_BYTES + bytes.len()) {
+    let beside = if http2 { REQUEST_BYTES } else { ANSWER_BYTES };
+    if !room.resize(beside + bytes.len()) {
         return Err(Refusal::unavailable("too many answers wait to be read, try again"));
     }
     let watched = !http2 || bytes.len() >= SMALL_BYTES_HTTP2;

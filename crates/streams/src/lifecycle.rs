@@ -21,6 +21,7 @@ use crate::rows::{
     StreamRow, TagsRow,
 };
 use crate::service::Inner;
+use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
 use crate::texts::stream_not_active;
 use base::Cx;
@@ -192,16 +193,16 @@ async fn forget_shards(inner: &Arc<Inner>, cx: &Cx, stream: &Stream, row: Stream
     let row = StreamRow { consumer_s: last_s(stream), ..row };
     let mut transaction = Transaction::default();
     rows::put(transaction.frees_room(), StreamRow::key(&stream.key), &row);
-    take_shards(&mut transaction, stream);
+    take_shards(&mut transaction, stream, &stream.view().shards);
     inner.commit(cx, transaction).await?;
     stream.replace(StreamView::new(row, Vec::new()));
     inner.removals.notify_one();
     Ok(())
 }
 
-/// Takes a stream's shards out of the catalog, to have their logs removed.
-fn take_shards(transaction: &mut Transaction, stream: &Stream) {
-    for shard in &stream.view().shards {
+/// Takes shards of a stream out of the catalog, to have their logs removed.
+pub(crate) fn take_shards(transaction: &mut Transaction, stream: &Stream, shards: &[Arc<Shard>]) {
+    for shard in shards {
         let removal = Removal::of(shard.row.log());
         transaction.remove(ShardRow::key(&stream.key, shard.row.index));
         rows::put(transaction, removal.key(), &removal);
@@ -214,7 +215,7 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     let mut transaction = Transaction::default();
     transaction.frees_room().remove(StreamRow::key(key));
     transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
-    take_shards(&mut transaction, stream);
+    take_shards(&mut transaction, stream, &stream.view().shards);
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
     }
@@ -275,7 +276,7 @@ pub(crate) async fn begin_deregister(
     }
     let row = ConsumerRow { status: ConsumerStatus::Deleting, ..consumer.row() };
     let mut transaction = Transaction::default();
-    rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
+    rows::put(transaction.frees_room(), ConsumerRow::key(&stream.key, &row.name), &row);
     inner.commit(cx, transaction).await?;
     consumer.replace(row);
     stream.announce();
@@ -290,7 +291,7 @@ async fn deregister(inner: &Inner, stream: &Stream, consumer: &Consumer) -> stor
     remove_consumer(&mut transaction, stream, &row.name);
     let mut of_stream = stream.view().row.clone();
     of_stream.consumer_s = of_stream.consumer_s.max(row.created_s);
-    rows::put(&mut transaction, StreamRow::key(&stream.key), &of_stream);
+    rows::put(transaction.frees_room(), StreamRow::key(&stream.key), &of_stream);
     inner.catalog.commit(transaction).await?;
     stream.replace_row(of_stream);
     stream.consumers.write().remove(row.name.as_str());

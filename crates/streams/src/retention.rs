@@ -9,7 +9,8 @@
 //! be brought back.
 
 use crate::errors::Result;
-use crate::rows::{self, Removal, ShardRow, StreamRow};
+use crate::lifecycle::take_shards;
+use crate::rows::{ShardRow, StreamRow};
 use crate::service::Inner;
 use crate::stream::{Stream, StreamView};
 use crate::texts;
@@ -80,12 +81,7 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
     let (gone, kept): (Vec<_>, Vec<_>) =
         view.shards.iter().cloned().partition(|shard| is_expired(&shard.row, horizon_ms));
     let mut transaction = Transaction::default();
-    transaction.frees_room();
-    for shard in &gone {
-        let removal = Removal::of(shard.row.log());
-        transaction.remove(ShardRow::key(&stream.key, shard.row.index));
-        rows::put(&mut transaction, removal.key(), &removal);
-    }
+    take_shards(transaction.frees_room(), stream, &gone);
     inner.catalog.commit(transaction).await?;
     stream.replace(StreamView::new(view.row.clone(), kept));
     for shard in gone {

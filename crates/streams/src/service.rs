@@ -7,7 +7,8 @@
 //!
 //! Invariants: a change is in the catalog before anybody sees it; changes happen one after another,
 //! under `Inner::control`, and run to their end even if their caller goes away; whoever holds that
-//! waits for the catalog alone, never for the engine of the records.
+//! waits for the catalog alone, never for the engine of the records, unless changes are to be over
+//! before their answer (`lifecycle.updating` 0).
 
 use crate::consumer::Consumer;
 use crate::directory::Directory;

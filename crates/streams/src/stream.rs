@@ -68,7 +68,8 @@ impl StreamView {
         Self { row, shards, open }
     }
 
-    /// The open shard that owns a hash key; `None` never happens to a stream that is not deleted.
+    /// The open shard that owns a hash key; `None` only of a stream that has none: one that was
+    /// deleted, also while it was made.
     pub(crate) fn route(&self, at: HashKey) -> Option<&Arc<Shard>> {
         let next = self.open.partition_point(|s| s.range().end < at.0);
         self.open.get(next)

@@ -16,11 +16,17 @@ const MEMBERS: &[Member] = &[
 ];
 
 impl Refusal {
+    /// The name of the message's member: `SerializationException` spells it with a capital
+    /// (observed by kinesalite's tests against AWS).
+    pub fn message_key(&self) -> &'static str {
+        if self.code == "SerializationException" { "Message" } else { "message" }
+    }
+
     /// The answer's body.
     ///
-    /// `SerializationException` spells its message with a capital, and an error without a message
-    /// has no such key at all (both observed by kinesalite's tests against AWS). A message is cut
-    /// where only a client that wants it long makes it so: it may hold what the client sent.
+    /// An error without a message has no such key at all (observed by kinesalite's tests against
+    /// AWS). A message is cut where only a client that wants it long makes it so: it may hold what
+    /// the client sent.
     pub fn body(&self, format: Format) -> Bytes {
         let end = self.message.floor_char_boundary(MESSAGE_BYTES_MAX);
         let message = self.message.get(..end).unwrap_or_default();
@@ -29,7 +35,7 @@ impl Refusal {
         w.key(MEMBERS[0]);
         w.text(self.code);
         if !message.is_empty() {
-            w.key(MEMBERS[if self.code == "SerializationException" { 2 } else { 1 }]);
+            w.key(MEMBERS[if self.message_key() == "Message" { 2 } else { 1 }]);
             w.text(message);
         }
         w.end();

@@ -29,6 +29,10 @@ impl Problems {
     }
 
     /// Notes one more.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     pub(crate) fn add(&mut self, sentence: String) {
         self.0.push(sentence);
     }

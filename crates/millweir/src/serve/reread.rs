@@ -121,8 +121,8 @@ impl Reread {
         if !trouble.is_empty() && (asked || trouble != self.trouble) {
             tracing::error!(
                 trouble,
-                "the configuration is wrong now: access keys that it no longer names are gone, all \
-                 others stay as they were"
+                "the configuration is wrong now: access keys that it is seen to name no more are \
+                 gone, all others stay as they were"
             );
         }
         self.trouble = trouble;
@@ -240,5 +240,19 @@ mod tests {
         let (keys, said) = file.look(&old);
         assert_eq!(keys, old);
         assert!(said.contains("cannot read the configuration"), "{said}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_goes_also_when_others_can_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = File(tempfile::tempdir().unwrap());
+        file.write(&(key("a", "1") + &key("b", "2")));
+        let (old, _) = file.look(&[]);
+        file.write(&key("b", "2"));
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let (keys, said) = file.look(&old);
+        assert_eq!(names(&keys), ["b"]);
+        assert!(said.contains("m.toml"), "{said}");
     }
 }

@@ -132,6 +132,13 @@ async fn content_types_that_are_not_spoken() {
                    \"message\":null},\"Version\":\"1.0\"}";
     let plain = Some("application/json");
     check(|h, _| set(h, "content-type", "application/json"), (200, plain, wrapped)).await;
+    let unreadable = "{\"Output\":{\"__type\":\"com.amazon.coral.service#SerializationException\",\
+                      \"Message\":null},\"Version\":\"1.0\"}";
+    let no_json = |h: &mut Vec<_>, body: &mut String| {
+        set(h, "content-type", "     application/json     ;");
+        "hello".clone_into(body);
+    };
+    check(no_json, (200, plain, unreadable)).await;
 }
 
 #[tokio::test]

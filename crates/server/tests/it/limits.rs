@@ -49,6 +49,17 @@ async fn half_a_head_is_not_waited_for() {
     assert_eq!(kept.rest().await, b"");
 }
 
+/// Also when it came together with the request before.
+#[tokio::test]
+async fn half_a_head_behind_a_request_is_not_waited_for() {
+    let limits = Limits { idle_timeout: Duration::from_mins(1), ..impatient() };
+    let server = start(Options { limits, ..options() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(post("Echo", "{}") + "POST / HTTP/1.1\r\nHost: lo").await;
+    assert_eq!(client.reply().await.status, 200);
+    assert!(client.rest().await.is_empty(), "it is closed long before the minute");
+}
+
 #[tokio::test]
 async fn dripping_a_head_does_not_help() {
     let server = start(Options {

@@ -46,14 +46,20 @@ impl Most {
         let records = shard.log.tail().next_ordinal.saturating_sub(from);
         let record_bytes = (stream.view().row.record_kib_max as usize) << 10;
         let records = usize::try_from(records).unwrap_or(usize::MAX).min(self.records);
-        memory_bytes(records.saturating_mul(record_bytes).min(self.bytes.max(record_bytes)))
+        let bytes = records.saturating_mul(record_bytes).min(self.bytes.max(record_bytes));
+        memory_bytes(bytes, records)
     }
 }
 
-/// Memory of a portion of so many payload bytes: the records, and an answer that has them as text.
-pub(crate) fn memory_bytes(bytes: usize) -> usize {
-    bytes / 3 * 7
+/// Memory of a portion of so many payload bytes and records: the records, and an answer that has
+/// them as text.
+pub(crate) fn memory_bytes(bytes: usize, records: usize) -> usize {
+    bytes / 3 * 7 + records * RECORD_BYTES
 }
+
+/// Memory of a record beside its payload: names, number and time in an answer, some 180 bytes, and
+/// the record itself.
+const RECORD_BYTES: usize = 256;
 
 /// Reads durable records from `from` on; from the oldest kept one when `from` is older.
 ///

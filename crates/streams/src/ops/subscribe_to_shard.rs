@@ -98,6 +98,7 @@ pub(crate) async fn subscribe_to_shard(
         newest_ms: 0,
         ended: false,
         room: None,
+        sending: None,
         stream,
         consumer,
         shard,
@@ -130,6 +131,8 @@ struct Reader {
     ended: bool,
     /// That of the last event, until it was taken.
     room: Option<Room>,
+    /// That of the one before: HTTP asks for an event before it has sent the last one.
+    sending: Option<Room>,
 }
 
 type Item = Result<SubscribeToShardEventStream>;
@@ -152,7 +155,7 @@ impl Reader {
 
     /// The next event; `None` at the regular end.
     async fn next_item(&mut self) -> Result<Option<SubscribeToShardEvent>> {
-        self.room = None;
+        self.sending = self.room.take();
         loop {
             // Subscribed before the looks below, so that no change falls between.
             let changes = self.stream.changes();
@@ -232,7 +235,7 @@ impl Reader {
     }
 
     fn event(&mut self, portion: Portion, mut room: Room) -> SubscribeToShardEvent {
-        let bytes = read::memory_bytes(portion.bytes).min(room.bytes());
+        let bytes = read::memory_bytes(portion.bytes, portion.records.len()).min(room.bytes());
         self.room = room.resize(bytes).then_some(room);
         let inner = &self.streams.inner;
         if let Some(pace) = &mut self.pace {
@@ -254,6 +257,8 @@ impl Reader {
 
     /// An event without records, before the client takes the silence for a fault.
     fn keep_alive(&mut self) -> SubscribeToShardEvent {
+        // It was taken long ago, or HTTP would not have asked.
+        self.sending = None;
         self.silent_since = self.now();
         SubscribeToShardEvent {
             continuation_sequence_number: Some(self.continuation()),
