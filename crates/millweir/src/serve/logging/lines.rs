@@ -163,6 +163,11 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_and_what_is_lost_is_counted() {
         let (lines, taken) = started();
+        lines.writer().write_all(b"taken").unwrap();
+        while !lines.lock().queue.is_empty() {
+            thread::yield_now();
+        }
+        // From here on the thread waits for a reader, and takes no loss into account.
         for line in [vec![7; 64], vec![7; 64 << 10]] {
             for _ in 0..2 * LINES_MAX {
                 lines.writer().write_all(&line).unwrap();
