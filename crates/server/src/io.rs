@@ -300,14 +300,16 @@ impl<S> Watched<S> {
         &mut self.inner
     }
 
-    /// Whether what comes is no head: then it gives back the room of the last one.
-    fn is_past_head(&mut self) -> bool {
+    /// Gives back the room of a head that has become a request.
+    fn leave_head(&mut self) {
         let requests = self.activity.requests.load(Ordering::Relaxed);
-        let in_flight = self.activity.in_flight.load(Ordering::Relaxed) > 0;
-        if in_flight || requests != self.requests {
+        if self.has_request() || requests != self.requests {
             (self.head_bytes, self.head_room, self.requests) = (0, None, requests);
         }
-        in_flight || self.activity.http2
+    }
+
+    fn has_request(&self) -> bool {
+        self.activity.in_flight.load(Ordering::Relaxed) > 0
     }
 
     /// Counts bytes that came.
@@ -316,7 +318,7 @@ impl<S> Watched<S> {
     /// There is no room for a head this large.
     fn count_read(&mut self, bytes: usize) -> io::Result<()> {
         self.activity.note_read();
-        if self.is_past_head() {
+        if self.has_request() || self.activity.http2 {
             return Ok(());
         }
         self.head_bytes += bytes;
@@ -338,7 +340,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         // Also when nothing comes: what came with the last head may have been its body.
-        self.is_past_head();
+        self.leave_head();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         match buf.filled().len() - before {
             0 => polled,

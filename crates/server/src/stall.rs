@@ -6,8 +6,8 @@
 //! resets the stream and frees what it held.
 //!
 //! hyper polls a body no further than one piece ahead of what it may send, so the task itself must
-//! look: the executor wraps
-//! it. A short answer costs a task-local place that stays empty; neither timer nor allocation.
+//! look: the executor wraps it. A short answer costs a task-local place that stays empty; neither
+//! timer nor allocation.
 
 use base::env::Clock;
 use hyper::rt::Executor;
