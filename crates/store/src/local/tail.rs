@@ -96,7 +96,12 @@ impl TailBatches {
 
     /// Drops the bodies of batches that end at or below `to`.
     pub(crate) fn evict(&mut self, to: u64) {
-        let from = self.batches.partition_point(|b| b.end_ordinal() <= self.evicted_to);
+        let evicted = |b: &TailBatch| b.end_ordinal() <= self.evicted_to;
+        // Most often none: a search waits for memory at each of its steps.
+        let from = match self.batches.front() {
+            Some(front) if evicted(front) => self.batches.partition_point(evicted),
+            _ => 0,
+        };
         for batch in self.batches.range_mut(from..).take_while(|b| b.end_ordinal() <= to) {
             batch.body = None;
         }
