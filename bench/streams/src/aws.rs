@@ -11,7 +11,8 @@ const SHARDS: usize = 4;
 const BATCH_RECORDS: usize = 500;
 /// Records laid down before reading back.
 const READ_RECORDS: usize = 20_000;
-/// Records of the stream that is read from segments: more than the server keeps in memory.
+/// Records of the stream that is read from segments, and of one that is written behind it: more
+/// than the server keeps in memory, so that it keeps none of the first one's.
 const DEEP_RECORDS: usize = 400_000;
 /// Longest time a slow peer may take to lay them down.
 const FILL_MAX: Duration = Duration::from_secs(20);
@@ -28,7 +29,9 @@ pub(crate) async fn prepare(port: u16) -> Result<()> {
 /// Lays down what is read from segments.
 pub(crate) async fn prepare_deep(port: u16) -> Result<()> {
     create_with(port, "deep", SHARDS).await?;
-    fill(port, "deep", DEEP_RECORDS).await
+    fill(port, "deep", DEEP_RECORDS).await?;
+    create_with(port, "behind", SHARDS).await?;
+    fill(port, "behind", DEEP_RECORDS).await
 }
 
 /// One slice of the work.
@@ -61,9 +64,18 @@ fn ok<'a>(answer: &Answer<'a>) -> Result<&'a [u8]> {
     Ok(answer.body)
 }
 
+/// What may stand behind the records of an answer.
+const END_BYTES: usize = 4096;
+
 /// The text value of a JSON member, which holds no escapes in these answers.
 fn member<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
-    let at = memchr::memmem::find(body, format!("\"{name}\"").as_bytes())? + name.len() + 2;
+    let quoted = format!("\"{name}\"");
+    // Behind the records with most servers: megabytes that are not looked through again.
+    let end = body.len().saturating_sub(END_BYTES);
+    let at = match memchr::memmem::find(&body[end..], quoted.as_bytes()) {
+        Some(at) => end + at,
+        None => memchr::memmem::find(body, quoted.as_bytes())?,
+    } + quoted.len();
     let open = at + memchr::memchr(b'"', &body[at..])? + 1;
     let close = open + memchr::memchr(b'"', &body[open..])?;
     std::str::from_utf8(&body[open..close]).ok()
