@@ -187,3 +187,23 @@ async fn answers_left_in_a_connection_keep_their_room() {
         drop(first);
     }
 }
+
+#[tokio::test]
+async fn pages_left_in_a_connection_keep_their_room() {
+    let limits = Limits { memory_bytes_max: 1 << 20, ..impatient() };
+    let server = start(Options { limits, ..options() });
+    let mut client = connect_narrow(&server).await;
+    let mut left = Vec::new();
+    let refused = loop {
+        let page = Request::get("http://localhost/livez").body(Full::default()).unwrap();
+        let reply = client.send_request(page).await.unwrap();
+        if reply.status() != StatusCode::OK {
+            break reply;
+        }
+        left.push(reply);
+        assert!(left.len() < 150, "they take no room");
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(refused).await, "");
+    drop(left);
+}

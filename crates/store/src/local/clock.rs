@@ -211,6 +211,23 @@ mod tests {
         }
     }
 
+    /// The process that made the file ended before its name was durable.
+    #[test]
+    fn the_next_process_makes_the_name_durable() {
+        for seed in 0..8 {
+            let fake = testkit::fake_env(seed);
+            let dir = Path::new("/d");
+            fake.env().disk.create_dir_all(dir).unwrap();
+            fake.env().disk.sync_dir(Path::new("/")).unwrap();
+            fake.disk.fail(Fault::io(Op::SyncDir));
+            ClockFile::load(&fake.env(), dir).0.try_write(&sample(1)).unwrap_err();
+            fake.disk.kill();
+            ClockFile::load(&fake.env(), dir).0.try_write(&sample(2)).unwrap();
+            fake.disk.crash(seed);
+            assert_eq!(ClockFile::load(&fake.env(), dir).1, Some(sample(2)), "seed {seed}");
+        }
+    }
+
     #[test]
     fn a_damaged_or_torn_slot_leaves_the_one_before() {
         let fake = testkit::fake_env(1);

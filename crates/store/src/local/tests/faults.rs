@@ -363,6 +363,18 @@ fn the_journal_keeps_to_its_share_of_a_small_disk() {
     assert!(bytes("seg") >= 55, "{} MiB of segments", bytes("seg"));
 }
 
+/// A commit that no file holds has one made of its own size, not of the largest.
+#[test]
+fn a_large_commit_finds_room_on_a_small_disk() {
+    let options = Options { journal_first_bytes: 1 << 20, ..Options::default() };
+    let mut world = World { fake: fake_env(1), options, local: None };
+    world.fake.disk.set_space(100 << 20);
+    world.start().unwrap();
+    let record = "x".repeat(11 << 20);
+    block_on(world.log(1).append(batch(&record), None).unwrap()).unwrap();
+    assert_eq!(world.log(1).tail().next_ordinal, 1);
+}
+
 /// Without it nobody would free the journal: writers would wait for that for ever.
 #[test]
 fn nothing_is_taken_without_a_keeper() {

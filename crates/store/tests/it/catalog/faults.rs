@@ -218,6 +218,21 @@ fn a_full_disk_that_writes_nothing_over_takes_changes_that_free_room() {
     assert_eq!(rows(open(&world).unwrap().as_ref()).len(), 1);
 }
 
+/// What a snapshot has was synced: a start needs no room to prove it.
+#[test]
+fn a_full_disk_lets_a_start_be_that_a_snapshot_proves() {
+    let world = after_failed_sync(1);
+    world.disk.kill();
+    // The start proves `b` by a snapshot, and cannot say so.
+    world.disk.fail(Fault::io(Op::Write).on("journal/catalog").times(u64::MAX));
+    assert!(open(&world).is_err());
+    world.disk.kill();
+    let full = Fault::no_space(Op::Write).on("catalog/").times(u64::MAX);
+    world.disk.fail(full);
+    let catalog = open(&world).unwrap();
+    assert!(catalog.get(b"a").is_some() && catalog.get(b"b").is_some());
+}
+
 /// Whatever fails while logs rotate: acknowledged rows stay, and a restart is whole.
 #[test]
 fn any_single_failing_operation() {
