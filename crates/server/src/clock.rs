@@ -13,12 +13,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug)]
 pub struct TokioClock {
     start: Instant,
+    /// What `uptime` was then.
+    uptime: Duration,
+    /// How long the machine had slept until then.
+    slept: Duration,
 }
 
 impl TokioClock {
     /// A clock whose monotonic time starts now.
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self { start: Instant::now(), uptime: read(ClockId::Boottime), slept: slept() }
     }
 }
 
@@ -41,8 +45,9 @@ impl Clock for TokioClock {
     }
 
     fn uptime(&self) -> Duration {
-        let time = clock_gettime(ClockId::Boottime);
-        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+        // Why not BOOTTIME alone: rustix asks the kernel, and `Instant` and `SystemTime` ask libc.
+        // A library that sets the clocks of a program (libfaketime) would reach only those.
+        self.uptime + self.monotonic() + slept().saturating_sub(self.slept)
     }
 
     fn boot(&self) -> Option<u128> {
@@ -53,6 +58,18 @@ impl Clock for TokioClock {
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
     }
+}
+
+/// How long the machine has slept since its start.
+fn slept() -> Duration {
+    // In this order no time that passes in between counts as slept.
+    let with_sleep = read(ClockId::Boottime);
+    with_sleep.saturating_sub(read(ClockId::Monotonic))
+}
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
 /// The system's randomness.
