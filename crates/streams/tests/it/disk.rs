@@ -41,8 +41,6 @@ struct Machine {
     fake: FakeEnv,
     rng: SeededRng,
     cx: Cx,
-    /// Of the catalog's logs.
-    log_bytes: usize,
     running: Option<(Streams, Arc<Local>)>,
     /// Records by their data: whether they were acknowledged.
     records: BTreeMap<String, bool>,
@@ -76,46 +74,6 @@ fn acknowledged_records_and_whole_shards_survive_any_loss() {
     }
 }
 
-/// What takes something away works on a full disk.
-#[tokio::test]
-async fn a_consumer_leaves_on_a_full_disk() {
-    let mut machine = Machine::new(1);
-    machine.log_bytes = 512 << 10;
-    machine.start().await;
-    let consumer = |n: u32| (Text::from(format!("c{n}")), stream_arn(NAME));
-    let register = async |machine: &Machine, n| {
-        let (consumer_name, stream_arn) = consumer(n);
-        let input = RegisterStreamConsumerInput { consumer_name, stream_arn, tags: None };
-        machine.streams().register_stream_consumer(&machine.cx, input).await
-    };
-    for n in 0..3 {
-        register(&machine, n).await.unwrap();
-    }
-    machine.stop().await;
-    machine.fake.disk.kill();
-    machine.fake.disk.set_space(machine.fake.disk.used_bytes());
-    machine.start().await;
-    register(&machine, 3).await.unwrap_err();
-    for n in 0..3 {
-        let (name, arn) = consumer(n);
-        let input = DeregisterStreamConsumerInput {
-            stream_arn: Some(arn),
-            consumer_name: Some(name),
-            consumer_arn: None,
-        };
-        machine.streams().deregister_stream_consumer(&machine.cx, input).await.unwrap();
-    }
-    let input = ListStreamConsumersInput { stream_arn: stream_arn(NAME), ..Default::default() };
-    let left = async || {
-        let listed = machine.streams().list_stream_consumers(&machine.cx, input.clone()).await;
-        listed.unwrap().consumers.map_or(0, |all| all.len())
-    };
-    while left().await > 0 {
-        tokio::task::yield_now().await;
-    }
-    machine.stop().await;
-}
-
 impl Machine {
     fn new(seed: u64) -> Self {
         let fake = fake_env(seed);
@@ -123,14 +81,13 @@ impl Machine {
         disk.create_dir_all(Path::new(DATA)).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
         let (rng, cx) = (SeededRng::new(seed), cx(ACCOUNT, "us-east-1"));
-        Self { fake, rng, cx, log_bytes: 64 << 10, running: None, records: BTreeMap::new() }
+        Self { fake, rng, cx, running: None, records: BTreeMap::new() }
     }
 
     async fn start(&mut self) {
         let env = self.fake.env();
         let data = directory::open(Path::new(DATA), &env).unwrap();
-        let bounds =
-            LocalCatalogOptions { log_bytes: self.log_bytes, ..LocalCatalogOptions::default() };
+        let bounds = LocalCatalogOptions { log_bytes: 64 << 10, ..LocalCatalogOptions::default() };
         let catalog = LocalCatalog::open_with(Path::new(DATA), env.clone(), bounds).unwrap();
         let keys = KeyRing::default();
         keys.insert("key", &[7; KEY_BYTES]).unwrap();
