@@ -28,11 +28,12 @@ impl Problems {
         Self(vec![sentence])
     }
 
-    /// Notes one more.
+    /// Notes others behind these.
     pub(crate) fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
 
+    /// Notes one more.
     pub(crate) fn add(&mut self, sentence: String) {
         self.0.push(sentence);
     }

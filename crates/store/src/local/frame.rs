@@ -53,8 +53,8 @@ pub(crate) const FLAG_GAP: u16 = 8;
 /// The flags that say what a body is, wherever it lies.
 pub(crate) const BODY_FLAGS: u16 = FLAG_ENCRYPTED | FLAG_GAP;
 
-/// Ordinals of one gap: more than a journal has records, but for the largest ones that
-/// [`super::Options`] allows, so more than a log can have lost.
+/// Ordinals of one gap: more than a log can have lost, as a journal has fewer records. Only the
+/// largest that [`super::Options`] allows, full of the smallest records, could have more.
 pub(crate) const GAP_ORDINALS: u32 = u32::MAX;
 
 /// The log id of control frames that begin an incarnation; no log may have it.
