@@ -9,6 +9,11 @@ use tokio::net::TcpStream;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of one read: they are counted while they are in the processor's cache.
 const READ_BYTES_MAX: usize = 256 * 1024;
+/// What is kept of a long answer's beginning, and at least of its end: no client can do less with
+/// it, and a buffer for all of it would cost more the longer the answer is.
+const KEPT_BYTES: usize = 64 * 1024;
+/// Longest that an answer grows before its middle goes.
+const LONG_BYTES: usize = 512 * 1024;
 
 /// One connection to a server; requests go one after another.
 pub(crate) struct Connection {
@@ -26,6 +31,7 @@ pub(crate) struct Connection {
 /// A finished answer.
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
+    /// Beginning and end of it, when it is long.
     pub(crate) body: &'a [u8],
     /// How often it holds what is counted.
     pub(crate) count: u64,
@@ -56,8 +62,8 @@ impl Connection {
         let body = match header(&head, "content-length") {
             Some(length) => {
                 let length: usize = length.parse()?;
-                self.fill(head_len + length).await?;
-                head_len..head_len + length
+                self.skim(head_len + length).await?;
+                head_len..self.buffer.len()
             }
             None if header(&head, "transfer-encoding") == Some("chunked") => {
                 let end = self.read_chunks(head_len).await?;
@@ -102,6 +108,22 @@ impl Connection {
             }
             self.more().await?;
         }
+    }
+
+    /// Reads up to `len`, and keeps the beginning and the end.
+    async fn skim(&mut self, len: usize) -> Result<()> {
+        let mut dropped = 0;
+        while dropped + self.buffer.len() < len {
+            if self.buffer.len() >= LONG_BYTES {
+                let middle = KEPT_BYTES..self.buffer.len() - KEPT_BYTES;
+                dropped += middle.len();
+                self.count.1 = self.count.1.saturating_sub(middle.len());
+                self.buffer.copy_within(middle.end.., KEPT_BYTES);
+                self.buffer.truncate(2 * KEPT_BYTES);
+            }
+            self.more().await?;
+        }
+        Ok(())
     }
 
     async fn fill(&mut self, len: usize) -> Result<()> {
