@@ -8,9 +8,9 @@ macro_rules! answer_body {
         Box::pin(async move {
             let input = wire::decode($call.format, $call.body, $input::read)?;
             let output: $output = $service.$method(&$call.cx, input).await?;
-            let mut w = wire::Writer::new($call.format, bytes_hint!(output $(, $hint)?));
+            let mut w = wire::Writer::answer($call.format, bytes_hint!(output $(, $hint)?));
             output.write(&mut w);
-            Ok(wire::Answer::Body(w.finish()))
+            Ok(w.finish_answer())
         })
     };
 }

@@ -5,6 +5,7 @@ use crate::io::InFlight;
 use crate::route::Shape;
 use crate::shared::Stopping;
 use crate::stall::Pulls;
+use crate::unsent::{self, Held};
 use base::RequestId;
 use base::budget::Room;
 use base::metrics::Counter;
@@ -20,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use wire::{BoxFuture, EventFrames, Format, Refusal};
+use wire::{BoxFuture, EventFrames, Format, LongBody, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 pub(crate) const ID2: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -36,10 +37,20 @@ const LAST_FRAMES_MAX: u32 = 4;
 pub(crate) enum AnswerBody {
     /// All of it; taken when sent.
     Whole(Option<Bytes>),
-    /// What is left of a large one, in pieces.
+    /// What is left of a large one over HTTP/2, in pieces.
     Sliced(Bytes, Arc<Pulls>),
+    /// A long one, in pieces that are made when they are taken.
+    Long(Long),
     /// Frames of an event stream, until it ends or the server stops.
     Events(Events),
+}
+
+/// A long answer on its way out.
+pub(crate) struct Long {
+    body: LongBody,
+    /// Goes with the last piece.
+    held: Arc<Held>,
+    pulls: Arc<Pulls>,
 }
 
 /// An event stream on its way out; dropped when the client goes away.
@@ -57,7 +68,7 @@ pub(crate) struct Events {
     _in_flight: InFlight,
 }
 
-/// Largest piece of a large answer over HTTP/2: progress is seen by the piece.
+/// Largest piece of a large answer: over HTTP/2 progress is seen by the piece.
 const SLICE_BYTES: usize = 64 << 10;
 
 impl AnswerBody {
@@ -70,14 +81,28 @@ impl AnswerBody {
     pub(crate) fn sliced(bytes: Bytes) -> Self {
         Self::Sliced(bytes, Pulls::watch())
     }
+
+    /// An answer that is made as it is taken; `held` goes with its last piece.
+    pub(crate) fn long(body: LongBody, held: Held) -> Self {
+        Self::Long(Long { body, held: Arc::new(held), pulls: Pulls::watch() })
+    }
 }
 
-/// Takes the next piece. The last is one byte: it is asked for when all before it may be sent, so
-/// the task that watches the answer lives until then.
-fn next_slice(rest: &mut Bytes) -> Bytes {
-    match rest.len() {
-        0 | 1 => std::mem::take(rest),
-        length => rest.split_to(SLICE_BYTES.min(length - 1)),
+/// Length of the next piece when so many bytes are left. The last is one byte: it is asked for when
+/// all before it may be sent, so the task that watches the answer lives until then.
+fn slice_bytes(bytes_left: usize) -> usize {
+    match bytes_left {
+        0 | 1 => bytes_left,
+        _ => SLICE_BYTES.min(bytes_left - 1),
+    }
+}
+
+impl Long {
+    /// The next piece, when there is one.
+    fn next(&mut self) -> Bytes {
+        let piece = self.body.next_piece(slice_bytes(self.body.bytes_left()));
+        self.pulls.note(true);
+        unsent::piece(piece, &self.held)
     }
 }
 
@@ -123,9 +148,12 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Sliced(rest, pulls) => {
-                let slice = Some(next_slice(rest)).filter(|slice| !slice.is_empty());
+                let slice = rest.split_to(slice_bytes(rest.len()));
                 pulls.note(true);
-                Poll::Ready(slice.map(|bytes| Ok(Frame::data(bytes))))
+                Poll::Ready((!slice.is_empty()).then(|| Ok(Frame::data(slice))))
+            }
+            Self::Long(long) => {
+                Poll::Ready((long.body.bytes_left() > 0).then(|| Ok(Frame::data(long.next()))))
             }
             Self::Events(events) => {
                 let next = events.poll_next(cx);
@@ -139,6 +167,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Sliced(rest, _) => rest.is_empty(),
+            Self::Long(long) => long.body.bytes_left() == 0,
             Self::Events(_) => false,
         }
     }
@@ -147,6 +176,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Sliced(rest, _) => SizeHint::with_exact(rest.len() as u64),
+            Self::Long(long) => SizeHint::with_exact(long.body.bytes_left() as u64),
             Self::Events(_) => SizeHint::default(),
         }
     }

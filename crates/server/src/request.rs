@@ -214,6 +214,12 @@ fn reply(
                 Err(refusal) => Refused { refusal, shape: Shape::Body(format) },
             }
         }
+        Ok((Route { format, .. }, Answer::Long(body))) => {
+            match unsent::hold_long(body, room, in_flight) {
+                Ok(body) => return (answer::of_format(format, body), None),
+                Err(refusal) => Refused { refusal, shape: Shape::Body(format) },
+            }
+        }
         Err(refused) => {
             // What the client is told may hold what it sent, so a refusal can be large as well.
             let reply = answer::refused(&refused.refusal, refused.shape, id);

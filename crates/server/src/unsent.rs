@@ -9,7 +9,8 @@ use crate::io::InFlight;
 use crate::request::REQUEST_BYTES;
 use base::budget::Room;
 use bytes::Bytes;
-use wire::Refusal;
+use std::sync::Arc;
+use wire::{LongBody, Refusal};
 
 /// Answers below this are part of an HTTP/1.1 connection, which has one of them.
 const SMALL_BYTES: usize = 4 << 10;
@@ -18,27 +19,29 @@ const SMALL_BYTES_HTTP2: usize = 1 << 10;
 /// What an answer takes beside its bytes over HTTP/1.1, where its request has ended.
 const ANSWER_BYTES: usize = 1 << 10;
 
-/// An answer on its way out; dropped when the last of its bytes was written, or the connection
-/// ends.
-struct Unsent {
+/// Bytes on their way out, and what goes when the last of them was written or the connection ends.
+struct Unsent<H> {
     bytes: Bytes,
-    _room: Room,
-    /// A client that takes none of it is cut off as one that takes none of an event stream.
-    _in_flight: Option<InFlight>,
+    _held: H,
 }
 
-impl AsRef<[u8]> for Unsent {
+impl<H> AsRef<[u8]> for Unsent<H> {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// What is held for an answer.
+pub(crate) struct Held {
+    _room: Room,
+    /// A client that takes none of it is cut off as one that takes none of an event stream.
+    _in_flight: Option<InFlight>,
 }
 
 /// Keeps room for an answer until it is sent. `room`: that of its request, if it found any.
 ///
 /// # Errors
 /// Status 503: there is no room for an answer of this size.
-///
-/// Source: ours.
 pub(crate) fn hold(
     bytes: Bytes,
     room: Option<Room>,
@@ -54,7 +57,7 @@ pub(crate) fn hold(
     };
     let beside = if http2 { REQUEST_BYTES } else { ANSWER_BYTES };
     if !room.resize(beside + bytes.len()) {
-        return Err(Refusal::unavailable("too many answers wait to be read, try again"));
+        return Err(no_room());
     }
     let watched = !http2 || bytes.len() >= SMALL_BYTES_HTTP2;
     let sliced = watched && http2;
@@ -62,6 +65,34 @@ pub(crate) fn hold(
         in_flight.hold(bytes.len());
         in_flight
     });
-    let bytes = Bytes::from_owner(Unsent { bytes, _room: room, _in_flight: in_flight });
+    let held = Held { _room: room, _in_flight: in_flight };
+    let bytes = Bytes::from_owner(Unsent { bytes, _held: held });
     Ok(if sliced { AnswerBody::sliced(bytes) } else { AnswerBody::whole(bytes) })
+}
+
+/// As [`hold`], of a long answer.
+///
+/// # Errors
+/// Status 503: there is no room for it.
+pub(crate) fn hold_long(
+    body: LongBody,
+    room: Option<Room>,
+    mut in_flight: InFlight,
+) -> Result<AnswerBody, Refusal> {
+    let mut room = room.ok_or_else(no_room)?;
+    if !room.resize(REQUEST_BYTES + body.memory_bytes()) {
+        return Err(no_room());
+    }
+    in_flight.hold(body.bytes_left());
+    Ok(AnswerBody::long(body, Held { _room: room, _in_flight: Some(in_flight) }))
+}
+
+/// A piece of a long answer, which is unsent until its last piece is.
+pub(crate) fn piece(bytes: Bytes, held: &Arc<Held>) -> Bytes {
+    Bytes::from_owner(Unsent { bytes, _held: Arc::clone(held) })
+}
+
+/// Source: ours.
+fn no_room() -> Refusal {
+    Refusal::unavailable("too many answers wait to be read, try again")
 }

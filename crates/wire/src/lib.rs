@@ -5,6 +5,7 @@
 mod error_body;
 pub mod event_stream;
 mod hidden;
+mod long_body;
 mod reader;
 mod refusal;
 pub mod rules;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use error_body::ErrorBody;
 pub use hidden::Hidden;
+pub use long_body::LongBody;
 pub use reader::{DEPTH_MAX, Read, Reader, check_syntax, decode, decode_lenient};
 pub use refusal::Refusal;
 pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};

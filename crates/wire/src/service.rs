@@ -1,6 +1,6 @@
 //! What `server` sees of a service: a route table and one boxed call.
 
-use crate::{Format, Refusal};
+use crate::{Format, LongBody, Refusal};
 use base::Cx;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -57,6 +57,8 @@ pub struct Call {
 pub enum Answer {
     /// A whole body; empty for operations without output members.
     Body(Bytes),
+    /// A long body, never empty.
+    Long(LongBody),
     /// Event-stream frames, `initial-response` first.
     Events(EventFrames),
 }

@@ -8,9 +8,10 @@
 //!
 //! CBOR structures have indefinite lengths (as AWS's own), lists, maps and strings definite ones.
 
-use crate::Format;
+use crate::long_body::{LATER_BYTES_MIN, LONG_BYTES, LaterBlob, LongBody};
 use crate::rules::Member;
 use crate::scan::first_special;
+use crate::{Answer, Format};
 use base64_simd::STANDARD;
 use bytes::Bytes;
 
@@ -18,17 +19,29 @@ use bytes::Bytes;
 pub struct Writer {
     format: Format,
     out: Vec<u8>,
+    /// The blobs of a long answer, which `out` lacks.
+    later: Option<Vec<LaterBlob>>,
 }
 
 impl Writer {
     /// Begins a body; `bytes_hint` is about how long it will be.
     pub fn new(format: Format, bytes_hint: usize) -> Self {
-        Self { format, out: Vec::with_capacity(bytes_hint) }
+        Self { format, out: Vec::with_capacity(bytes_hint), later: None }
+    }
+
+    /// Begins an answer; `bytes_hint` is about how long it will be. The blobs of a long one are
+    /// encoded as it is sent.
+    pub fn answer(format: Format, bytes_hint: usize) -> Self {
+        if bytes_hint < LONG_BYTES {
+            return Self::new(format, bytes_hint);
+        }
+        // What is not blobs is mostly less, and grows where it is more.
+        Self { format, out: Vec::with_capacity(bytes_hint / 4), later: Some(Vec::new()) }
     }
 
     /// Goes on behind what `out` holds already.
     pub(crate) fn behind(format: Format, out: Vec<u8>) -> Self {
-        Self { format, out }
+        Self { format, out, later: None }
     }
 
     /// The buffer, with what was in it before.
@@ -39,6 +52,14 @@ impl Writer {
     /// The body.
     pub fn finish(self) -> Bytes {
         Bytes::from(self.out)
+    }
+
+    /// The answer.
+    pub fn finish_answer(self) -> Answer {
+        match self.later {
+            Some(later) => Answer::Long(LongBody::new(self.format, self.out, later)),
+            None => Answer::Body(self.finish()),
+        }
     }
 
     /// Begins a structure.
@@ -89,17 +110,27 @@ impl Writer {
     }
 
     /// Bytes.
-    pub fn blob(&mut self, blob: &[u8]) {
+    pub fn blob(&mut self, blob: &Bytes) {
+        let is_later = self.later.is_some() && blob.len() >= LATER_BYTES_MIN;
+        let now: &[u8] = if is_later { &[] } else { blob };
         match self.format {
             Format::Json => {
                 // Why reserve: the encoder itself grows the buffer by exactly what it needs, which
                 // copies a long answer once per record.
-                self.out.reserve(STANDARD.encoded_length(blob.len()) + 2);
+                self.out.reserve(STANDARD.encoded_length(now.len()) + 2);
                 self.out.push(b'"');
-                STANDARD.encode_append(blob, &mut self.out);
-                self.out.push(b'"');
+                STANDARD.encode_append(now, &mut self.out);
             }
-            Format::Cbor => self.cbor_bytes(2, blob),
+            Format::Cbor => {
+                self.cbor_head(2, blob.len() as u64);
+                self.out.extend_from_slice(now);
+            }
+        }
+        if let Some(later) = self.later.as_mut().filter(|_| is_later) {
+            later.push(LaterBlob { text_at: self.out.len(), bytes: blob.clone() });
+        }
+        if self.format == Format::Json {
+            self.out.push(b'"');
         }
     }
 

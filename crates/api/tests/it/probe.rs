@@ -6,7 +6,7 @@ use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::{Answer, Call, Format, Refusal, Service as _, Writer};
+use wire::{Call, Format, Refusal, Service as _, Writer};
 
 /// What a call came to.
 pub(crate) enum Outcome {
@@ -26,7 +26,7 @@ pub(crate) fn call(operation: &str, format: Format, body: Bytes) -> Outcome {
     match (answer.expect("the probe never waits"), seen) {
         (_, Some(input)) => Outcome::Reached(input),
         (Err(refusal), None) => Outcome::Refused(refusal),
-        (Ok(Answer::Body(_) | Answer::Events(_)), None) => panic!("an answer from nobody"),
+        (Ok(_), None) => panic!("an answer from nobody"),
     }
 }
 

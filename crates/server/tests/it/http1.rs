@@ -1,6 +1,8 @@
 //! HTTP/1.1: answers, errors, odd requests.
 
-use crate::support::{Raw, Running, call, headers, options, post, render, start, start_on};
+use crate::support::{
+    Raw, Running, call, headers, memory_comes, options, post, render, start, start_on,
+};
 use server::{Error, Options, Port, system_env};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,6 +23,20 @@ async fn an_answer_carries_what_aws_sends() {
     assert_eq!((second.status, second.text()), (200, ""));
     assert_eq!(second.header("content-length"), Some("0"));
     assert_ne!(second.header("x-amzn-requestid"), Some(id.as_str()));
+}
+
+#[tokio::test]
+async fn a_long_answer_is_told_its_length_and_followed_by_the_next() {
+    let server = start(options());
+    let mut client = Raw::connect(server.address).await;
+    let data = "x".repeat(900_000);
+    let want = format!("{{\"Data\":\"{}\"}}", "eHh4".repeat(data.len() / 3));
+    for _ in 0..2 {
+        let long = client.call("Long", &data).await;
+        assert_eq!(long.header("content-length"), Some(want.len().to_string().as_str()));
+        assert_eq!((long.status, long.text()), (200, want.as_str()));
+    }
+    memory_comes(&server, |bytes| bytes < 16 << 10).await;
 }
 
 #[tokio::test]

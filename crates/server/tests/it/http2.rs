@@ -55,6 +55,10 @@ async fn many_requests_share_a_connection() {
     assert!(reply.headers().contains_key("x-amzn-requestid"));
     assert!(reply.headers().contains_key("date"));
     assert_eq!(text(reply).await, large);
+    let reply = client.send_request(request("Long", &large)).await.unwrap();
+    let want = format!("{{\"Data\":\"{}\"}}", "eHh4".repeat(large.len() / 3));
+    assert_eq!(reply.headers()["content-length"], want.len().to_string().as_str());
+    assert_eq!(text(reply).await, want);
     server.service.gate.add_permits(1);
     assert_eq!(text(waiting.await.unwrap().unwrap()).await, "\"slow\"");
 }
@@ -169,7 +173,7 @@ async fn a_stream_that_waits_for_us_is_kept() {
 
 #[tokio::test]
 async fn answers_left_in_a_connection_keep_their_room() {
-    for (operation, status) in [("Echo", 200), ("Complain", 400)] {
+    for (operation, status) in [("Echo", 200), ("Long", 200), ("Complain", 400)] {
         let body_timeout = Duration::from_mins(1);
         let limits = Limits { memory_bytes_max: 1 << 20, body_timeout, ..impatient() };
         let limits = Limits { room_timeout: Duration::ZERO, ..limits };

@@ -14,8 +14,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use wire::rules::Member;
 use wire::sigv4::Keyring;
-use wire::{Answer, BoxFuture, Call, Operation, Refusal, Routes, Service};
+use wire::{Answer, BoxFuture, Call, Format, Operation, Refusal, Routes, Service, Writer};
 
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Largest body of the operation `Small`.
@@ -34,6 +35,7 @@ static ROUTES: Routes = Routes {
         operation("Echo"),
         operation("Empty"),
         operation("Events"),
+        operation("Long"),
         operation("Origin"),
         operation("Panic"),
         operation("Refuse"),
@@ -84,6 +86,16 @@ impl Fake {
     }
 }
 
+/// An answer of any length that is sent as a long one.
+fn long(format: Format, data: &Bytes) -> Answer {
+    let mut w = Writer::answer(format, 10 << 20);
+    w.begin();
+    w.key(Member::new("\"Data\":"));
+    w.blob(data);
+    w.end();
+    w.finish_answer()
+}
+
 struct NotifyOnDrop(Arc<Notify>);
 
 impl Drop for NotifyOnDrop {
@@ -112,6 +124,7 @@ impl Service for Fake {
                 }
                 "Empty" => Ok(Answer::Body(Bytes::new())),
                 "Events" => Ok(self.events()),
+                "Long" => Ok(long(call.format, &call.body)),
                 "Origin" => {
                     let (origin, key) = (call.cx.origin, call.cx.access_key);
                     Ok(Answer::Body(format!("{origin:?} {key:?}").into()))

@@ -39,7 +39,7 @@ impl Sample {
         w.begin_list(self.blobs.len());
         for blob in &self.blobs {
             w.element();
-            w.blob(blob);
+            w.blob(&bytes::Bytes::copy_from_slice(blob));
         }
         w.end_list();
         w.key(MEMBERS[2]);
