@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::local::{Local, LoopThread, Options, relay};
-use store::{BatchBuilder, Log, LogId, ShardLog};
+use store::{BatchBuilder, Log, LogId, Logs};
 
 /// Time before the measurement, in which the journal grows to the load.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -48,7 +48,7 @@ pub(crate) async fn run(dir: &Path, args: &Args, row: Row, time: Duration) -> Re
     let count = Arc::new(AtomicBool::new(false));
     let mut producers = Vec::new();
     for n in 0..row.producers {
-        let log = local.open(LogId((n % row.logs) as u64 + 1))?;
+        let log = local.open(LogId((n % row.logs) as u64 + 1)).await?;
         let (env, stop, count) = (env.clone(), Arc::clone(&stop), Arc::clone(&count));
         producers.push(tokio::spawn(produce(log, env, row.records, args.bytes, (stop, count))));
     }

@@ -7,7 +7,7 @@ use base::env::Open;
 use std::path::Path;
 use std::sync::Arc;
 use store::local::{Local, Options};
-use store::{BatchBuilder, LogId, ShardLog};
+use store::{BatchBuilder, LogId, Logs};
 
 const LOGS: u64 = 10_000;
 /// Batches of 512 KiB that a killed engine leaves in the journal.
@@ -19,7 +19,10 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let dir = tempfile::tempdir_in(&args.dir)?;
     let local = start("empty directory", dir.path(), &env)?;
     let before = resident_bytes(&env)?;
-    let logs = (0..LOGS).map(|id| local.open(LogId(id))).collect::<store::Result<Vec<_>>>()?;
+    let mut logs = Vec::new();
+    for id in 0..LOGS {
+        logs.push(local.open(LogId(id)).await?);
+    }
     let opened = resident_bytes(&env)?;
     for log in &logs {
         let mut batch = BatchBuilder::default();
@@ -36,7 +39,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     local.close().await?;
     drop(local);
     let local = start("10,000 logs after a clean shutdown", dir.path(), &env)?;
-    let log = local.open(LogId(1))?;
+    let log = local.open(LogId(1)).await?;
     for _ in 0..UNSPILLED {
         let mut batch = BatchBuilder::default();
         batch.push(b"key-0001", &vec![b'x'; 512 << 10]);

@@ -6,7 +6,7 @@ use base::Env;
 use std::sync::Arc;
 use std::time::Duration;
 use store::local::{Local, Options};
-use store::{BatchBuilder, Log, LogId, ShardLog};
+use store::{BatchBuilder, Log, LogId, Logs};
 
 /// Records of the log that is read.
 const RECORDS: u64 = 200_000;
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &Args, time: Duration) -> Result<()> {
         let dir = tempfile::tempdir_in(&args.dir)?;
         let options = Options { cache_bytes_max, ..Options::default() };
         let (local, _) = Local::open(dir.path(), &env, options.clone())?;
-        fill(&local.open(LogId(1))?, args.bytes).await?;
+        fill(&local.open(LogId(1)).await?, args.bytes).await?;
         let local = if cache_bytes_max == 0 {
             local.close().await?;
             drop(local);
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &Args, time: Duration) -> Result<()> {
         } else {
             local
         };
-        let rate = read(&local.open(LogId(1)), &env, time).await?;
+        let rate = read(&local.open(LogId(1)).await?, &env, time).await?;
         println!("read from {name}: {rate:.0} records/s, one reader, {STEP} at a time");
     }
     Ok(())
@@ -46,8 +46,7 @@ async fn fill(log: &Arc<dyn Log>, bytes: usize) -> Result<()> {
     Ok(())
 }
 
-async fn read(log: &store::Result<Arc<dyn Log>>, env: &Env, time: Duration) -> Result<f64> {
-    let log = log.as_ref().map_err(Clone::clone)?;
+async fn read(log: &Arc<dyn Log>, env: &Env, time: Duration) -> Result<f64> {
     let began = env.clock.monotonic();
     let (mut at, mut records) = (0, 0);
     while env.clock.monotonic().saturating_sub(began) < time {

@@ -29,13 +29,15 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use store::local::{KEY_BYTES, KeyRing};
-use store::{Catalog, Transaction};
+use store::{Scope, Transaction};
 use streams::{KeyTrouble, Keys};
 use tokio::sync::Mutex;
 
 /// Longest name that the key ring takes, in bytes.
 const RING_NAME_BYTES_MAX: usize = 255;
 const CHECK_BYTES: usize = 8;
+/// Whose the rows in the catalog are.
+pub(crate) const SERVICE: &str = "kms";
 /// Catalog keys of fingerprints; the key's name in the ring follows.
 const FINGERPRINTS: &str = "encryption-key/";
 
@@ -62,7 +64,7 @@ pub(crate) struct LocalKeys {
     /// Of the keys in the file.
     kept: Mutex<Kept>,
     make_keys: bool,
-    catalog: Arc<dyn Catalog>,
+    catalog: Scope,
 }
 
 /// The start of the SHA-256 of a key.
@@ -87,7 +89,7 @@ impl LocalKeys {
     pub(crate) fn open(
         env: Env,
         ring: Arc<KeyRing>,
-        catalog: Arc<dyn Catalog>,
+        catalog: Scope,
         file: Option<&Path>,
         (given, make_keys): (&[GivenKey], bool),
     ) -> io::Result<Self> {
@@ -208,7 +210,7 @@ fn missing(name: &str) -> String {
     )
 }
 
-/// What is wrong with a key file, beside the rows of its catalog. Keys that the configuration gives
+/// What is wrong with a key file, beside all rows of its catalog. Keys that the configuration gives
 /// are not in it.
 pub(crate) fn verify(env: &Env, file: &Path, rows: &[(Bytes, Bytes)]) -> Vec<String> {
     let text = match read(env, file) {
@@ -223,7 +225,12 @@ pub(crate) fn verify(env: &Env, file: &Path, rows: &[(Bytes, Bytes)]) -> Vec<Str
             None => found.push(damaged(Some(file), index + 1).to_string()),
         }
     }
-    let of_file = not_the_same(&keys, rows).into_iter().filter(|(name, _)| !is_given(name));
+    let ours = |(key, value): &(Bytes, Bytes)| {
+        let key = key.strip_prefix(SERVICE.as_bytes())?.strip_prefix(b"/")?;
+        Some((Bytes::copy_from_slice(key), value.clone()))
+    };
+    let used: Vec<_> = rows.iter().filter_map(ours).collect();
+    let of_file = not_the_same(&keys, &used).into_iter().filter(|(name, _)| !is_given(name));
     found.extend(of_file.map(|(name, differs)| match differs {
         true => another(&name),
         false => missing(&name),
@@ -370,11 +377,12 @@ mod tests {
     }
 
     fn open_with(
-        catalog: Arc<dyn Catalog>,
+        catalog: Arc<MemoryCatalog>,
         file: Option<&Path>,
         given: &[GivenKey],
         make: bool,
     ) -> io::Result<LocalKeys> {
+        let catalog = Scope::new(catalog, SERVICE);
         LocalKeys::open(system_env(), Arc::default(), catalog, file, (given, make))
     }
 
@@ -418,7 +426,7 @@ mod tests {
     async fn a_lost_key_is_told_and_never_made_again() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("keys");
-        let catalog: Arc<dyn Catalog> = MemoryCatalog::new();
+        let catalog = MemoryCatalog::new();
         let open = |given: &[GivenKey]| open_with(catalog.clone(), Some(&file), given, true);
         let keys = open(&[]).unwrap();
         resolve(&keys, "alias/a").await.unwrap();

@@ -81,8 +81,7 @@ impl Running {
     ) -> Result<Self> {
         let parts = Parts {
             env: env.clone(),
-            catalog: engines.catalog.clone(),
-            logs: engines.logs.clone(),
+            store: engines.store.part(streams::SERVICE),
             keys: engines.keys.clone(),
             registry: registry.clone(),
         };
@@ -95,7 +94,7 @@ impl Running {
         let engines = Arc::new(engines);
         let (asked, noted) = (engines.clone(), engines.clone());
         let server = server
-            .with_readiness(Arc::new(move || asked.troubles()))
+            .with_readiness(Arc::new(move || asked.store.troubles()))
             .with_notes(Arc::new(move || noted.notes()));
         Ok(Self { options, engines, streams, server, env })
     }
@@ -107,6 +106,7 @@ impl Running {
         flags: Vec<Flag>,
     ) -> Result<()> {
         let Self { options, engines, streams, server, env } = self;
+        let removals = tokio::spawn(engines.store.remove_logs(env.clock.clone()));
         let address = server.local_addr();
         output::lines_of_ours(&banner::text(&options, &server, &env));
         let lines = format!("listening {}://{address}\n{READY}", banner::scheme(&options));
@@ -126,7 +126,8 @@ impl Running {
         tracing::info!("stopping");
         let flush = async {
             streams.close().await;
-            engines.logs.close().await
+            removals.abort();
+            engines.store.close().await
         };
         finish(flush, engines.clone(), env.clock.sleep(FLUSH_MAX)).await?;
         tracing::info!("stopped");

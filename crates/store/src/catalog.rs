@@ -3,13 +3,18 @@
 mod local;
 mod memory;
 mod rows;
+mod scope;
 
 pub use local::{LocalCatalog, LocalCatalogOptions, Verified};
 pub use memory::MemoryCatalog;
+pub use scope::Scope;
 
-use crate::Job;
+use crate::{Error, ErrorKind, Job, LogId, Result};
 use bytes::Bytes;
 use std::path::PathBuf;
+
+/// Why nothing is committed after [`Catalog::close`].
+const CLOSED: &str = "the catalog is closed";
 
 /// Bytes of a file that are not what was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +36,10 @@ pub struct Transaction {
     pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Whether it leads to room on the disk: it may use what is kept for a full one.
     pub frees_room: bool,
+    /// Logs that the service of the rows owns from now on, see [`Transaction::own`].
+    pub(crate) owned: Vec<LogId>,
+    /// Logs that it gives up.
+    pub(crate) given_up: Vec<LogId>,
 }
 
 impl Transaction {
@@ -50,6 +59,26 @@ impl Transaction {
     pub fn frees_room(&mut self) -> &mut Self {
         self.frees_room = true;
         self
+    }
+
+    /// Makes a log the service's whose rows these are: see [`Scope`].
+    pub fn own(&mut self, log: LogId) -> &mut Self {
+        self.owned.push(log);
+        self
+    }
+
+    /// Gives up a log, which is removed then with all its records.
+    pub fn give_up(&mut self, log: LogId) -> &mut Self {
+        self.given_up.push(log);
+        self
+    }
+
+    /// Refuses a transaction that says something of logs and went past [`Scope::commit`].
+    fn check_plain(&self) -> Result<()> {
+        if self.owned.is_empty() && self.given_up.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Invalid, "logs are owned by services alone"))
     }
 
     /// Removes `key`; fine when absent.
@@ -76,4 +105,10 @@ pub trait Catalog: Send + Sync + 'static {
     /// refused: nothing is visible, and the catalog stays read-only until a restart when the
     /// outcome on disk is unknown.
     fn commit(&self, transaction: Transaction) -> Job<'_, ()>;
+
+    /// Makes what is accepted durable and stops; later commits are `Unavailable`.
+    fn close(&self) -> Job<'_, ()>;
+
+    /// Why the catalog cannot be changed now, if it cannot (`/readyz` shows it).
+    fn trouble(&self) -> Option<String>;
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The format that this build reads and writes.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Where the records lie that a catalog knows of.
 pub(crate) const RECORDS: &str = "journal";
@@ -221,7 +221,7 @@ mod tests {
     fn another_format_is_refused_with_both_numbers() {
         let (dir, env) = (tempfile::tempdir().unwrap(), os_env());
         drop(open(dir.path(), &env).unwrap());
-        for (number, told) in [(3, "this build knows up to 2"), (1, "this one reads 2 only")] {
+        for (number, told) in [(4, "this build knows up to 3"), (2, "this one reads 3 only")] {
             set_format(dir.path(), &env, &format!("millweir data format {number}\n"));
             let refused = open(dir.path(), &env).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::Invalid);

@@ -10,7 +10,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum ErrorKind {
     /// Try again later: the engine is stopping, read-only after a disk error, or over a bound.
     Unavailable,
-    /// Another process owns the data, or the log was sealed: look up the state again.
+    /// The log takes no more records: look up which ones follow it.
+    Sealed,
+    /// The log was removed: look up whether what it belonged to is still there.
+    Removed,
+    /// Another process owns the data: nothing can be said about it here any more.
     Fenced,
     /// Bytes on disk are not what was written; the message names file and offset.
     Corrupt,
@@ -24,6 +28,13 @@ pub enum ErrorKind {
     Conflict,
     /// A bug.
     Internal,
+}
+
+impl ErrorKind {
+    /// Whether a log has come to its end, so that what was to be appended belongs elsewhere.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Sealed | Self::Removed)
+    }
 }
 
 /// A failure of the store.
@@ -57,7 +68,6 @@ impl From<std::io::Error> for Error {
     fn from(e: std::io::Error) -> Self {
         let kind = match e.kind() {
             std::io::ErrorKind::StorageFull => ErrorKind::Full,
-            std::io::ErrorKind::WouldBlock => ErrorKind::Fenced,
             _ => ErrorKind::Unavailable,
         };
         Self::new(kind, e.to_string())

@@ -9,13 +9,13 @@
 pub mod catalog;
 pub mod directory;
 mod error;
+mod house;
 pub mod local;
 mod log;
 pub mod memory;
 mod overdue;
 
-pub use catalog::{Catalog, Transaction};
+pub use catalog::{Catalog, Scope, Transaction};
 pub use error::{Error, ErrorKind, Result};
-pub use log::{
-    Appended, BatchBuilder, Job, Log, LogId, Pending, Record, RecordBatch, ShardLog, Tail,
-};
+pub use house::{Part, Store, Stranger, strangers};
+pub use log::{Appended, BatchBuilder, Job, Log, LogId, Logs, Pending, Record, RecordBatch, Tail};

@@ -1,4 +1,4 @@
-//! The shard log door: what every engine offers.
+//! The door of logs: what every engine offers.
 //!
 //! ```text
 //! BatchBuilder --append--> engine queue --commit (write + fdatasync)--> Pending resolves
@@ -167,7 +167,8 @@ pub trait Log: Send + Sync + 'static {
     /// `key_id`: when set, the body is encrypted on disk under this key of the engine's key ring.
     ///
     /// # Errors
-    /// `Fenced` the log is sealed; `Full`, `Unavailable` the engine cannot take it now; `Invalid`
+    /// `Sealed`, `Removed` the log was; `Fenced` another process owns it; `Full`, `Unavailable` the
+    /// engine cannot take it now; `Invalid`
     /// an unknown key, an empty batch or one over the engine's bound. Nothing was written then.
     fn append(&self, batch: BatchBuilder, key_id: Option<&str>) -> Result<Pending>;
 
@@ -196,18 +197,28 @@ pub trait Log: Send + Sync + 'static {
 
     /// Hides records that arrived before `arrival_ms` and lets the engine free them in time. Never
     /// moves backwards. Cheap when there is nothing to do. A time that has not come by
-    /// [`ShardLog::clock`] is one of a wrong clock and is passed over.
+    /// [`Logs::clock`] is one of a wrong clock and is passed over.
+    ///
+    /// Not itself durable: after a crash the owner trims again.
     fn trim(&self, arrival_ms: i64);
+
+    /// As [`Log::trim`], of the records below `ordinal`, for an owner that is done with them: what
+    /// is not durable yet stays.
+    fn trim_to(&self, ordinal: u64);
 }
 
 /// An engine: many logs, one journal.
-pub trait ShardLog: Send + Sync + 'static {
+pub trait Logs: Send + Sync + 'static {
     /// Opens a log, making it when it does not exist; the same handle for the same name.
-    fn open(&self, id: LogId) -> Result<Arc<dyn Log>>;
+    ///
+    /// # Errors
+    /// `Corrupt` it is known to have lost records; `Fenced` another process owns it; `Unavailable`
+    /// the engine is closed or the disk refused; `Invalid` no log may have this name.
+    fn open(&self, id: LogId) -> Job<'_, Arc<dyn Log>>;
 
     /// Removes logs and their bytes; many at once cost little more than one. Fine when absent;
     /// after an error some may be gone, and the owner asks again, also after a restart. Readers
-    /// that hold one get `Fenced`.
+    /// that hold one get `Removed`.
     fn remove(&self, ids: &[LogId]) -> Job<'_, ()>;
 
     /// The time that records are stamped with, and by which alone they may be trimmed.

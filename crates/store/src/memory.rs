@@ -1,18 +1,19 @@
-//! The memory engine: the shard log door without a disk, for tests and for `--memory`.
+//! The memory engine: the door of logs without a disk, for tests and for `--memory`.
 //!
 //! Nothing survives the process. Everything else holds as on the local engine: dense ordinals,
-//! arrival times that never decrease, a bound on bytes, `Fenced` after a seal or a removal.
+//! arrival times that never decrease, a bound on bytes, `Sealed` after a seal, `Removed` after a
+//! removal.
 //!
 //! ```text
 //! append --> block at the end of the log --> watchers wake --> read
-//! trim   --> whole blocks leave from the front (all records of a block arrived together)
+//! trim   --> blocks leave from the front once all their records are trimmed
 //! ```
 //!
 //! A key id only marks records as encrypted: no byte lies on a disk, so there is nothing to hide.
 
 use crate::{
-    Appended, BatchBuilder, Error, ErrorKind, Job, Log, LogId, Pending, Record, RecordBatch,
-    Result, ShardLog, Tail,
+    Appended, BatchBuilder, Error, ErrorKind, Job, Log, LogId, Logs, Pending, Record, RecordBatch,
+    Result, Tail,
 };
 use base::Env;
 use base::env::ClockGuard;
@@ -40,7 +41,7 @@ impl Default for MemoryOptions {
     }
 }
 
-/// A [`ShardLog`] in memory.
+/// A [`Logs`] in memory.
 pub struct MemoryLog {
     shared: Arc<Shared>,
     logs: Mutex<HashMap<LogId, Arc<MemoryShard>>>,
@@ -74,14 +75,16 @@ impl MemoryLog {
     }
 }
 
-impl ShardLog for MemoryLog {
-    fn open(&self, id: LogId) -> Result<Arc<dyn Log>> {
-        self.shared.refuse_closed()?;
-        let mut logs = self.logs.lock();
-        let shard = logs.entry(id).or_insert_with(|| {
-            Arc::new(MemoryShard { shared: Arc::clone(&self.shared), state: Mutex::default() })
+impl Logs for MemoryLog {
+    fn open(&self, id: LogId) -> Job<'_, Arc<dyn Log>> {
+        let opened = self.shared.refuse_closed().map(|()| {
+            let mut logs = self.logs.lock();
+            let shard = logs.entry(id).or_insert_with(|| {
+                Arc::new(MemoryShard { shared: Arc::clone(&self.shared), state: Mutex::default() })
+            });
+            Arc::clone(shard) as Arc<dyn Log>
         });
-        Ok(Arc::clone(shard) as Arc<dyn Log>)
+        Box::pin(std::future::ready(opened))
     }
 
     fn remove(&self, ids: &[LogId]) -> Job<'_, ()> {
@@ -158,10 +161,14 @@ impl Block {
         self.body.len() + MemoryLog::BLOCK_OVERHEAD_BYTES
     }
 
+    fn end_ordinal(&self) -> u64 {
+        self.first_ordinal + u64::from(self.records)
+    }
+
     /// Adds this block's records from ordinal `from` on; false once the answer is full.
     fn read(&self, from: u64, limit: &mut Limit, into: &mut Vec<Record>) -> bool {
         let mut rest = self.body.clone();
-        for ordinal in self.first_ordinal..self.first_ordinal + u64::from(self.records) {
+        for ordinal in self.first_ordinal..self.end_ordinal() {
             let key_len = usize::from(rest.get_u16_le());
             let data_len = rest.get_u32_le() as usize;
             let key = rest.split_to(key_len);
@@ -222,7 +229,7 @@ impl State {
 
     fn refuse_removed(&self) -> Result<()> {
         if self.removed {
-            return Err(Error::new(ErrorKind::Fenced, "the log was removed"));
+            return Err(Error::new(ErrorKind::Removed, "the log was removed"));
         }
         Ok(())
     }
@@ -246,6 +253,25 @@ impl MemoryShard {
         };
         self.shared.give_back(blocks.iter().map(Block::cost_bytes).sum());
         wake_all(watchers);
+    }
+
+    /// Hides what is below the ordinal that `first` says, and drops blocks without any other.
+    fn trim_where(&self, first: impl FnOnce(&State) -> u64) {
+        let mut state = self.state.lock();
+        if state.removed {
+            return;
+        }
+        state.first_ordinal = first(&state).max(state.first_ordinal);
+        let first_ordinal = state.first_ordinal;
+        let trimmed = state.blocks.partition_point(|block| block.end_ordinal() <= first_ordinal);
+        if trimmed == 0 {
+            return;
+        }
+        let blocks: Vec<Block> = state.blocks.drain(..trimmed).collect();
+        let left = state.blocks.len();
+        state.blocks.shrink_to(left * 2);
+        drop(state);
+        self.shared.give_back(blocks.iter().map(Block::cost_bytes).sum());
     }
 
     fn check_batch(&self, batch: &BatchBuilder) -> Result<()> {
@@ -303,7 +329,7 @@ impl Log for MemoryShard {
         let mut state = self.state.lock();
         state.refuse_removed()?;
         if state.sealed {
-            return Err(Error::new(ErrorKind::Fenced, "the log is sealed"));
+            return Err(Error::new(ErrorKind::Sealed, "the log is sealed"));
         }
         self.shared.take(cost_bytes)?;
         let first_ordinal = state.next_ordinal;
@@ -331,7 +357,8 @@ impl Log for MemoryShard {
             let state = self.state.lock();
             state.refuse_removed()?;
             let at = state.blocks.partition_point(|b| b.arrival_ms < arrival_ms);
-            Ok(state.blocks.get(at).map_or(state.next_ordinal, |b| b.first_ordinal))
+            let found = state.blocks.get(at).map_or(state.next_ordinal, |b| b.first_ordinal);
+            Ok(found.max(state.first_ordinal))
         })
     }
 
@@ -356,17 +383,14 @@ impl Log for MemoryShard {
         if arrival_ms > self.shared.guard.now_ms() {
             return;
         }
-        let mut state = self.state.lock();
-        let trimmed = state.blocks.partition_point(|b| b.arrival_ms < arrival_ms);
-        if trimmed == 0 {
-            return;
-        }
-        let blocks: Vec<Block> = state.blocks.drain(..trimmed).collect();
-        let left = state.blocks.len();
-        state.blocks.shrink_to(left * 2);
-        state.first_ordinal = state.blocks.front().map_or(state.next_ordinal, |b| b.first_ordinal);
-        drop(state);
-        self.shared.give_back(blocks.iter().map(Block::cost_bytes).sum());
+        self.trim_where(|state| {
+            let kept = state.blocks.iter().find(|block| block.arrival_ms >= arrival_ms);
+            kept.map_or(state.next_ordinal, |block| block.first_ordinal)
+        });
+    }
+
+    fn trim_to(&self, ordinal: u64) {
+        self.trim_where(|state| ordinal.min(state.next_ordinal));
     }
 }
 

@@ -13,9 +13,12 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 pub(crate) fn fail(cx: &Cx, e: &store::Error) -> Error {
     tracing::error!(request_id = %cx.request_id, kind = ?e.kind(), "storage: {e}");
     match e.kind() {
-        ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Fenced | ErrorKind::Conflict => {
-            texts::unable()
-        }
+        ErrorKind::Unavailable
+        | ErrorKind::Sealed
+        | ErrorKind::Removed
+        | ErrorKind::Fenced
+        | ErrorKind::Full
+        | ErrorKind::Conflict => texts::unable(),
         ErrorKind::Corrupt | ErrorKind::Invalid | ErrorKind::Trimmed | ErrorKind::Internal => {
             texts::broken()
         }

@@ -26,9 +26,7 @@ mod metrics;
 mod monitoring;
 mod ops;
 mod options;
-mod owners;
 mod policies;
-mod removal;
 mod reshard;
 mod retention;
 mod rows;
@@ -45,5 +43,4 @@ mod token;
 
 pub use keys::{KeyTrouble, Keys};
 pub use options::{Lifecycle, Limits, Options};
-pub use owners::{Stranger, strangers};
-pub use service::{Parts, Streams};
+pub use service::{Parts, SERVICE, Streams};

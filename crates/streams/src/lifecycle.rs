@@ -14,11 +14,9 @@
 use crate::consumer::Consumer;
 use crate::errors::{Result, fail};
 use crate::keeper;
-use crate::removal;
 use crate::reshard;
 use crate::rows::{
-    self, ConsumerRow, ConsumerStatus, PolicyRow, Predecessor, Removal, ShardRow, Status,
-    StreamRow, TagsRow,
+    self, ConsumerRow, ConsumerStatus, PolicyRow, Predecessor, ShardRow, Status, StreamRow, TagsRow,
 };
 use crate::service::Inner;
 use crate::shard::Shard;
@@ -53,7 +51,6 @@ pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
             schedule_consumer(inner, &stream, &consumer);
         }
     }
-    removal::start(inner)?;
     keeper::start(inner);
     Ok(())
 }
@@ -157,7 +154,7 @@ async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store
             let row = StreamRow { status: Status::Active, ..row };
             let mut transaction = Transaction::default();
             rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
-            inner.catalog.commit(transaction).await?;
+            inner.store.commit(transaction).await?;
             stream.replace_row(row);
             Ok(())
         }
@@ -196,16 +193,14 @@ async fn forget_shards(inner: &Arc<Inner>, cx: &Cx, stream: &Stream, row: Stream
     take_shards(&mut transaction, stream, &stream.view().shards);
     inner.commit(cx, transaction).await?;
     stream.replace(StreamView::new(row, Vec::new()));
-    inner.removals.notify_one();
     Ok(())
 }
 
 /// Takes shards of a stream out of the catalog, to have their logs removed.
 pub(crate) fn take_shards(transaction: &mut Transaction, stream: &Stream, shards: &[Arc<Shard>]) {
     for shard in shards {
-        let removal = Removal::of(shard.row.log());
         transaction.remove(ShardRow::key(&stream.key, shard.row.index));
-        rows::put(transaction, removal.key(), &removal);
+        transaction.give_up(shard.row.log());
     }
 }
 
@@ -224,11 +219,10 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     if !left.is_passed(inner.now_ms()) {
         rows::put(&mut transaction, Predecessor::key(key), &left);
     }
-    inner.catalog.commit(transaction).await?;
+    inner.store.commit(transaction).await?;
     inner.directory.remove(key);
     stream.retire();
     inner.metrics.forget_stream(key);
-    inner.removals.notify_one();
     Ok(())
 }
 
@@ -243,18 +237,18 @@ fn last_s(stream: &Stream) -> i64 {
 
 /// Forgets what deleted streams left, once the clock has passed it.
 pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
-    if inner.catalog.scan(Predecessor::PREFIX.as_bytes(), None, 1).is_empty() {
+    if inner.store.scan(Predecessor::PREFIX.as_bytes(), None, 1).is_empty() {
         return Ok(());
     }
     let _one_at_a_time = inner.control.lock().await;
     let now_ms = inner.now_ms();
     let mut transaction = Transaction::default();
-    for (key, row) in rows::scan::<Predecessor>(&*inner.catalog, Predecessor::PREFIX)? {
+    for (key, row) in rows::scan::<Predecessor>(&inner.store, Predecessor::PREFIX)? {
         if row.is_passed(now_ms) {
             transaction.remove(key.to_vec());
         }
     }
-    if transaction.writes.is_empty() { Ok(()) } else { inner.catalog.commit(transaction).await }
+    if transaction.writes.is_empty() { Ok(()) } else { inner.store.commit(transaction).await }
 }
 
 fn remove_consumer(transaction: &mut Transaction, stream: &Stream, name: &str) {
@@ -292,7 +286,7 @@ async fn deregister(inner: &Inner, stream: &Stream, consumer: &Consumer) -> stor
     let mut of_stream = stream.view().row.clone();
     of_stream.consumer_s = of_stream.consumer_s.max(row.created_s);
     rows::put(transaction.frees_room(), StreamRow::key(&stream.key), &of_stream);
-    inner.catalog.commit(transaction).await?;
+    inner.store.commit(transaction).await?;
     stream.replace_row(of_stream);
     stream.consumers.write().remove(row.name.as_str());
     consumer.retire();
@@ -318,7 +312,7 @@ async fn settle_consumer(
     let row = ConsumerRow { status: ConsumerStatus::Active, ..row };
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
-    inner.catalog.commit(transaction).await?;
+    inner.store.commit(transaction).await?;
     consumer.replace(row);
     stream.announce();
     Ok(())

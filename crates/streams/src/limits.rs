@@ -158,6 +158,6 @@ pub(crate) fn account(inner: &Inner, cx: &Cx) -> Result<AccountRow> {
 }
 
 fn settings(inner: &Inner, cx: &Cx, account: AccountId) -> Result<AccountRow> {
-    let row = rows::get(&*inner.catalog, &AccountRow::key(account, &cx.region));
+    let row = rows::get(&inner.store, &AccountRow::key(account, &cx.region));
     Ok(row.map_err(|e| fail(cx, &e))?.unwrap_or_default())
 }

@@ -58,9 +58,6 @@ pub struct Options {
     /// Most shards of a stream that get metrics of their own; the shards of a larger one share
     /// them.
     pub shard_metrics_max: usize,
-    /// Start although logs hold records that no row names, as after a damaged journal was cut: they
-    /// are left alone. Their numbers must have been given before.
-    pub forgive_strangers: bool,
 }
 
 impl Default for Options {
@@ -75,7 +72,6 @@ impl Default for Options {
             subscription: Duration::from_mins(5),
             keeper_period: Duration::from_secs(10),
             shard_metrics_max: 100,
-            forgive_strangers: false,
         }
     }
 }

@@ -17,7 +17,7 @@
 
 use crate::errors::Result;
 use crate::hash::HashRange;
-use crate::rows::{self, Change, Closed, LogCounter, ShardRow, Status, StreamRow};
+use crate::rows::{self, Change, Closed, ShardRow, Status, StreamRow};
 use crate::service::Inner;
 use crate::shard::{Shard, parse_shard_id, shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -25,7 +25,7 @@ use crate::texts;
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{Error, ErrorKind, Tail, Transaction};
+use store::{Error, ErrorKind, LogId, Tail, Transaction};
 
 /// Does the change that a stream's row in `UPDATING` has and makes the stream `ACTIVE` again, in
 /// one transaction; nothing when something else has become of the stream. Done again after a
@@ -62,11 +62,11 @@ pub(crate) async fn apply_at_once(
 }
 
 /// What the change in a row makes of a view.
-fn drafted(inner: &Inner, view: &StreamView, row: StreamRow, now_ms: i64) -> store::Result<Draft> {
+fn drafted(view: &StreamView, row: StreamRow, now_ms: i64) -> Draft {
     let change = row.change.clone().unwrap_or(Change::Settle);
-    let mut draft = Draft::new(view, row, LogCounter::load(&*inner.catalog)?);
+    let mut draft = Draft::new(view, row);
     draft.apply(&change, now_ms / 1000);
-    Ok(draft)
+    draft
 }
 
 /// Ends the logs of the shards that close and were there before; their tails are final then.
@@ -76,7 +76,7 @@ async fn seal(
     row: StreamRow,
 ) -> store::Result<BTreeMap<u32, Tail>> {
     let view = stream.view();
-    let draft = drafted(inner, &view, row, inner.now_ms())?;
+    let draft = drafted(&view, row, inner.now_ms());
     let tails = try_join_all(draft.closing(&view).into_iter().map(|shard| async {
         let tail = shard.log.seal().await?;
         Ok::<_, store::Error>((shard.row.index, tail))
@@ -92,30 +92,30 @@ async fn replace(
     tails: &BTreeMap<u32, Tail>,
 ) -> store::Result<(Arc<StreamView>, Vec<Arc<Shard>>)> {
     let (view, now_ms) = (stream.view(), inner.now_ms());
-    let mut draft = drafted(inner, &view, row, now_ms)?;
+    let mut draft = drafted(&view, row, now_ms);
     if draft.closing(&view).iter().any(|shard| !tails.contains_key(&shard.row.index)) {
         return Err(Error::new(ErrorKind::Conflict, "other shards close than were sealed"));
     }
     draft.close(tails, now_ms);
-    let Draft { mut row, shards, touched, counter } = draft;
+    let mut transaction = Transaction::default();
+    let logs = inner.store.take_logs(draft.made(&view).count()).await?;
+    draft.give_logs(&view, &logs);
+    logs.iter().for_each(|log| _ = transaction.own(*log));
+    let Draft { mut row, shards, touched } = draft;
     row.status = Status::Active;
     row.change = None;
-    let mut transaction = Transaction::default();
     rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
     for index in &touched {
         rows::put(&mut transaction, ShardRow::key(&stream.key, *index), &shards[index]);
     }
-    if !touched.is_empty() {
-        counter.save(&mut transaction);
-    }
-    let shards = reopen(inner, &view, shards)?;
-    inner.catalog.commit(transaction).await?;
+    let shards = reopen(inner, &view, shards).await?;
+    inner.store.commit(transaction).await?;
     stream.replace(StreamView::new(row, shards.clone()));
     Ok((view, shards))
 }
 
 /// The shards of the next view: those of this one under their new rows, and new ones with new logs.
-fn reopen(
+async fn reopen(
     inner: &Inner,
     view: &StreamView,
     rows: BTreeMap<u32, ShardRow>,
@@ -125,14 +125,13 @@ fn reopen(
         shards.push(match view.shard(index) {
             Some(shard) if shard.row == row => shard.clone(),
             Some(shard) => Arc::new(shard.with_row(row)),
-            None => Arc::new(inner.open_shard(row)?),
+            None => Arc::new(inner.open_shard(row).await?),
         });
     }
     Ok(shards)
 }
 
-/// Ends the logs of shards that were made and closed by one change, once the catalog has them:
-/// their ids are not theirs before, and a seal would stay with the log of whoever took them. No
+/// Ends the logs of shards that were made and closed by one change, once the catalog has them. No
 /// write goes there, so the change is not undone when an engine refuses.
 async fn seal_new(view: &StreamView, shards: &[Arc<Shard>]) {
     let is_new = |shard: &&Arc<Shard>| view.shard(shard.row.index).is_none();
@@ -149,13 +148,12 @@ struct Draft {
     shards: BTreeMap<u32, ShardRow>,
     /// Indexes of rows that are new or changed.
     touched: BTreeSet<u32>,
-    counter: LogCounter,
 }
 
 impl Draft {
-    fn new(view: &StreamView, row: StreamRow, counter: LogCounter) -> Self {
+    fn new(view: &StreamView, row: StreamRow) -> Self {
         let shards = view.shards.iter().map(|s| (s.row.index, s.row.clone())).collect();
-        Self { row, shards, touched: BTreeSet::new(), counter }
+        Self { row, shards, touched: BTreeSet::new() }
     }
 
     /// A split or merge was checked when it was acknowledged, and nothing else changes the shards
@@ -181,6 +179,19 @@ impl Draft {
     /// Those shards of the view it was made from that close.
     fn closing<'a>(&self, view: &'a StreamView) -> Vec<&'a Arc<Shard>> {
         view.open.iter().filter(|shard| !self.is_open(shard.row.index)).collect()
+    }
+
+    /// Indexes of the shards that the view it was made from lacks.
+    fn made(&self, view: &StreamView) -> impl Iterator<Item = u32> {
+        self.touched.iter().copied().filter(|index| view.shard(*index).is_none())
+    }
+
+    /// Gives each of them a log.
+    fn give_logs(&mut self, view: &StreamView, logs: &[LogId]) {
+        let made: Vec<u32> = self.made(view).collect();
+        for (index, log) in made.into_iter().zip(logs) {
+            self.shards.get_mut(&index).expect("touched rows are in the draft").log_id = log.0;
+        }
     }
 
     /// Indexes of the open shards in order of their hash keys.
@@ -274,7 +285,7 @@ impl Draft {
         let oldest_s = parents.iter().map(|p| p.created_s).fold(now_s, i64::max);
         let row = ShardRow {
             index,
-            log_id: self.counter.take().0,
+            log_id: 0, // Given once the change is about to happen.
             range,
             created_s: oldest_s + 1,
             opened_ms: 0, // Known once the parents are sealed.

@@ -82,11 +82,10 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
         view.shards.iter().cloned().partition(|shard| is_expired(&shard.row, horizon_ms));
     let mut transaction = Transaction::default();
     take_shards(transaction.frees_room(), stream, &gone);
-    inner.catalog.commit(transaction).await?;
+    inner.store.commit(transaction).await?;
     stream.replace(StreamView::new(view.row.clone(), kept));
     for shard in gone {
         inner.metrics.forget_shard(&stream.key, &shard);
     }
-    inner.removals.notify_one();
     Ok(())
 }

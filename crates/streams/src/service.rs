@@ -18,7 +18,6 @@ use crate::keys::Keys;
 use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::owners;
 use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
@@ -33,18 +32,18 @@ use base::{Cx, Env};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use store::{Catalog, ErrorKind, ShardLog, Transaction};
-use tokio::sync::Notify;
+use store::{ErrorKind, Part, Transaction};
+
+/// AWS's name of the service, whose part of a store it needs.
+pub const SERVICE: &str = "kinesis";
 
 /// What the service is built upon.
 #[derive(Clone)]
 pub struct Parts {
     /// Time, randomness and files.
     pub env: Env,
-    /// Every named thing.
-    pub catalog: Arc<dyn Catalog>,
-    /// Every record.
-    pub logs: Arc<dyn ShardLog>,
+    /// Every named thing and every record: the part of [`SERVICE`].
+    pub store: Part,
     /// What encrypts records.
     pub keys: Arc<dyn Keys>,
     /// Where numbers are shown.
@@ -61,8 +60,7 @@ pub struct Streams {
 pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) options: Options,
-    pub(crate) catalog: Arc<dyn Catalog>,
-    pub(crate) logs: Arc<dyn ShardLog>,
+    pub(crate) store: Part,
     pub(crate) keys: Arc<dyn Keys>,
     pub(crate) directory: Directory,
     pub(crate) metrics: Metrics,
@@ -72,8 +70,6 @@ pub(crate) struct Inner {
     /// Whose turn it is when a stream distributes records by itself.
     pub(crate) turn: AtomicUsize,
     pub(crate) tasks: Tasks,
-    /// Told when logs are to be removed.
-    pub(crate) removals: Arc<Notify>,
     /// The time of records, which is that of everything here: see [`Inner::now_ms`].
     pub(crate) guard: Arc<ClockGuard>,
     /// Held by whoever changes the catalog; not while the engine is waited for, but by a change
@@ -87,12 +83,10 @@ impl Streams {
     /// Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// `Corrupt` a row cannot be read, or records are there that no row names; any failure of
-    /// opening a log or of the first commit.
+    /// `Corrupt` a row cannot be read; any failure of opening a log or of the first commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
-        let Parts { env, catalog, logs, keys, registry } = parts;
-        owners::check(&*catalog, &logs.written(), options.forgive_strangers)?;
-        let secret = secret(&env, &*catalog).await?;
+        let Parts { env, store, keys, registry } = parts;
+        let secret = secret(&env, &store).await?;
         let inner = Arc::new(Inner {
             metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),
@@ -101,16 +95,14 @@ impl Streams {
             subscriptions: Subscriptions::default(),
             turn: AtomicUsize::new(0),
             tasks: Tasks::new(),
-            removals: Arc::default(),
-            guard: Arc::clone(logs.clock()),
+            guard: Arc::clone(store.clock()),
             control: tokio::sync::Mutex::default(),
             env,
             options,
-            catalog,
-            logs,
+            store,
             keys,
         });
-        for (key, row) in rows::scan::<StreamRow>(&*inner.catalog, StreamRow::PREFIX)? {
+        for (key, row) in rows::scan::<StreamRow>(&inner.store, StreamRow::PREFIX)? {
             let key = StreamRow::parse_key(&key).ok_or_else(|| {
                 let key = String::from_utf8_lossy(&key);
                 store::Error::new(ErrorKind::Corrupt, format!("`{key}` is no key of a stream"))
@@ -157,7 +149,7 @@ impl Streams {
 impl Inner {
     /// Applies a transaction; durable when it resolves.
     pub(crate) async fn commit(&self, cx: &Cx, transaction: Transaction) -> Result<()> {
-        self.catalog.commit(transaction).await.map_err(|e| fail(cx, &e))
+        self.store.commit(transaction).await.map_err(|e| fail(cx, &e))
     }
 
     /// Stores a stream's new row and shows it.
@@ -186,15 +178,15 @@ impl Inner {
     }
 
     /// A shard of this row, its log opened.
-    pub(crate) fn open_shard(&self, row: ShardRow) -> store::Result<Shard> {
-        let log = self.logs.open(row.log())?;
+    pub(crate) async fn open_shard(&self, row: ShardRow) -> store::Result<Shard> {
+        let log = self.store.open_log(row.log()).await?;
         Ok(Shard::new(row, log))
     }
 
     async fn load(&self, key: StreamKey, row: StreamRow) -> store::Result<Stream> {
         let mut shards = Vec::new();
-        for (_, row) in rows::scan::<ShardRow>(&*self.catalog, &ShardRow::prefix(&key))? {
-            let shard = self.open_shard(row)?;
+        for (_, row) in rows::scan::<ShardRow>(&self.store, &ShardRow::prefix(&key))? {
+            let shard = self.open_shard(row).await?;
             if !shard.is_open() {
                 // The seal is not durable by itself; the catalog's word for it is.
                 shard.log.seal().await?;
@@ -204,9 +196,7 @@ impl Inner {
         }
         let stream = Stream::new(key, StreamView::new(row, shards));
         *stream.policy.write() = self.load_policy(&PolicyRow::key(&stream.key, None))?;
-        for (_, row) in
-            rows::scan::<ConsumerRow>(&*self.catalog, &ConsumerRow::prefix(&stream.key))?
-        {
+        for (_, row) in rows::scan::<ConsumerRow>(&self.store, &ConsumerRow::prefix(&stream.key))? {
             let consumer = Consumer::new(row.of(&stream.key), row);
             let policy = PolicyRow::key(&stream.key, Some(&consumer.key.name));
             *consumer.policy.write() = self.load_policy(&policy)?;
@@ -216,7 +206,7 @@ impl Inner {
     }
 
     fn load_policy(&self, key: &[u8]) -> store::Result<Option<Arc<Policy>>> {
-        let Some(PolicyRow(document)) = rows::get(&*self.catalog, key)? else { return Ok(None) };
+        let Some(PolicyRow(document)) = rows::get(&self.store, key)? else { return Ok(None) };
         Ok(Some(Arc::new(match Policy::read_stored(&document) {
             Stored::Policy(policy) => policy,
             Stored::Closed(policy, error) => {
@@ -242,8 +232,8 @@ fn check_whole(stream: &StreamKey, shard: &Shard) {
 }
 
 /// The stored secret, made at the first start.
-async fn secret(env: &Env, catalog: &dyn Catalog) -> store::Result<Secret> {
-    if let Some(secret) = rows::get(catalog, Secret::KEY)? {
+async fn secret(env: &Env, store: &Part) -> store::Result<Secret> {
+    if let Some(secret) = rows::get(store, Secret::KEY)? {
         return Ok(secret);
     }
     let mut bytes = [0; 32];
@@ -252,7 +242,7 @@ async fn secret(env: &Env, catalog: &dyn Catalog) -> store::Result<Secret> {
     let mut transaction = Transaction::default();
     transaction.check(Secret::KEY.to_vec(), None);
     rows::put(&mut transaction, Secret::KEY.to_vec(), &secret);
-    catalog.commit(transaction).await?;
+    store.commit(transaction).await?;
     Ok(secret)
 }
 

@@ -85,7 +85,7 @@ impl Tagged {
     }
 
     fn row(&self, inner: &Inner, cx: &Cx) -> Result<TagsRow> {
-        let row = rows::get(&*inner.catalog, &self.key()).map_err(|e| fail(cx, &e))?;
+        let row = rows::get(&inner.store, &self.key()).map_err(|e| fail(cx, &e))?;
         Ok(row.unwrap_or_default())
     }
 

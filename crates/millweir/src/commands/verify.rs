@@ -53,8 +53,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
     walked.damages.extend(catalog.damages.into_iter().map(place));
     if !catalog.rows.is_empty() {
-        let strangers = streams::strangers(&catalog.rows, &walked.logs)?;
-        let place = |s: &streams::Stranger| Damage {
+        let strangers = store::strangers(&catalog.rows, &walked.logs)?;
+        let place = |s: &store::Stranger| Damage {
             file: path.join("catalog"),
             offset: 0,
             what: format!("{s}: the catalog is older than the records"),

@@ -242,7 +242,6 @@ impl<F: ReadFile> Reader<'_, F> {
             scaling_limits: self.is("streams.scaling_limits", "true"),
             subscription: self.duration("streams.subscription"),
             shard_metrics_max: self.parsed("streams.shard_metrics_max", default.shard_metrics_max),
-            forgive_strangers: self.is("storage.cut_damaged_journal", "true"),
             ..default
         }
     }

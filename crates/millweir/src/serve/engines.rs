@@ -11,7 +11,7 @@ use std::time::Duration;
 use store::catalog::{LocalCatalog, MemoryCatalog};
 use store::local::{KeyRing, Local, LowSpaceHook, Recovery};
 use store::memory::MemoryLog;
-use store::{Catalog, ShardLog, directory};
+use store::{Catalog, Scope, Store, directory};
 use streams::Keys;
 
 /// Pause between two warnings of a full disk.
@@ -19,23 +19,14 @@ const LOW_SPACE_PAUSE: Duration = Duration::from_mins(1);
 
 /// What the services are built upon.
 pub(super) struct Engines {
-    pub(super) catalog: Arc<dyn Catalog>,
-    pub(super) logs: Arc<dyn ShardLog>,
+    pub(super) store: Arc<Store>,
     pub(super) keys: Arc<dyn Keys>,
-    /// The catalog on disk, which can become read-only.
-    durable: Option<Arc<LocalCatalog>>,
 }
 
 impl Engines {
     /// What an owner should know although everything can be written.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.logs.clock().trouble().into_iter().collect()
-    }
-
-    /// Why nothing can be written now.
-    pub(super) fn troubles(&self) -> Vec<String> {
-        let catalog = self.durable.as_ref().and_then(|catalog| catalog.trouble());
-        self.logs.trouble().into_iter().chain(catalog).collect()
+        self.store.clock().trouble().into_iter().collect()
     }
 }
 
@@ -47,17 +38,13 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     let ring: Arc<KeyRing> = Arc::default();
     if options.memory {
         let catalog: Arc<dyn Catalog> = MemoryCatalog::new();
-        return Ok(Engines {
-            keys: keys(options, env, (&ring, &catalog), None)?,
-            catalog,
-            logs: MemoryLog::new(env.clone(), options.memory_engine),
-            durable: None,
-        });
+        let keys = keys(options, env, (&ring, &catalog), None)?;
+        let logs = MemoryLog::new(env.clone(), options.memory_engine);
+        return Ok(Engines { store: Store::open(catalog, logs, false)?, keys });
     }
     let dir = directory::open(&options.data, env)?;
-    let durable = LocalCatalog::open(dir.path(), env.clone())
+    let catalog: Arc<dyn Catalog> = LocalCatalog::open(dir.path(), env.clone())
         .with_context(|| format!("the catalog of `{}`", dir.path().display()))?;
-    let catalog: Arc<dyn Catalog> = durable.clone();
     let file = Some(options.encryption.keys_file.as_path());
     let keys = keys(options, env, (&ring, &catalog), file)?;
     // The catalog knows streams only after their logs are there.
@@ -74,7 +61,9 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
     };
     let (logs, recovery) = Local::open_in(&dir, storage)?;
     tell(&recovery);
-    Ok(Engines { catalog, logs, keys, durable: Some(durable) })
+    // With a damaged journal removals may have been cut as well.
+    let forgive = options.storage.cut_damaged_journal;
+    Ok(Engines { store: Store::open(catalog, logs, forgive)?, keys })
 }
 
 /// Warns once a minute while the disk fills up; past a further mark the engine refuses writes.
@@ -110,6 +99,7 @@ fn keys(
     file: Option<&Path>,
 ) -> Result<Arc<dyn Keys>> {
     let how = (options.encryption.given.as_slice(), options.encryption.make_keys);
-    let keys = LocalKeys::open(env.clone(), ring.clone(), catalog.clone(), file, how);
+    let rows = Scope::new(catalog.clone(), crate::keys::SERVICE);
+    let keys = LocalKeys::open(env.clone(), ring.clone(), rows, file, how);
     Ok(Arc::new(keys.context("the encryption keys")?))
 }

@@ -24,7 +24,7 @@ mod witness;
 mod writer;
 
 use super::rows::Rows;
-use super::{Catalog, Damage, Transaction};
+use super::{CLOSED, Catalog, Damage, Transaction};
 use crate::overdue::Overdue;
 use crate::{Error, ErrorKind, Job, Result};
 use base::Env;
@@ -133,14 +133,8 @@ impl LocalCatalog {
         }
     }
 
-    /// Why the catalog is read-only or late, if it is.
-    pub fn trouble(&self) -> Option<String> {
-        let trouble = self.shared.trouble.read().as_ref().map(ToString::to_string);
-        let overdue = || self.shared.overdue.trouble(&*self.clock, "a change of the catalog");
-        trouble.or_else(overdue)
-    }
-
-    fn check_size(&self, transaction: &Transaction) -> Result<()> {
+    fn check(&self, transaction: &Transaction) -> Result<()> {
+        transaction.check_plain()?;
         let bytes = queue::cost_bytes(transaction);
         let max = self.options.transaction_bytes_max;
         if bytes > max {
@@ -166,15 +160,31 @@ impl Catalog for LocalCatalog {
 
     /// Dropping the answer does not take the transaction back.
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
-        let queued =
-            self.check_size(&transaction).and_then(|()| self.shared.queue.push(transaction));
+        let queued = self.check(&transaction).and_then(|()| self.shared.queue.push(transaction));
         Box::pin(async move { queued?.await })
+    }
+
+    fn close(&self) -> Job<'_, ()> {
+        let last = self.shared.queue.close();
+        Box::pin(async move {
+            match last {
+                Some(last) => last.await,
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let trouble = self.shared.trouble.read().as_ref().map(ToString::to_string);
+        let closed = || self.shared.queue.is_closed().then(|| CLOSED.to_owned());
+        let overdue = || self.shared.overdue.trouble(&*self.clock, "a change of the catalog");
+        trouble.or_else(closed).or_else(overdue)
     }
 }
 
 impl Drop for LocalCatalog {
     fn drop(&mut self) {
-        self.shared.queue.close();
+        drop(self.shared.queue.close());
         if let Some(thread) = self.thread.get_mut().take() {
             // A panic of the thread has been reported by the panic hook; the rows stay as they
             // were.

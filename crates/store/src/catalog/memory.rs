@@ -1,16 +1,18 @@
 //! The catalog without a disk: rows live as long as the process.
 
 use super::rows::{self, Rows};
-use super::{Catalog, Transaction};
-use crate::{Job, Result};
+use super::{CLOSED, Catalog, Transaction};
+use crate::{Error, ErrorKind, Job, Result};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A [`Catalog`] in memory, for tests and for `--memory`.
 #[derive(Debug, Default)]
 pub struct MemoryCatalog {
     rows: RwLock<Rows>,
+    closed: AtomicBool,
 }
 
 impl MemoryCatalog {
@@ -20,6 +22,10 @@ impl MemoryCatalog {
     }
 
     fn apply(&self, transaction: &Transaction) -> Result<()> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Unavailable, CLOSED));
+        }
+        transaction.check_plain()?;
         let mut rows = self.rows.write();
         rows::check(&transaction.checks, |key| rows.get(key))?;
         rows.apply(&transaction.writes);
@@ -38,5 +44,14 @@ impl Catalog for MemoryCatalog {
 
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
         Box::pin(async move { self.apply(&transaction) })
+    }
+
+    fn close(&self) -> Job<'_, ()> {
+        self.closed.store(true, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.closed.load(Ordering::Relaxed).then(|| CLOSED.to_owned())
     }
 }

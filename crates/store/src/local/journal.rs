@@ -12,7 +12,7 @@
 use super::buffer::Buffer;
 use super::frame::BLOCK_BYTES;
 use super::roster::{Keep, Roster};
-use crate::{Error, ErrorKind};
+use crate::Error;
 use base::Env;
 use base::env::{DiskFile, Open};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -501,6 +501,5 @@ fn number_of(path: &Path) -> Option<u32> {
 /// An error of the journal with its file.
 pub(crate) fn failed(what: &str, path: &Path, e: &io::Error) -> Error {
     let kind = Error::from(io::Error::from(e.kind())).kind();
-    let kind = if kind == ErrorKind::Fenced { ErrorKind::Unavailable } else { kind };
     Error::new(kind, format!("cannot {what} `{}`: {e}", path.display()))
 }

@@ -65,7 +65,7 @@ pub use verify::{Damage, Progress, Report, verify};
 pub use wakes::{LoopThread, relay};
 
 use crate::directory::{self, Directory};
-use crate::{Error, ErrorKind, Job, Log, LogId, Result, ShardLog};
+use crate::{Error, ErrorKind, Job, Log, LogId, Logs, Result};
 use base::Env;
 use base::env::ClockGuard;
 use engine::Engine;
@@ -79,7 +79,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{Builder, JoinHandle};
 
-/// A [`ShardLog`] on local disks.
+/// A [`Logs`] on local disks.
 ///
 /// Dropping it without `close` is like a crash: what was acknowledged is there at the next start.
 pub struct Local {
@@ -157,24 +157,16 @@ impl Local {
     }
 }
 
-fn start(committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
-    let committer = Arc::new(Mutex::new(committer));
-    committer.lock().share(&committer);
-    let commit =
-        Builder::new().name("log-commit".to_owned()).spawn(move || commit::run(&committer))?;
-    let keeper = Builder::new().name("log-keep".to_owned()).spawn(move || keeping.run())?;
-    Ok(Threads { commit, keeper })
-}
-
-impl ShardLog for Local {
-    fn open(&self, id: LogId) -> Result<Arc<dyn Log>> {
+impl Local {
+    /// Nothing is waited for: what is known of every log is in memory since the start.
+    fn open_log(&self, id: LogId) -> Result<Arc<LocalLog>> {
         shard::check_id(id)?;
         if self.engine.closed.load(Ordering::Relaxed) {
             return Err(closed());
         }
         let mut logs = self.engine.logs.lock();
         if let Some(log) = logs.get(&id) {
-            return Ok(Arc::clone(log) as Arc<dyn Log>);
+            return Ok(Arc::clone(log));
         }
         self.engine.refuse_stray(id)?;
         let segments = segment::Segments::default();
@@ -185,6 +177,22 @@ impl ShardLog for Local {
         }
         logs.insert(id, Arc::clone(&log));
         Ok(log)
+    }
+}
+
+fn start(committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
+    let committer = Arc::new(Mutex::new(committer));
+    committer.lock().share(&committer);
+    let commit =
+        Builder::new().name("log-commit".to_owned()).spawn(move || commit::run(&committer))?;
+    let keeper = Builder::new().name("log-keep".to_owned()).spawn(move || keeping.run())?;
+    Ok(Threads { commit, keeper })
+}
+
+impl Logs for Local {
+    fn open(&self, id: LogId) -> Job<'_, Arc<dyn Log>> {
+        let opened = self.open_log(id).map(|log| log as Arc<dyn Log>);
+        Box::pin(std::future::ready(opened))
     }
 
     fn remove(&self, ids: &[LogId]) -> Job<'_, ()> {

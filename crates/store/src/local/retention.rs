@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 impl LocalLog {
     /// See [`crate::Log::trim`]. Reads one index block when the cut lies in a segment.
-    pub(crate) fn trim_to(&self, arrival_ms: i64) {
+    pub(crate) fn trim_arrived(&self, arrival_ms: i64) {
         {
             let state = self.state.lock();
             let nothing = state.first_ordinal == state.durable_next;
@@ -44,7 +44,29 @@ impl LocalLog {
             state.first_ordinal = state.first_ordinal.max(first);
             moved
         };
-        if moved && self.segments.lock().count > 0 {
+        if moved {
+            self.retire_segments();
+        }
+    }
+
+    /// See [`crate::Log::trim_to`].
+    pub(crate) fn trim_below(&self, ordinal: u64) {
+        let moved = {
+            let mut state = self.state.lock();
+            let first = ordinal.min(state.durable_next);
+            let moved = !state.removed && first > state.first_ordinal;
+            if moved {
+                state.first_ordinal = first;
+            }
+            moved
+        };
+        if moved {
+            self.retire_segments();
+        }
+    }
+
+    fn retire_segments(&self) {
+        if self.segments.lock().count > 0 {
             self.engine.keeper.retire(self.arc());
         }
     }

@@ -56,7 +56,7 @@ pub(crate) struct State {
     pub(crate) next_ordinal: u64,
     pub(crate) last_arrival_ms: i64,
     pub(crate) sealed: bool,
-    /// Fenced for everyone outside.
+    /// Gone for everyone outside.
     pub(crate) removed: bool,
     /// The removal is durable: no checkpoint names the log any more.
     pub(crate) gone: bool,
@@ -68,7 +68,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn refuse_removed(&self) -> Result<()> {
         if self.removed {
-            return Err(Error::new(ErrorKind::Fenced, "the log was removed"));
+            return Err(Error::new(ErrorKind::Removed, "the log was removed"));
         }
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Log for LocalLog {
         let mut state = self.state.lock();
         state.refuse_removed()?;
         if state.sealed {
-            return Err(Error::new(ErrorKind::Fenced, "the log is sealed"));
+            return Err(Error::new(ErrorKind::Sealed, "the log is sealed"));
         }
         let first_ordinal = state.next_ordinal;
         let (body, flags) = match key_id {
@@ -285,7 +285,11 @@ impl Log for LocalLog {
     }
 
     fn trim(&self, arrival_ms: i64) {
-        self.trim_to(arrival_ms);
+        self.trim_arrived(arrival_ms);
+    }
+
+    fn trim_to(&self, ordinal: u64) {
+        self.trim_below(ordinal);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::{self, AGE_S, LogCounter, Mode, Predecessor, ShardRow, StreamRow, TagsRow};
+use crate::rows::{self, AGE_S, Mode, Predecessor, ShardRow, StreamRow, TagsRow};
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
@@ -107,8 +107,8 @@ async fn store(
     tags: &TagsRow,
 ) -> Result<Stream> {
     let mut transaction = Transaction::default();
-    let mut counter = LogCounter::load(&*inner.catalog).map_err(|e| fail(cx, &e))?;
-    let left = rows::get::<Predecessor>(&*inner.catalog, &Predecessor::key(&key));
+    let logs = inner.store.take_logs(row.next_shard as usize).await.map_err(|e| fail(cx, &e))?;
+    let left = rows::get::<Predecessor>(&inner.store, &Predecessor::key(&key));
     let left = left.map_err(|e| fail(cx, &e))?;
     let left_s = left.map_or(0, |left| left.last_s);
     let shard_s = left.and_then(|left| left.shard_s).unwrap_or(left_s);
@@ -117,10 +117,11 @@ async fn store(
     let row = StreamRow { consumer_s: left_s, ..row };
     rows::put(&mut transaction, StreamRow::key(&key), &row);
     let mut shards = Vec::with_capacity(row.next_shard as usize);
-    for (index, range) in (0..).zip(HashRange::uniform(row.next_shard)) {
+    for ((index, range), log) in (0..).zip(HashRange::uniform(row.next_shard)).zip(logs) {
+        transaction.own(log);
         let shard = ShardRow {
             index,
-            log_id: counter.take().0,
+            log_id: log.0,
             range,
             created_s,
             opened_ms: row.created_ms,
@@ -129,12 +130,11 @@ async fn store(
             closed: None,
         };
         rows::put(&mut transaction, ShardRow::key(&key, index), &shard);
-        shards.push(Arc::new(inner.open_shard(shard).map_err(|e| fail(cx, &e))?));
+        shards.push(Arc::new(inner.open_shard(shard).await.map_err(|e| fail(cx, &e))?));
     }
     if !tags.0.is_empty() {
         rows::put(&mut transaction, TagsRow::key(&key, None), tags);
     }
-    counter.save(&mut transaction);
     inner.commit(cx, transaction).await?;
     Ok(Stream::new(key, StreamView::new(row, shards)))
 }

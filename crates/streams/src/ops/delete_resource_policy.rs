@@ -18,7 +18,7 @@ pub(crate) async fn delete_resource_policy(
     input: DeleteResourcePolicyInput,
 ) -> Result<()> {
     let guarded = Guarded::find(&streams, &cx, "DeleteResourcePolicy", &input.resource_arn)?;
-    if streams.inner.catalog.get(&guarded.key()).is_none() {
+    if streams.inner.store.get(&guarded.key()).is_none() {
         return Err(texts::no_policy(guarded.arn()));
     }
     let mut transaction = Transaction::default();

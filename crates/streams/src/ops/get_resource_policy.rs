@@ -18,7 +18,7 @@ pub(crate) fn get_resource_policy(
     input: &GetResourcePolicyInput,
 ) -> Result<GetResourcePolicyOutput> {
     let guarded = Guarded::find(streams, cx, "GetResourcePolicy", &input.resource_arn)?;
-    let row = rows::get(&*streams.inner.catalog, &guarded.key()).map_err(|e| fail(cx, &e))?;
+    let row = rows::get(&streams.inner.store, &guarded.key()).map_err(|e| fail(cx, &e))?;
     let policy = row.map_or(Text::from_static("{}"), |PolicyRow(policy)| policy.into());
     Ok(GetResourcePolicyOutput { policy })
 }

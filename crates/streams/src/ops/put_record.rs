@@ -15,7 +15,7 @@ use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
-use store::{Appended, BatchBuilder, ErrorKind, Pending};
+use store::{Appended, BatchBuilder, Pending};
 
 /// Appends one record to the shard that owns its hash key.
 ///
@@ -88,7 +88,7 @@ impl<'a> Put<'a> {
             let key = view.row.encryption.as_ref().map(|e| e.data_key.as_str());
             match shard.log.append(batch, key) {
                 Ok(pending) => return Ok((shard.clone(), key.is_some(), pending)),
-                Err(e) if e.kind() == ErrorKind::Fenced => {
+                Err(e) if e.kind().is_end() => {
                     if !reshard.other_view(self.stream, &view).await {
                         return Err(write::late(cx, self.stream, &e));
                     }

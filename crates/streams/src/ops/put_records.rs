@@ -143,7 +143,7 @@ impl Put<'_> {
                 }
             }
             if !todo.is_empty() && !reshard.other_view(self.stream, &view).await {
-                let late = store::Error::new(ErrorKind::Fenced, "the shard stays sealed");
+                let late = store::Error::new(ErrorKind::Sealed, "the shard stays sealed");
                 trouble = Some(write::late(cx, self.stream, &late));
                 break;
             }
@@ -170,7 +170,7 @@ impl Put<'_> {
             let entries = same.iter().map(|(_, entry)| *entry);
             match self.send(view, &view.open[same[0].0 as usize], entries) {
                 Ok(some) => sent.extend(some),
-                Err((e, entries)) if e.kind() == ErrorKind::Fenced => todo.extend(entries),
+                Err((e, entries)) if e.kind().is_end() => todo.extend(entries),
                 Err((e, _)) => *trouble = Some(fail(cx, &e)),
             }
         }

@@ -105,7 +105,7 @@ async fn read_kept(shard: &Shard, from: u64, most: Most) -> store::Result<Record
 fn lost(cx: &Cx, stream: &Stream, shard: &Shard, e: &store::Error) -> Error {
     if stream.is_gone() {
         stream_not_found(&stream.key)
-    } else if e.kind() == ErrorKind::Fenced {
+    } else if e.kind() == ErrorKind::Removed {
         shard_does_not_exist(&stream.key, &shard.id)
     } else {
         fail(cx, e)

@@ -1,14 +1,13 @@
 //! What lies in the catalog: one file per stored key, each with its round-trip test.
 //!
-//! Keys are `/`-joined texts (accounts, regions and names hold no `/`), values JSON. A value that
-//! cannot be read is an error naming its key; nothing is ever deleted or replaced because of it.
+//! Keys are `/`-joined texts behind the service's own `kinesis/` (accounts, regions and names hold
+//! no `/`), values JSON. A value that cannot be read is an error naming its key; nothing is ever
+//! deleted or replaced because of it.
 
 mod account_row;
 mod attached_row;
 mod consumer_row;
-mod counter_row;
 mod predecessor_row;
-mod removal_row;
 mod secret_row;
 mod shard_row;
 mod stream_row;
@@ -16,9 +15,7 @@ mod stream_row;
 pub(crate) use account_row::{AccountRow, Commitment};
 pub(crate) use attached_row::{PolicyRow, TagsRow};
 pub(crate) use consumer_row::{ConsumerRow, ConsumerStatus};
-pub(crate) use counter_row::LogCounter;
 pub(crate) use predecessor_row::{AGE_S, Predecessor};
-pub(crate) use removal_row::Removal;
 pub(crate) use secret_row::Secret;
 pub(crate) use shard_row::{Closed, ShardRow};
 pub(crate) use stream_row::{Change, Encryption, Mode, Status, StreamRow};
@@ -26,7 +23,7 @@ pub(crate) use stream_row::{Change, Encryption, Mode, Status, StreamRow};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Catalog, Error, ErrorKind, Result, Transaction};
+use store::{Error, ErrorKind, Part, Result, Transaction};
 
 /// The stored form of a row.
 pub(crate) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
@@ -45,22 +42,19 @@ pub(crate) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T>
 }
 
 /// The row under a key, if there is one.
-pub(crate) fn get<T: DeserializeOwned>(catalog: &dyn Catalog, key: &[u8]) -> Result<Option<T>> {
-    catalog.get(key).map(|value| decode(key, &value)).transpose()
+pub(crate) fn get<T: DeserializeOwned>(store: &Part, key: &[u8]) -> Result<Option<T>> {
+    store.get(key).map(|value| decode(key, &value)).transpose()
 }
 
 /// Rows read at once when a prefix is walked.
 const PAGE_ROWS: usize = 1000;
 
 /// Every row under a prefix with its key, in key order.
-pub(crate) fn scan<T: DeserializeOwned>(
-    catalog: &dyn Catalog,
-    prefix: &str,
-) -> Result<Vec<(Bytes, T)>> {
+pub(crate) fn scan<T: DeserializeOwned>(store: &Part, prefix: &str) -> Result<Vec<(Bytes, T)>> {
     let mut rows = Vec::new();
     let mut after: Option<Bytes> = None;
     loop {
-        let page = catalog.scan(prefix.as_bytes(), after.as_deref(), PAGE_ROWS);
+        let page = store.scan(prefix.as_bytes(), after.as_deref(), PAGE_ROWS);
         let full = page.len() == PAGE_ROWS;
         for (key, value) in page {
             let row = decode(&key, &value)?;

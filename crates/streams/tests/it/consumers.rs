@@ -82,7 +82,7 @@ fn a_consumer_comes_and_goes() {
         };
         house.streams.delete_stream(&house.cx, input).await.unwrap();
         house.rest().await;
-        assert_eq!(house.rows("consumer/"), [""; 0]);
+        assert_eq!(house.rows("kinesis/consumer/"), [""; 0]);
     });
 }
 
@@ -197,7 +197,7 @@ fn tags_by_both_families() {
         assert_eq!(output.tags, Some(vec![Tag { key: "x".into(), value: Some("y".into()) }]));
         deregister(house, &arn).await.unwrap();
         house.rest().await;
-        assert_eq!(house.rows("tags/"), [""; 0], "a consumer's tags go with it");
+        assert_eq!(house.rows("kinesis/tags/"), [""; 0], "a consumer's tags go with it");
     });
 }
 
@@ -406,7 +406,7 @@ fn a_stored_policy_that_is_not_understood_lets_nobody_in() {
         let document = deny_if(r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"}}"#);
         let mut transaction = Transaction::default();
         let row = serde_json::to_vec(&*document).unwrap();
-        transaction.put(b"policy/000000000000/us-east-1/s".to_vec(), row);
+        transaction.put(b"kinesis/policy/000000000000/us-east-1/s".to_vec(), row);
         house.catalog.commit(transaction).await.unwrap();
         house.restart().await;
         let refused = house.put("s", "k", "d").await.unwrap_err();

@@ -14,10 +14,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::catalog::{LocalCatalog, LocalCatalogOptions};
-use store::directory;
 use store::local::{KEY_BYTES, KeyRing, Local};
+use store::{Store, directory};
 use streams::{KeyTrouble, Keys, Lifecycle, Limits, Options, Parts, Streams};
 use testkit::{FakeEnv, SeededRng, fake_env, seeds};
+use tokio::task::AbortHandle;
 
 const DATA: &str = "/data";
 const NAME: &str = "s";
@@ -42,6 +43,7 @@ struct Machine {
     rng: SeededRng,
     cx: Cx,
     running: Option<(Streams, Arc<Local>)>,
+    removals: Option<AbortHandle>,
     /// Records by their data: whether they were acknowledged.
     records: BTreeMap<String, bool>,
 }
@@ -81,7 +83,7 @@ impl Machine {
         disk.create_dir_all(Path::new(DATA)).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
         let (rng, cx) = (SeededRng::new(seed), cx(ACCOUNT, "us-east-1"));
-        Self { fake, rng, cx, running: None, records: BTreeMap::new() }
+        Self { fake, rng, cx, running: None, removals: None, records: BTreeMap::new() }
     }
 
     async fn start(&mut self) {
@@ -99,10 +101,11 @@ impl Machine {
             ..store::local::Options::default()
         };
         let (local, _) = Local::open_in(&data, engine).unwrap();
+        let store = Store::open(catalog, local.clone(), false).unwrap();
+        self.removals = Some(tokio::spawn(store.remove_logs(env.clock.clone())).abort_handle());
         let parts = Parts {
             env,
-            catalog,
-            logs: local.clone(),
+            store: store.part(streams::SERVICE),
             keys: Arc::new(OneKey),
             registry: Registry::default(),
         };
@@ -126,6 +129,9 @@ impl Machine {
         let (streams, local) = self.running.take().unwrap();
         streams.close().await;
         drop(streams);
+        self.removals.take().unwrap().abort();
+        // The task holds the store until it is dropped.
+        tokio::task::yield_now().await;
         // Without `close`, as a process ends that is killed.
         drop(local);
     }

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
-use store::{Catalog, Error as StoreError, ErrorKind, Job, ShardLog, Transaction};
+use store::{Catalog, Error as StoreError, ErrorKind, Job, Store, Transaction};
 use streams::{KeyTrouble, Keys, Options, Parts, Streams};
 use testkit::{FakeEnv, fake_env};
+use tokio::task::AbortHandle;
 
 pub(crate) const ACCOUNT: &str = "000000000000";
 
@@ -23,6 +24,8 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) struct House {
     pub(crate) fake: FakeEnv,
     pub(crate) streams: Streams,
+    /// Removes logs for as long as the service lives.
+    removals: AbortHandle,
     pub(crate) catalog: Arc<CrashCatalog>,
     pub(crate) logs: Arc<MemoryLog>,
     pub(crate) registry: Registry,
@@ -92,6 +95,14 @@ impl Catalog for CrashCatalog {
             Err(StoreError::new(ErrorKind::Unavailable, "the process was killed"))
         })
     }
+
+    fn close(&self) -> Job<'_, ()> {
+        self.inner.close()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
+    }
 }
 
 /// Keys for every id but `alias/none`, `alias/off` and `alias/broken`.
@@ -152,10 +163,12 @@ impl House {
         let catalog = CrashCatalog::new(MemoryCatalog::new(), usize::MAX, false);
         let logs = MemoryLog::new(fake.env(), MemoryOptions::default());
         let registry = Registry::default();
-        let parts = parts(&fake, &catalog, &logs, &registry);
+        let store = Store::open(catalog.clone(), logs.clone(), false).unwrap();
+        let removals = removals(&fake, &store);
+        let parts = parts(&fake, &store, &registry);
         let streams = Streams::open(parts, options.clone()).await.unwrap();
         let cx = cx(ACCOUNT, "us-east-1");
-        Self { fake, streams, catalog, logs, registry, cx, options }
+        Self { fake, streams, removals, catalog, logs, registry, cx, options }
     }
 
     /// Kills the service where it stands and starts another one over what is stored.
@@ -168,16 +181,17 @@ impl House {
     pub(crate) async fn crash_after(&mut self, commits: usize, stored: bool) {
         // Tasks stop where they wait, as if the process were gone.
         self.streams.close().await;
+        self.removals.abort();
         self.catalog = CrashCatalog::new(self.catalog.inner.clone(), commits, stored);
-        let parts = parts(&self.fake, &self.catalog, &self.logs, &self.registry);
+        let store = Store::open(self.catalog.clone(), self.logs.clone(), false).unwrap();
+        let parts = parts(&self.fake, &store, &self.registry);
         self.streams = Streams::open(parts, self.options.clone()).await.unwrap();
+        self.removals = removals(&self.fake, &store);
     }
 
-    /// Opens another service over the same logs and a catalog that knows nothing of them.
-    pub(crate) async fn open_over_nothing(&self) -> store::Result<Streams> {
-        let catalog = CrashCatalog::new(MemoryCatalog::new(), usize::MAX, false);
-        let parts = parts(&self.fake, &catalog, &self.logs, &self.registry);
-        Streams::open(parts, self.options.clone()).await
+    /// Opens the same logs with a catalog that knows nothing of them.
+    pub(crate) fn open_over_nothing(&self) -> store::Result<Arc<Store>> {
+        Store::open(MemoryCatalog::new(), self.logs.clone(), false)
     }
 
     /// Lets every task run until it waits.
@@ -306,23 +320,21 @@ impl House {
         Ok(self.streams.register_stream_consumer(&self.cx, input).await?.consumer)
     }
 
-    /// Keys of all stored rows that start with this.
+    /// Keys of all stored rows that start with this, after the name of whose they are.
     pub(crate) fn rows(&self, prefix: &str) -> Vec<String> {
         let rows = self.catalog.scan(prefix.as_bytes(), None, usize::MAX);
         rows.into_iter().map(|(key, _)| String::from_utf8(key.to_vec()).unwrap()).collect()
     }
 }
 
-fn parts(
-    fake: &FakeEnv,
-    catalog: &Arc<CrashCatalog>,
-    logs: &Arc<MemoryLog>,
-    registry: &Registry,
-) -> Parts {
+fn removals(fake: &FakeEnv, store: &Arc<Store>) -> AbortHandle {
+    tokio::spawn(store.remove_logs(fake.env().clock)).abort_handle()
+}
+
+fn parts(fake: &FakeEnv, store: &Arc<Store>, registry: &Registry) -> Parts {
     Parts {
         env: fake.env(),
-        catalog: catalog.clone(),
-        logs: logs.clone() as Arc<dyn ShardLog>,
+        store: store.part(streams::SERVICE),
         keys: Arc::new(SomeKeys),
         registry: registry.clone(),
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
-use store::{Catalog, Job, Transaction};
+use store::{Catalog, Job, Store, Transaction};
 use streams::{KeyTrouble, Keys, Limits, Options, Parts, Streams};
 use testkit::{FakeClock, FakeEnv, fake_env};
 
@@ -80,6 +80,14 @@ impl Catalog for GatedCatalog {
             self.inner.commit(transaction).await
         })
     }
+
+    fn close(&self) -> Job<'_, ()> {
+        self.inner.close()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
+    }
 }
 
 pub(crate) fn cx(account: &str) -> Cx {
@@ -119,10 +127,11 @@ impl World {
         let fake = fake_env(1);
         let catalog = GatedCatalog::new();
         let registry = Registry::default();
+        let store =
+            Store::open(catalog.clone(), MemoryLog::new(fake.env(), memory), false).unwrap();
         let parts = Parts {
             env: fake.env(),
-            catalog: catalog.clone(),
-            logs: MemoryLog::new(fake.env(), memory),
+            store: store.part(streams::SERVICE),
             keys: Arc::new(AnyKey),
             registry: registry.clone(),
         };

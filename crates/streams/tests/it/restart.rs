@@ -67,10 +67,10 @@ fn every_change_survives_a_kill_at_any_commit() {
 #[test]
 fn records_that_nobody_owns_refuse_the_start() {
     run_with(options(), async |house| {
-        assert!(house.open_over_nothing().await.is_ok(), "no records, no question");
+        assert!(house.open_over_nothing().is_ok(), "no records, no question");
         house.create(NAME, 1).await;
         house.put(NAME, "a", "secret").await.unwrap();
-        let refused = house.open_over_nothing().await.err().unwrap();
+        let refused = house.open_over_nothing().err().unwrap();
         assert_eq!(refused.kind(), store::ErrorKind::Corrupt);
         let said = refused.to_string();
         assert!(
@@ -123,7 +123,15 @@ async fn live(house: &mut House, what: &str) {
     }
     assert_eq!(house.status(NAME).await, None, "{what}");
     house.pass(Duration::from_secs(1)).await;
-    for prefix in ["stream/", "shard/", "consumer/", "tags/", "policy/", "removal/"] {
+    for prefix in [
+        "kinesis/stream/",
+        "kinesis/shard/",
+        "kinesis/consumer/",
+        "kinesis/tags/",
+        "kinesis/policy/",
+        "store/log/",
+        "store/removal/",
+    ] {
         if killed || !house.rows(prefix).is_empty() {
             house.restart().await;
             house.rest().await;
@@ -139,7 +147,7 @@ fn is_down(e: &Error) -> bool {
 
 /// Whether something should have settled and did not.
 async fn is_stuck(house: &House) -> bool {
-    let consumers = house.rows("consumer/").len();
+    let consumers = house.rows("kinesis/consumer/").len();
     let passing = !matches!(house.status(NAME).await, None | Some(StreamStatus::Active));
     passing || (consumers > 0 && consumer(house).await != Some(ConsumerStatus::Active))
 }
@@ -201,7 +209,7 @@ async fn is_done(house: &House, step: Step) -> bool {
             shown.encryption_type == Some(EncryptionType::Kms)
         }
         Step::Register => consumer(house).await == Some(ConsumerStatus::Active),
-        Step::Deregister => house.rows("consumer/").is_empty(),
+        Step::Deregister => house.rows("kinesis/consumer/").is_empty(),
         Step::Delete => house.status(NAME).await.is_none(),
     }
 }
@@ -209,7 +217,7 @@ async fn is_done(house: &House, step: Step) -> bool {
 /// Shards without a hole, every acknowledged record once, nothing of a deleted stream.
 async fn check(house: &House, known: &Known, what: &str) {
     if house.status(NAME).await.is_none() {
-        let any = house.rows("shard/").len() + house.rows("consumer/").len();
+        let any = house.rows("kinesis/shard/").len() + house.rows("kinesis/consumer/").len();
         assert_eq!(any, 0, "{what}: rows without a stream");
         return;
     }

@@ -72,8 +72,8 @@ fn a_stream_is_made_used_and_deleted() {
             "Stream s under account 000000000000 not found.",
         );
         assert_eq!(house.logs.used_bytes(), 0, "its records are freed");
-        assert_eq!(house.rows("s").iter().filter(|r| *r != "secret/tokens").count(), 0);
-        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.rows("kinesis/s"), ["kinesis/secret/tokens"]);
+        assert_eq!(house.rows("store/"), ["store/next-log"]);
         assert!(!house.registry.render().contains("stream=\"s\""));
     });
 }
@@ -206,12 +206,12 @@ fn the_logs_of_a_large_stream_go_together() {
         let before = house.catalog.commits();
         house.delete("s").await.unwrap();
         house.rest().await;
-        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.rows("store/removal/"), [""; 0]);
         assert!(house.catalog.commits() <= before + 5, "acknowledged, gone, and three pages");
         house.create("s", 1).await;
         house.delete("s").await.unwrap();
         house.rest().await;
-        assert_eq!(house.rows("removal/"), [""; 0], "told again");
+        assert_eq!(house.rows("store/removal/"), [""; 0], "told again");
     });
 }
 
@@ -223,15 +223,15 @@ fn logs_are_removed_when_the_catalog_takes_it() {
         house.crash_after(2, false).await;
         house.delete("s").await.unwrap();
         house.rest().await;
-        assert_eq!(house.rows("removal/").len(), 3);
+        assert_eq!(house.rows("store/removal/").len(), 3);
         house.restart().await;
         house.settle().await;
-        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.rows("store/removal/"), [""; 0]);
         house.create("s", 2).await;
         house.delete("s").await.unwrap();
         house.pass(Duration::from_millis(19)).await;
         house.pass(Duration::from_millis(1)).await;
-        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.rows("store/removal/"), [""; 0]);
     });
 }
 
@@ -303,8 +303,8 @@ fn expired_records_and_shards_go_and_stay_gone() {
         house.pass(HOUR * 13).await;
         assert_eq!(numbers(&house.list("s", None).await), [1, 2]);
         house.pass(Duration::from_secs(10)).await;
-        assert_eq!(house.rows("shard/").len(), 2);
-        assert_eq!(house.rows("removal/"), [""; 0]);
+        assert_eq!(house.rows("kinesis/shard/").len(), 2);
+        assert_eq!(house.rows("store/removal/"), [""; 0]);
         assert_eq!(house.read("s", "shardId-000000000002").await, ["new"]);
         house.pass(HOUR * 12).await;
         house.pass(Duration::from_secs(10)).await;
@@ -408,10 +408,14 @@ fn a_name_made_again_at_once_shares_nothing_with_the_old_stream() {
             }
             house.restart().await;
         }
-        assert_eq!(house.rows("predecessor/").len(), 1);
+        assert_eq!(house.rows("kinesis/predecessor/").len(), 1);
         house.settle().await;
         house.pass(HOUR).await;
-        assert_eq!(house.rows("predecessor/"), [""; 0], "forgotten when the clock has passed it");
+        assert_eq!(
+            house.rows("kinesis/predecessor/"),
+            [""; 0],
+            "forgotten when the clock has passed it"
+        );
     });
 }
 
@@ -428,7 +432,7 @@ fn a_stream_deleted_before_it_was_active_shows_no_shards() {
         assert_eq!(house.status("s").await, Some(StreamStatus::Deleting));
         house.rest().await;
         assert_eq!(house.status("s").await, None);
-        assert_eq!(house.rows("shard/"), [""; 0]);
+        assert_eq!(house.rows("kinesis/shard/"), [""; 0]);
         house.create("s", 1).await;
         house.put("s", "k", "x").await.unwrap();
     });

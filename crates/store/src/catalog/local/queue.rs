@@ -1,7 +1,7 @@
 //! Transactions on their way to the commit thread, and answers on their way back.
 
 use super::format;
-use crate::catalog::Transaction;
+use crate::catalog::{CLOSED, Transaction};
 use crate::{Error, ErrorKind, Result};
 use parking_lot::{Condvar, Mutex};
 use std::future::Future;
@@ -43,7 +43,7 @@ impl Queue {
     pub(super) fn push(&self, transaction: Transaction) -> Result<Answer> {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(Error::new(ErrorKind::Unavailable, "the catalog is closed"));
+            return Err(Error::new(ErrorKind::Unavailable, CLOSED));
         }
         let bytes = cost_bytes(&transaction);
         if state.waiting_bytes > 0 && state.waiting_bytes + bytes > self.waiting_bytes_max {
@@ -71,10 +71,24 @@ impl Queue {
         Some(std::mem::take(&mut state.waiting))
     }
 
-    /// Refuses what comes from now on; what waits is still done.
-    pub(super) fn close(&self) {
-        self.state.lock().closed = true;
+    /// Refuses what comes from now on; what waits is still done, and the answer comes behind it.
+    /// None when it was closed before.
+    pub(super) fn close(&self) -> Option<Answer> {
+        let mut state = self.state.lock();
+        let is_first = !std::mem::replace(&mut state.closed, true);
+        let answer = is_first.then(|| {
+            let answer = Arc::default();
+            let transaction = Transaction::default();
+            state.waiting.push(Request { transaction, answer: Arc::clone(&answer) });
+            Answer(answer)
+        });
+        drop(state);
         self.changed.notify_one();
+        answer
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.lock().closed
     }
 
     /// Refuses what comes from now on and what waits.

@@ -294,12 +294,12 @@ fn a_log_that_only_its_segments_know_is_refused_to_its_owner() {
     bytes[4096 * 4..].fill(0);
     world.fake.disk.plant(&file, &bytes);
     world.start().unwrap();
-    let told = world.local().open(LogId(2)).err().unwrap();
+    let told = block_on(world.local().open(LogId(2))).err().unwrap();
     assert_eq!(told.kind(), ErrorKind::Corrupt, "{told}");
     // Its owner may have removed it.
     block_on(world.local().remove(&[LogId(2)])).unwrap();
     assert!(world.files("seg").is_empty());
-    world.local().open(LogId(2)).unwrap();
+    block_on(world.local().open(LogId(2))).unwrap();
 }
 
 /// Zeros over more than any commit, with intact commits behind them.

@@ -227,7 +227,7 @@ fn nothing_follows_a_commit_that_panicked() {
         let clock = Arc::new(Brittle(fake.env().clock, AtomicBool::new(false)));
         let env = Env { clock: clock.clone(), ..fake.env() };
         let (local, _) = Local::open(Path::new(DIR), &env, still()).unwrap();
-        let log = local.open(LogId(1)).unwrap();
+        let log = block_on(local.open(LogId(1))).unwrap();
         let lonely = Lonely::default();
         let _relay = in_place.then(|| lonely.begin());
         assert_eq!(put(&log, "before"), 0);
@@ -252,7 +252,7 @@ fn nothing_follows_a_commit_that_panicked() {
         drop((log, local));
         fake.disk.crash(2);
         let (local, _) = Local::open(Path::new(DIR), &fake.env(), still()).unwrap();
-        let log = local.open(LogId(1)).unwrap();
+        let log = block_on(local.open(LogId(1))).unwrap();
         assert_eq!(data(&log, 0)[0], "before");
         put(&log, "after");
     }

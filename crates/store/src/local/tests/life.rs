@@ -9,7 +9,7 @@ fn what_was_acknowledged_is_there_after_drop_and_after_close() {
     for round in 0..4_u64 {
         let (local, recovery) = Local::open(dir.path(), &env, Options::default()).unwrap();
         assert_eq!(recovery.fresh, round == 0);
-        let log = local.open(LogId(7)).unwrap();
+        let log = block_on(local.open(LogId(7))).unwrap();
         assert_eq!(log.tail().next_ordinal, round * 2);
         assert_eq!(put(&log, &format!("a{round}")), round * 2);
         assert_eq!(put(&log, &format!("b{round}")), round * 2 + 1);
@@ -205,8 +205,8 @@ fn removed_logs_stay_away() {
     let log = world.log(1);
     block_on(world.local().remove(&[LogId(1)])).unwrap();
     block_on(world.local().remove(&[LogId(1)])).unwrap();
-    assert_eq!(block_on(log.read(0, 1, 1)).unwrap_err().kind(), ErrorKind::Fenced);
-    assert_eq!(log.append(batch("x"), None).err().unwrap().kind(), ErrorKind::Fenced);
+    assert_eq!(block_on(log.read(0, 1, 1)).unwrap_err().kind(), ErrorKind::Removed);
+    assert_eq!(log.append(batch("x"), None).err().unwrap().kind(), ErrorKind::Removed);
     assert!(!world.files("seg").iter().any(|p| p.to_string_lossy().contains("00000001/")));
     drop(log);
     world.kill().unwrap();
@@ -271,7 +271,7 @@ fn waiters_hear_of_records_seals_and_removals() {
     let tail = block_on(log.seal()).unwrap();
     assert!(tail.sealed && tail.next_ordinal == 1);
     block_on(waits.remove(0)).unwrap();
-    assert_eq!(log.append(batch("b"), None).err().unwrap().kind(), ErrorKind::Fenced);
+    assert_eq!(log.append(batch("b"), None).err().unwrap().kind(), ErrorKind::Sealed);
     drop(waits);
     let other = world.log(2);
     let wait = other.wait_beyond(7);

@@ -95,7 +95,7 @@ impl World {
     }
 
     fn log(&self, id: u64) -> Arc<dyn Log> {
-        self.local().open(LogId(id)).unwrap()
+        block_on(self.local().open(LogId(id))).unwrap()
     }
 
     fn engine(&self) -> &Engine {

@@ -120,3 +120,24 @@ fn step(catalog: &dyn Catalog, rng: &SeededRng, model: &mut Model, maybe: &mut M
         }
     }
 }
+
+#[test]
+fn what_is_accepted_before_a_close_is_there_after_it() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    let put = |key: &str| {
+        let mut transaction = Transaction::default();
+        transaction.put(key.into(), b"v".to_vec());
+        transaction
+    };
+    let accepted: Vec<_> = (0..9).map(|n| catalog.commit(put(&format!("a{n}")))).collect();
+    assert_eq!(catalog.trouble(), None);
+    block_on(catalog.close()).unwrap();
+    assert_eq!(block_on(catalog.commit(put("b"))).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(catalog.trouble().unwrap(), "the catalog is closed");
+    block_on(catalog.close()).unwrap();
+    drop(accepted);
+    drop(catalog);
+    world.disk.crash(1);
+    assert_eq!(open(&world).unwrap().scan(b"", None, 99).len(), 9);
+}

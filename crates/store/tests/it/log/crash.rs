@@ -3,7 +3,7 @@
 use super::local::LocalRig;
 use super::model::{Batch, Written};
 use super::*;
-use store::{Log, LogId, ShardLog};
+use store::{Log, LogId, Logs};
 use testkit::{SeededRng, block_on, seeds};
 
 const LOGS: u64 = 3;
@@ -35,7 +35,7 @@ fn work(rig: &LocalRig, models: &mut Models, seed: u64) {
     for stamp in 0..ROUNDS {
         let which = rng.index(LOGS as usize);
         let model = &mut models[which];
-        let Ok(log) = engine.open(LogId(which as u64 + 1)) else { return };
+        let Ok(log) = block_on(engine.open(LogId(which as u64 + 1))) else { return };
         rig.world.clock.advance_ms(1 + rng.below(20));
         let batch = batch(stamp, &rng);
         let first = model.assigned();
@@ -63,7 +63,7 @@ fn work_on(rig: &LocalRig, models: &mut Models, rng: &SeededRng) {
     let Ok(engine) = rig.open_local() else { return };
     for stamp in 100..100 + ROUNDS / 2 {
         let which = rng.index(LOGS as usize);
-        let Ok(log) = engine.open(LogId(which as u64 + 1)) else { return };
+        let Ok(log) = block_on(engine.open(LogId(which as u64 + 1))) else { return };
         let batch = batch(stamp, rng);
         let first = models[which].assigned();
         let Ok(pending) = log.append(batch.builder(), None) else { return };
@@ -77,7 +77,7 @@ fn work_on(rig: &LocalRig, models: &mut Models, rng: &SeededRng) {
 fn check(rig: &LocalRig, models: &mut Models, what: &str) {
     let engine = rig.open_local().unwrap_or_else(|e| panic!("{what}: {e}"));
     for (model, id) in models.iter_mut().zip(1..) {
-        let log = engine.open(LogId(id)).unwrap();
+        let log = block_on(engine.open(LogId(id))).unwrap();
         let tail = log.tail();
         assert!(tail.next_ordinal >= model.sure, "{what}: log {id} lost records: {tail:?}");
         model.restart(tail);
@@ -162,10 +162,10 @@ fn relaxed_kills_of_the_restart() {
 }
 
 /// More than two journal files hold, too fast for a sync between.
-fn append_all(engine: &dyn ShardLog, models: &mut Models, rng: &SeededRng) {
+fn append_all(engine: &dyn Logs, models: &mut Models, rng: &SeededRng) {
     for stamp in 0..ROUNDS {
         let which = rng.index(LOGS as usize);
-        let log = engine.open(LogId(which as u64 + 1)).unwrap();
+        let log = block_on(engine.open(LogId(which as u64 + 1))).unwrap();
         let record = Written { key: b"k".to_vec(), data: stamp.to_le_bytes().repeat(8_000) };
         let batch = Batch { records: vec![record], encrypted: false, arrival_ms: None };
         let first = models[which].assigned();
@@ -182,14 +182,15 @@ fn removals_beside_checkpoints() {
     for seed in seeds(40) {
         let (rig, rng) = (LocalRig::new(seed), SeededRng::new(seed));
         let engine = rig.open_local().unwrap();
-        let busy = engine.open(LogId(1)).unwrap();
+        let busy = block_on(engine.open(LogId(1))).unwrap();
         rig.world.disk.power_off_after(20 + rng.below(400));
         std::thread::scope(|scope| {
             scope.spawn(|| while put(busy.as_ref(), 100_000).is_ok() {});
             // Each log takes batches over some files of the journal before it goes.
             for newest in 10..2_000 {
                 let put = (newest - 8..newest).all(|id| {
-                    engine.open(LogId(id)).is_ok_and(|log| put(log.as_ref(), 2_000).is_ok())
+                    block_on(engine.open(LogId(id)))
+                        .is_ok_and(|log| put(log.as_ref(), 2_000).is_ok())
                 });
                 if !put || block_on(engine.remove(&[LogId(newest - 8)])).is_err() {
                     break;

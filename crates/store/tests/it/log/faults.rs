@@ -5,7 +5,7 @@ use super::*;
 use std::path::Path;
 use std::sync::Arc;
 use store::local::Local;
-use store::{BatchBuilder, ErrorKind, Log, LogId, Result, ShardLog};
+use store::{BatchBuilder, ErrorKind, Log, LogId, Logs, Result};
 use testkit::sim_disk::{Fault, Op};
 use testkit::{block_on, eventually, seeds};
 
@@ -50,7 +50,7 @@ fn put(log: &dyn Log, bytes: usize) -> Result<u64> {
 
 fn opened(rig: &LocalRig) -> (Arc<Local>, Arc<dyn Log>) {
     let engine = rig.open_local().unwrap();
-    let log = engine.open(LogId(1)).unwrap();
+    let log = block_on(engine.open(LogId(1))).unwrap();
     (engine, log)
 }
 

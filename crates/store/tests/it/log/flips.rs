@@ -6,7 +6,7 @@ use super::model::{Batch, Written};
 use super::*;
 use std::path::{Path, PathBuf};
 use store::local::verify;
-use store::{ErrorKind, LogId, ShardLog};
+use store::{ErrorKind, LogId, Logs};
 use testkit::{SeededRng, SimDisk, block_on, seeds};
 
 const LOGS: u64 = 3;
@@ -30,7 +30,7 @@ impl Closed {
         let mut which = 0;
         for stamp in 0..BATCHES {
             which = rng.index(LOGS as usize);
-            let log = engine.open(LogId(which as u64 + 1)).unwrap();
+            let log = block_on(engine.open(LogId(which as u64 + 1))).unwrap();
             rig.world.clock.advance_ms(10);
             let encrypted = rng.chance(30);
             let batch = batch(stamp, encrypted, &rng);
@@ -80,11 +80,11 @@ impl Closed {
         outcome
     }
 
-    fn read_all(&self, engine: &dyn ShardLog, what: &str) -> Outcome {
+    fn read_all(&self, engine: &dyn Logs, what: &str) -> Outcome {
         let mut outcome = Outcome::Repaired;
         for (i, id) in (1..=LOGS).enumerate() {
             let model = &self.models[i];
-            let log = engine.open(LogId(id)).unwrap();
+            let log = block_on(engine.open(LogId(id))).unwrap();
             let tail = log.tail();
             if tail.next_ordinal < model.sure && self.to_the_end {
                 assert!(self.last.is_some(), "{what}: log {id} lost its end: {tail:?}");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use store::local::{Durability, KEY_BYTES, KeyRing, Local, LoopThread, Options, relay};
-use store::{Result, ShardLog};
+use store::{Logs, Result};
 use testkit::{FakeEnv, seeds};
 
 pub(crate) const DATA: &str = "/data";
@@ -62,8 +62,8 @@ impl LocalRig {
 }
 
 impl Rig for LocalRig {
-    fn open(&self) -> Result<Arc<dyn ShardLog>> {
-        self.open_local().map(|local| local as Arc<dyn ShardLog>)
+    fn open(&self) -> Result<Arc<dyn Logs>> {
+        self.open_local().map(|local| local as Arc<dyn Logs>)
     }
     fn world(&self) -> &FakeEnv {
         &self.world

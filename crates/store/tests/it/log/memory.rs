@@ -3,13 +3,13 @@
 use super::*;
 use std::sync::Arc;
 use store::memory::{MemoryLog, MemoryOptions};
-use store::{BatchBuilder, ErrorKind, LogId, Result, ShardLog};
+use store::{BatchBuilder, ErrorKind, LogId, Logs, Result};
 use testkit::{FakeEnv, block_on, fake_env, seeds};
 
 struct Memory(FakeEnv);
 
 impl Rig for Memory {
-    fn open(&self) -> Result<Arc<dyn ShardLog>> {
+    fn open(&self) -> Result<Arc<dyn Logs>> {
         Ok(MemoryLog::new(self.0.env(), MemoryOptions::default()))
     }
     fn world(&self) -> &FakeEnv {
@@ -43,7 +43,7 @@ fn a_full_engine_refuses_until_a_trim_frees() {
     let world = fake_env(1);
     let options = MemoryOptions { bytes_max: 10_000, batch_bytes_max: 5_000 };
     let engine = MemoryLog::new(world.env(), options);
-    let log = engine.open(LogId(1)).unwrap();
+    let log = block_on(engine.open(LogId(1))).unwrap();
     assert_eq!(log.append(batch(5_000), None).err().unwrap().kind(), ErrorKind::Invalid);
     for _ in 0..2 {
         block_on(log.append(batch(4_800), None).unwrap()).unwrap();
@@ -63,7 +63,7 @@ fn a_full_engine_refuses_until_a_trim_frees() {
 #[test]
 fn closing_refuses_appends() {
     let engine = MemoryLog::new(fake_env(1).env(), MemoryOptions::default());
-    let log = engine.open(LogId(1)).unwrap();
+    let log = block_on(engine.open(LogId(1))).unwrap();
     block_on(engine.close()).unwrap();
     assert_eq!(log.append(batch(1), None).err().unwrap().kind(), ErrorKind::Unavailable);
     assert!(engine.trouble().is_some());

@@ -25,7 +25,7 @@ use testkit::block_on;
 /// Waiters wake on a durable append, a seal and a removal, however many there are.
 fn check_waiters(rig: &dyn Rig) {
     let engine = rig.open().unwrap();
-    let log = engine.open(LogId(1)).unwrap();
+    let log = block_on(engine.open(LogId(1))).unwrap();
     let wait = |beyond: u64| {
         let log = Arc::clone(&log);
         move || block_on(log.wait_beyond(beyond)).map(|()| log.tail())
@@ -48,7 +48,7 @@ fn check_waiters(rig: &dyn Rig) {
         block_on(log.seal()).unwrap();
         assert!(sealed.join().unwrap().unwrap().sealed);
     });
-    let log = engine.open(LogId(2)).unwrap();
+    let log = block_on(engine.open(LogId(2))).unwrap();
     std::thread::scope(|scope| {
         let removed = scope.spawn(|| block_on(log.wait_beyond(7)));
         block_on(engine.remove(&[LogId(2)])).unwrap();

@@ -194,6 +194,11 @@ impl ModelLog {
         self.trimmable = self.trimmable.max(start);
     }
 
+    /// Records below `ordinal` may leave from now on.
+    pub(crate) fn trim_to(&mut self, ordinal: u64) {
+        self.trimmable = self.trimmable.max(ordinal.min(self.assigned()));
+    }
+
     /// After a restart: what was not sure is there as a whole or not at all.
     pub(crate) fn restart(&mut self, tail: Tail) {
         let (mut kept, mut gaps) = (tail.next_ordinal, 0);

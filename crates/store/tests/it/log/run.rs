@@ -5,14 +5,14 @@ use super::model::{Batch, Written};
 use base::env::ClockGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{Error, ErrorKind, Log, LogId, Pending, Result, ShardLog};
+use store::{Error, ErrorKind, Log, LogId, Logs, Pending, Result};
 use testkit::sim_disk::{Fault, Op};
 use testkit::{FakeEnv, SeededRng, block_on};
 
 /// An engine under test.
 pub(crate) trait Rig {
     /// Opens it, after the last one is gone.
-    fn open(&self) -> Result<Arc<dyn ShardLog>>;
+    fn open(&self) -> Result<Arc<dyn Logs>>;
     /// The world that it runs in.
     fn world(&self) -> &FakeEnv;
     /// Keys that batches may be encrypted with.
@@ -54,7 +54,7 @@ pub(crate) struct Run<'a> {
     rig: &'a dyn Rig,
     rng: SeededRng,
     mix: Mix,
-    engine: Arc<dyn ShardLog>,
+    engine: Arc<dyn Logs>,
     logs: BTreeMap<u64, Open>,
     next_id: u64,
     stamp: u64,
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         }
         let id = self.next_id;
         self.next_id += 1;
-        let log = self.engine.open(LogId(id)).unwrap();
+        let log = block_on(self.engine.open(LogId(id))).unwrap();
         let (tail, mut model) = (log.tail(), ModelLog::default());
         if tail.next_ordinal > 0 && !self.rig.survives_power_loss() {
             model.begin_behind_gap();
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 open.model.batches.push(batch);
                 open.flights.push(Flight { pending, first });
             }
-            Err(e) if e.kind() == ErrorKind::Fenced => assert!(open.model.sealed, "{e}"),
+            Err(e) if e.kind() == ErrorKind::Sealed => assert!(open.model.sealed, "{e}"),
             Err(e) => {
                 assert!(matches!(e.kind(), ErrorKind::Unavailable | ErrorKind::Full), "{e}");
                 self.excuse(&e);
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
         let empty = Batch { records: Vec::new(), encrypted: false, arrival_ms: None };
         let refused = open.log.append(empty.builder(), None).err().unwrap();
         let kind = refused.kind();
-        let early = matches!(kind, ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Fenced);
+        let early = matches!(kind, ErrorKind::Unavailable | ErrorKind::Full | ErrorKind::Sealed);
         assert!(kind == ErrorKind::Invalid || early, "{refused}");
     }
 
@@ -345,12 +345,28 @@ impl<'a> Run<'a> {
     }
 
     fn trim(&mut self) {
+        if self.rng.chance(30) {
+            return self.trim_to();
+        }
         let id = self.pick();
         let arrival_ms = self.some_arrival(id);
         let open = self.logs.get_mut(&id).unwrap();
         open.model.trim(arrival_ms);
         open.log.trim(arrival_ms);
         let tail = open.log.tail();
+        open.model.see(tail);
+    }
+
+    /// Also in the midst of a batch, and past what is durable.
+    fn trim_to(&mut self) {
+        let id = self.pick();
+        let open = self.logs.get_mut(&id).unwrap();
+        let durable = open.log.tail().next_ordinal;
+        let ordinal = self.rng.below(open.model.assigned() + 2);
+        open.model.trim_to(ordinal);
+        open.log.trim_to(ordinal);
+        let tail = open.log.tail();
+        assert!(tail.first_ordinal >= ordinal.min(durable), "{ordinal} of {durable}: {tail:?}");
         open.model.see(tail);
     }
 
@@ -394,7 +410,7 @@ impl<'a> Run<'a> {
         match removed {
             Ok(()) => {
                 let refused = block_on(open.log.read(0, 1, 1)).unwrap_err();
-                assert_eq!(refused.kind(), ErrorKind::Fenced, "{refused}");
+                assert_eq!(refused.kind(), ErrorKind::Removed, "{refused}");
                 let (batch, _) = self.batch();
                 let refused = open.log.append(batch.builder(), None).err().unwrap();
                 assert_ne!(refused.kind(), ErrorKind::Internal, "{refused}");
@@ -476,7 +492,7 @@ impl<'a> Run<'a> {
         }
         let models: Vec<(u64, ModelLog)> =
             std::mem::take(&mut self.logs).into_iter().map(|(id, o)| (id, o.model)).collect();
-        let nothing: Arc<dyn ShardLog> = Arc::new(Nothing);
+        let nothing: Arc<dyn Logs> = Arc::new(Nothing);
         drop(std::mem::replace(&mut self.engine, nothing));
         if self.rig.world().disk.is_off() {
             self.rig.world().disk.crash(self.rng.next_u64());
@@ -485,7 +501,7 @@ impl<'a> Run<'a> {
         self.rig.world().disk.heal();
         self.engine = self.rig.open().unwrap();
         for (id, mut model) in models {
-            let log = self.engine.open(LogId(id)).unwrap();
+            let log = block_on(self.engine.open(LogId(id))).unwrap();
             let sealed = model.sealed;
             model.restart(log.tail());
             if sealed {
@@ -501,9 +517,9 @@ impl<'a> Run<'a> {
 /// Stands where an engine was while the next one opens.
 struct Nothing;
 
-impl ShardLog for Nothing {
-    fn open(&self, _id: LogId) -> Result<Arc<dyn Log>> {
-        Err(Error::new(ErrorKind::Unavailable, "no engine"))
+impl Logs for Nothing {
+    fn open(&self, _id: LogId) -> store::Job<'_, Arc<dyn Log>> {
+        Box::pin(async { Err(Error::new(ErrorKind::Unavailable, "no engine")) })
     }
     fn remove(&self, _ids: &[LogId]) -> store::Job<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
