@@ -63,14 +63,18 @@ impl fmt::Debug for Directory {
 /// `Corrupt` the format file is damaged or missing beside data.
 pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
     let disk = &env.disk;
-    make_dir(dir, env).map_err(|e| failed("make", dir, &e))?;
+    disk.create_dir_all(dir).map_err(|e| failed("make", dir, &e))?;
     let lock = disk.lock(&dir.join(LOCK_FILE), Open::Write);
     let lock = lock.map_err(|e| not_locked(dir, &e))?;
     let format = dir.join(FORMAT_FILE);
     if disk.exists(&format).map_err(|e| failed("read", &format, &e))? {
         check_format(&format, env)?;
+        // The process that made it may have been killed before its name was durable: what is made
+        // beside it from now on must not outlast it.
+        disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
     } else {
         refuse_headless(dir, env)?;
+        sync_parents(dir, env);
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
@@ -106,22 +110,17 @@ fn not_locked(dir: &Path, e: &io::Error) -> Error {
     failed("lock", dir, e)
 }
 
-fn make_dir(dir: &Path, env: &Env) -> io::Result<()> {
-    let disk = &env.disk;
-    if disk.exists(dir)? {
-        return Ok(());
-    }
-    disk.create_dir_all(dir)?;
-    // An acknowledged record must not vanish with the name of its directory.
+/// Makes the name of a directory durable: an acknowledged record must not vanish with it. Whoever
+/// made it may have been killed before that, so it is done until there is a format.
+fn sync_parents(dir: &Path, env: &Env) {
     for parent in dir.ancestors().skip(1) {
         let here = parent.as_os_str().is_empty();
         let parent = if here { Path::new(".") } else { parent };
-        if disk.sync_dir(parent).is_err() {
+        if env.disk.sync_dir(parent).is_err() {
             // A parent that this process may not open was there before it came.
             break;
         }
     }
-    Ok(())
 }
 
 fn failed(what: &str, path: &Path, e: &io::Error) -> Error {
@@ -214,6 +213,22 @@ mod tests {
             drop(open(dir, &fake.env()).unwrap());
             fake.disk.crash(seed);
             assert!(fake.env().disk.exists(&dir.join(FORMAT_FILE)).unwrap(), "seed {seed}");
+        }
+    }
+
+    /// Killed at any moment of its first start, opened again, and then the power goes.
+    #[test]
+    fn a_directory_that_was_opened_has_its_format_for_good() {
+        let dir = Path::new("/var/lib/new");
+        for (changes, seed) in (0..12).flat_map(|n| (0..8).map(move |seed| (n, seed))) {
+            let fake = testkit::fake_env(seed);
+            fake.disk.power_off_after(changes);
+            drop(open(dir, &fake.env()));
+            fake.disk.kill();
+            drop(open(dir, &fake.env()).unwrap());
+            fake.disk.crash(seed);
+            let exists = fake.env().disk.exists(&dir.join(FORMAT_FILE)).unwrap();
+            assert!(exists, "seed {seed}, killed after {changes} changes");
         }
     }
 
