@@ -127,6 +127,7 @@ impl Running {
         let flush = async {
             streams.close().await;
             removals.abort();
+            drop(removals.await);
             engines.store.close().await
         };
         finish(flush, engines.clone(), env.clock.sleep(FLUSH_MAX)).await?;
@@ -144,7 +145,7 @@ async fn finish<E>(
     cut: impl Future<Output = ()>,
 ) -> Result<()> {
     tokio::select! {
-        flushed = flush => flushed.context("the records could not be flushed"),
+        flushed = flush => flushed.context("not everything could be flushed"),
         () = cut => {
             tracing::warn!("the stop was cut short");
             std::mem::forget(engines);

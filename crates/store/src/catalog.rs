@@ -61,20 +61,20 @@ impl Transaction {
         self
     }
 
-    /// Makes a log the service's whose rows these are: see [`Scope`].
+    /// Makes a log the service's whose rows these are, for [`crate::Part::commit`].
     pub fn own(&mut self, log: LogId) -> &mut Self {
         self.owned.push(log);
         self
     }
 
-    /// Gives up a log, which is removed then with all its records.
+    /// Gives up a log, which is removed then with all its records: that leads to room on the disk.
     pub fn give_up(&mut self, log: LogId) -> &mut Self {
         self.given_up.push(log);
-        self
+        self.frees_room()
     }
 
-    /// Refuses a transaction that says something of logs and went past [`Scope::commit`].
-    fn check_plain(&self) -> Result<()> {
+    /// Refuses a transaction that says something of logs and went past [`crate::Part::commit`].
+    pub(crate) fn check_plain(&self) -> Result<()> {
         if self.owned.is_empty() && self.given_up.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,7 @@
 //! journal/catalog     how far the catalog goes, see catalog
 //! ```
 //!
-//! A newer format is refused before any other byte is read. The file is made under another name,
+//! Another format is refused before any other byte is read. The file is made under another name,
 //! synced and renamed, so that a crash leaves either no format or a whole one.
 
 use crate::{Error, ErrorKind, Result};
@@ -59,7 +59,7 @@ impl fmt::Debug for Directory {
 /// Opens a data directory, making it when it is absent or empty.
 ///
 /// # Errors
-/// `Fenced` another process has it open; `Invalid` its format is newer than this build;
+/// `Fenced` another process has it open; `Invalid` its format is not this build's;
 /// `Corrupt` the format file is damaged or missing beside data.
 pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
     let disk = &env.disk;
@@ -74,7 +74,7 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         disk.sync_dir(dir).map_err(|e| failed("sync", dir, &e))?;
     } else {
         refuse_headless(dir, env)?;
-        sync_parents(dir, env);
+        sync_parents(dir, env).map_err(|e| failed("sync the parents of", dir, &e))?;
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
     Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
@@ -112,15 +112,23 @@ fn not_locked(dir: &Path, e: &io::Error) -> Error {
 
 /// Makes the name of a directory durable: an acknowledged record must not vanish with it. Whoever
 /// made it may have been killed before that, so it is done until there is a format.
-fn sync_parents(dir: &Path, env: &Env) {
+fn sync_parents(dir: &Path, env: &Env) -> io::Result<()> {
     for parent in dir.ancestors().skip(1) {
         let here = parent.as_os_str().is_empty();
         let parent = if here { Path::new(".") } else { parent };
-        if env.disk.sync_dir(parent).is_err() {
-            // A parent that this process may not open was there before it came.
-            break;
+        match env.disk.sync_dir(parent) {
+            // A parent that this process may not open, or of a file system that knows no sync, was
+            // there before it came.
+            Err(e) if is_foreign(&e) => break,
+            synced => synced?,
         }
     }
+    Ok(())
+}
+
+fn is_foreign(e: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(e.kind(), PermissionDenied | InvalidInput | ReadOnlyFilesystem | Unsupported)
 }
 
 fn failed(what: &str, path: &Path, e: &io::Error) -> Error {

@@ -6,9 +6,10 @@
 //! Part::commit { rows, Transaction::give_up }  --> removal --> its bytes go --> the row goes
 //! ```
 //!
-//! A log gets its first record after the catalog knows its owner, and is named in a removal until
-//! nothing is left of it. So records that nobody owns are of a catalog that is older than they are;
-//! served, their log would be handed to somebody else.
+//! A log gets its first record after the catalog knows its owner (after a loss it may begin with
+//! a gap before that), and is named in a removal until nothing is left of it. So records that
+//! nobody owns are of a catalog that is older than they are; served, their log would be handed to
+//! somebody else.
 //!
 //! Rows, all texts:
 //!
@@ -125,13 +126,16 @@ impl Part {
         self.rows.scan(prefix, after, rows_max)
     }
 
-    /// As [`Scope::commit`]; logs that it gives up begin to go.
+    /// As [`Catalog::commit`]; logs that it owns must be nobody's and those that it gives up the
+    /// service's, which begin to go.
     ///
     /// # Errors
-    /// As [`Catalog::commit`].
+    /// As [`Catalog::commit`]; `Conflict` a log is another's.
+    /// # Cancel safety
+    /// Dropped while it waits, its logs go with the next ones, or after the next start.
     pub async fn commit(&self, transaction: Transaction) -> Result<()> {
         let gives_up = !transaction.given_up.is_empty();
-        self.rows.commit(transaction).await?;
+        self.rows.commit_with_logs(transaction).await?;
         if gives_up {
             self.store.removals.notify_one();
         }
@@ -153,6 +157,14 @@ impl Part {
     /// As [`Logs::open`].
     pub async fn open_log(&self, id: LogId) -> Result<Arc<dyn Log>> {
         self.store.logs.open(id).await
+    }
+
+    /// Closes logs that came to nothing: they were opened, and the commit that was to own them
+    /// failed. What cannot be closed now takes its memory until the next start.
+    pub async fn abandon_logs(&self, logs: &[LogId]) {
+        if let Err(e) = self.store.logs.remove(logs).await {
+            tracing::debug!(kind = ?e.kind(), "logs of a failed change stay open: {e}");
+        }
     }
 
     /// The time that records are stamped with, and by which alone they may be trimmed.

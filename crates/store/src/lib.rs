@@ -1,7 +1,8 @@
-//! Durable state behind three doors: shard logs, a catalog of named things, and (later) blobs.
+//! Durable state behind three doors: logs, a catalog of named things, and (later) blobs. A
+//! [`Store`] is all of a data directory, a [`Part`] what one service has of it.
 //!
-//! `store` knows no AWS names and no HTTP. A log is named by a [`LogId`] that its owner allocates
-//! and never reuses; a record is named by its ordinal in its log: dense, from 0.
+//! `store` knows no AWS names and no HTTP. A log is named by a [`LogId`] that is given once; a
+//! record by its ordinal in its log: dense, from 0.
 //!
 //! Invariants: a [`Pending`] resolves only after the batch is durable; readers and watchers see
 //! durable records only; the ordinals a log assigned survive any crash or are never seen.

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A log's name: allocated by the owner, never reused in a data directory.
+/// A log's name: given once in a data directory, see [`crate::Part::take_logs`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct LogId(pub u64);
 

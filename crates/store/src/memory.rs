@@ -69,6 +69,11 @@ impl MemoryLog {
         Arc::new(Self { shared: Arc::new(shared), logs: Mutex::default() })
     }
 
+    /// Logs that are open.
+    pub fn open_logs(&self) -> usize {
+        self.logs.lock().len()
+    }
+
     /// Bytes held by all logs now.
     pub fn used_bytes(&self) -> usize {
         self.shared.used_bytes.load(Ordering::Relaxed)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! op: status in the catalog -> schedule -> sleep -> settle (one transaction) -> directory, views
-//! start: resume -> schedule everything that is not ACTIVE, and every removal
+//! start: resume -> schedule everything that is not ACTIVE
 //! ```
 //!
 //! A passing state that lasts no time is none: the operation goes the whole way before its answer,

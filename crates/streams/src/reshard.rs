@@ -109,7 +109,10 @@ async fn replace(
         rows::put(&mut transaction, ShardRow::key(&stream.key, *index), &shards[index]);
     }
     let shards = reopen(inner, &view, shards).await?;
-    inner.store.commit(transaction).await?;
+    if let Err(e) = inner.store.commit(transaction).await {
+        inner.store.abandon_logs(&logs).await;
+        return Err(e);
+    }
     stream.replace(StreamView::new(row, shards.clone()));
     Ok((view, shards))
 }

@@ -24,7 +24,7 @@ mod witness;
 mod writer;
 
 use super::rows::Rows;
-use super::{CLOSED, Catalog, Damage, Transaction};
+use super::{Catalog, Damage, Transaction};
 use crate::overdue::Overdue;
 use crate::{Error, ErrorKind, Job, Result};
 use base::Env;
@@ -167,7 +167,7 @@ impl Catalog for LocalCatalog {
     fn close(&self) -> Job<'_, ()> {
         let last = self.shared.queue.close();
         Box::pin(async move {
-            match last {
+            match last? {
                 Some(last) => last.await,
                 None => Ok(()),
             }
@@ -176,7 +176,7 @@ impl Catalog for LocalCatalog {
 
     fn trouble(&self) -> Option<String> {
         let trouble = self.shared.trouble.read().as_ref().map(ToString::to_string);
-        let closed = || self.shared.queue.is_closed().then(|| CLOSED.to_owned());
+        let closed = || self.shared.queue.trouble();
         let overdue = || self.shared.overdue.trouble(&*self.clock, "a change of the catalog");
         trouble.or_else(closed).or_else(overdue)
     }

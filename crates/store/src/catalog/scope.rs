@@ -16,7 +16,12 @@ pub struct Scope {
 
 impl Scope {
     /// The rows of `service`: AWS's name of it, as in its ARNs and signatures.
+    ///
+    /// # Panics
+    /// The name is empty, has a `/`, or is the store's own.
     pub fn new(catalog: Arc<dyn Catalog>, service: &'static str) -> Self {
+        let is_sound = !["", "store"].contains(&service) && !service.contains('/');
+        assert!(is_sound, "`{service}` is no name of a service");
         Self { catalog, service }
     }
 
@@ -41,11 +46,18 @@ impl Scope {
         rows
     }
 
-    /// As [`Catalog::commit`], with what the transaction says of logs.
+    /// As [`Catalog::commit`].
     ///
     /// # Errors
-    /// As [`Catalog::commit`].
+    /// As [`Catalog::commit`]; `Invalid` it says something of logs, which [`crate::Part::commit`]
+    /// understands.
     pub async fn commit(&self, transaction: Transaction) -> Result<()> {
+        transaction.check_plain()?;
+        self.commit_with_logs(transaction).await
+    }
+
+    /// As [`crate::Part::commit`], but nobody is told of logs to remove.
+    pub(crate) async fn commit_with_logs(&self, transaction: Transaction) -> Result<()> {
         let Transaction { checks, writes, frees_room, owned, given_up } = transaction;
         let mut full = Transaction { frees_room, ..Transaction::default() };
         full.checks = checks.into_iter().map(|(key, value)| (self.full(&key), value)).collect();
@@ -54,7 +66,7 @@ impl Scope {
             owners::own(&mut full, log, self.service);
         }
         for log in given_up {
-            owners::give_up(&mut full, log);
+            owners::give_up(&mut full, log, self.service);
         }
         self.catalog.commit(full).await
     }

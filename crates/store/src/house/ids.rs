@@ -33,14 +33,14 @@ impl LogIds {
 
     fn take_reserved(&self, count: u64) -> Option<Range<u64>> {
         let mut reserved = self.reserved.lock();
-        let end = reserved.start + count;
+        let end = reserved.start.checked_add(count)?;
         (end <= reserved.end).then(|| std::mem::replace(&mut reserved.start, end)..end)
     }
 
     async fn reserve(&self, count: u64) -> Result<()> {
         let before = self.catalog.get(owners::NEXT_LOG);
         let start = owners::next_log(before.as_deref())?;
-        let end = start + count;
+        let end = start.checked_add(count).ok_or_else(owners::no_number)?;
         let mut transaction = Transaction::default();
         transaction.check(owners::NEXT_LOG.to_vec(), before);
         transaction.put(owners::NEXT_LOG.to_vec(), end.to_string().into_bytes());
@@ -61,7 +61,11 @@ impl LogIds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Job;
     use crate::catalog::MemoryCatalog;
+    use bytes::Bytes;
+    use std::future::Future as _;
+    use std::task::Poll;
     use testkit::block_on;
 
     fn take(ids: &LogIds, count: usize) -> Vec<u64> {
@@ -85,25 +89,76 @@ mod tests {
         assert_eq!(take(&LogIds::new(catalog), 1), [next]);
     }
 
+    /// A catalog whose commits resolve when they are polled a second time.
+    struct Late(Arc<MemoryCatalog>);
+
+    impl Catalog for Late {
+        fn get(&self, key: &[u8]) -> Option<Bytes> {
+            self.0.get(key)
+        }
+
+        fn scan(&self, prefix: &[u8], after: Option<&[u8]>, max: usize) -> Vec<(Bytes, Bytes)> {
+            self.0.scan(prefix, after, max)
+        }
+
+        fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
+            let mut polled = false;
+            Box::pin(async move {
+                std::future::poll_fn(|cx| {
+                    cx.waker().wake_by_ref();
+                    if std::mem::replace(&mut polled, true) {
+                        Poll::Ready(())
+                    } else {
+                        Poll::Pending
+                    }
+                })
+                .await;
+                self.0.commit(transaction).await
+            })
+        }
+
+        fn close(&self) -> Job<'_, ()> {
+            self.0.close()
+        }
+
+        fn trouble(&self) -> Option<String> {
+            self.0.trouble()
+        }
+    }
+
+    /// Both read the row before either commits, so one of the commits conflicts.
     #[test]
     fn two_that_ask_at_once_share_nothing() {
-        let catalog = MemoryCatalog::new();
-        let (one, other) = (LogIds::new(catalog.clone()), LogIds::new(catalog));
-        let mut all: Vec<_> =
-            (0..2000).flat_map(|n| take([&one, &other][n % 2], 1 + n % 3)).collect();
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
+        for (first, second) in [(1, 1), (1000, 1000), (1, 3000), (3000, 1)] {
+            let catalog = MemoryCatalog::new();
+            let ids = LogIds::new(Arc::new(Late(catalog)));
+            let (mut one, mut other) = (Box::pin(ids.take(first)), Box::pin(ids.take(second)));
+            let (mut all, mut left) = (Vec::new(), 2);
+            block_on(std::future::poll_fn(|cx| {
+                for asked in [&mut one, &mut other] {
+                    if let Poll::Ready(taken) = asked.as_mut().poll(cx) {
+                        all.extend(taken.unwrap());
+                        *asked = Box::pin(ids.take(0));
+                        left -= 1;
+                    }
+                }
+                if left <= 0 { Poll::Ready(()) } else { Poll::Pending }
+            }));
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), first + second);
+        }
     }
 
     #[test]
     fn a_damaged_row_is_told() {
         let catalog = MemoryCatalog::new();
         let mut transaction = Transaction::default();
-        transaction.put(owners::NEXT_LOG.to_vec(), b"1x".to_vec());
-        block_on(catalog.commit(transaction)).unwrap();
-        let refused = block_on(LogIds::new(catalog).take(1)).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Corrupt);
+        for number in ["1x", "", "18446744073709551615"] {
+            transaction.put(owners::NEXT_LOG.to_vec(), number.into());
+            block_on(catalog.commit(transaction.clone())).unwrap();
+            let refused = block_on(LogIds::new(catalog.clone()).take(1)).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Corrupt, "{number}");
+        }
     }
 }

@@ -37,6 +37,11 @@ fn unreadable(key: &[u8]) -> Error {
     Error::new(ErrorKind::Corrupt, format!("catalog row `{}` is unreadable", key.escape_ascii()))
 }
 
+/// The row of numbers says one behind which none is left.
+pub(super) fn no_number() -> Error {
+    unreadable(NEXT_LOG)
+}
+
 /// What the row of numbers says.
 ///
 /// # Errors
@@ -45,13 +50,15 @@ pub(super) fn next_log(value: Option<&[u8]>) -> Result<u64> {
     value.map_or(Ok(FIRST_LOG), |value| parse(value).ok_or_else(|| unreadable(NEXT_LOG)))
 }
 
-/// Makes a log a service's.
+/// Makes a log that is nobody's a service's.
 pub(crate) fn own(transaction: &mut Transaction, log: LogId, service: &str) {
-    transaction.put(key(OWNED, log), service.into());
+    transaction.check(key(OWNED, log), None).put(key(OWNED, log), service.into());
 }
 
-/// Makes a log nobody's, to be removed.
-pub(crate) fn give_up(transaction: &mut Transaction, log: LogId) {
+/// Makes a log of a service nobody's, to be removed.
+pub(crate) fn give_up(transaction: &mut Transaction, log: LogId, service: &'static str) {
+    let owner = Bytes::from_static(service.as_bytes());
+    transaction.check(key(OWNED, log), Some(owner));
     transaction.remove(key(OWNED, log)).put(removal_key(log), Vec::new());
 }
 
@@ -137,10 +144,10 @@ mod tests {
         let mut transaction = Transaction::default();
         transaction.own(LogId(1)).own(LogId(2));
         let scope = Scope::new(catalog.clone(), "kinesis");
-        testkit::block_on(scope.commit(transaction)).unwrap();
+        testkit::block_on(scope.commit_with_logs(transaction)).unwrap();
         let mut transaction = Transaction::default();
         transaction.give_up(LogId(2));
-        testkit::block_on(scope.commit(transaction)).unwrap();
+        testkit::block_on(scope.commit_with_logs(transaction)).unwrap();
         catalog
     }
 
@@ -159,6 +166,29 @@ mod tests {
         let ahead = "log 4 holds records and no row of the catalog names it; the catalog has not";
         check(4, false, Some(ahead));
         check(4, true, Some(ahead));
+    }
+
+    #[test]
+    fn a_log_has_one_owner() {
+        let check = |service, change: fn(&mut Transaction), want: Option<ErrorKind>| {
+            let mut transaction = Transaction::default();
+            change(&mut transaction);
+            let scope = Scope::new(catalog(), service);
+            let outcome = testkit::block_on(scope.commit_with_logs(transaction));
+            assert_eq!(outcome.err().map(|e| e.kind()), want);
+        };
+        check("kinesis", |t| _ = t.give_up(LogId(1)), None);
+        check("firehose", |t| _ = t.give_up(LogId(1)), Some(ErrorKind::Conflict));
+        check("firehose", |t| _ = t.own(LogId(1)), Some(ErrorKind::Conflict));
+        check("firehose", |t| _ = t.own(LogId(3)), None);
+        check("kinesis", |t| _ = t.give_up(LogId(3)), Some(ErrorKind::Conflict));
+        let mut past_the_part = Transaction::default();
+        past_the_part.own(LogId(3));
+        let scope = Scope::new(catalog(), "kinesis");
+        let refused = testkit::block_on(scope.commit(past_the_part.clone())).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
+        let refused = testkit::block_on(catalog().commit(past_the_part)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
     }
 
     #[test]

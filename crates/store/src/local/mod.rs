@@ -1,4 +1,4 @@
-//! The local engine: shard logs on the disks of this machine.
+//! The local engine: logs on the disks of this machine.
 //!
 //! ```text
 //!   append --> queue --> commit: write + fdatasync --> tail in memory --> readers at the tip
@@ -226,7 +226,8 @@ impl Logs for Local {
 
     fn written(&self) -> Vec<LogId> {
         let logs = self.engine.logs.lock();
-        let written = logs.values().filter(|log| log.state.lock().next_ordinal > 0);
+        // A gap at the beginning has no time, and nothing that anybody could lose.
+        let written = logs.values().filter(|log| log.state.lock().last_arrival_ms > 0);
         written.map(|log| log.id).collect()
     }
 

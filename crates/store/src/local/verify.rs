@@ -84,7 +84,9 @@ pub fn verify(directory: &Directory, mut progress: impl FnMut(Progress<'_>)) -> 
     };
     check.salt = checkpoint.salt;
     check.copies(&journal_dir)?;
-    check.report.logs = checkpoint.rows.iter().map(|row| row.id).collect();
+    // As `Logs::written`: those that are not empty but for a gap.
+    let written = checkpoint.rows.iter().filter(|row| row.last_arrival_ms > 0);
+    check.report.logs = written.map(|row| row.id).collect();
     let tails = check.journal(&journal_dir, &checkpoint)?;
     check.segments(&engine::segments_dir(dir), &checkpoint.rows, &tails)?;
     Ok(check.report)
@@ -175,9 +177,10 @@ impl Check<'_> {
                 self.report.journal_batches += u64::from(!control);
                 tails.note(header, control);
                 match control {
-                    true => self.report.logs.remove(&header.log),
-                    false => self.report.logs.insert(header.log),
-                };
+                    true => _ = self.report.logs.remove(&header.log),
+                    false if header.is(FLAG_GAP) => {}
+                    false => _ = self.report.logs.insert(header.log),
+                }
             }
         }
         let past = walk.look_past(true)?;

@@ -117,8 +117,8 @@ async fn store(
     let row = StreamRow { consumer_s: left_s, ..row };
     rows::put(&mut transaction, StreamRow::key(&key), &row);
     let mut shards = Vec::with_capacity(row.next_shard as usize);
-    for ((index, range), log) in (0..).zip(HashRange::uniform(row.next_shard)).zip(logs) {
-        transaction.own(log);
+    for ((index, range), log) in (0..).zip(HashRange::uniform(row.next_shard)).zip(&logs) {
+        transaction.own(*log);
         let shard = ShardRow {
             index,
             log_id: log.0,
@@ -135,6 +135,9 @@ async fn store(
     if !tags.0.is_empty() {
         rows::put(&mut transaction, TagsRow::key(&key, None), tags);
     }
-    inner.commit(cx, transaction).await?;
+    if let Err(e) = inner.commit(cx, transaction).await {
+        inner.store.abandon_logs(&logs).await;
+        return Err(e);
+    }
     Ok(Stream::new(key, StreamView::new(row, shards)))
 }

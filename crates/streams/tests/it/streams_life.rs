@@ -485,15 +485,20 @@ fn a_change_that_is_refused_half_way_is_acknowledged_and_done_later() {
     });
 }
 
-/// A reshard that the catalog refused gives its log ids back: who gets them next can write.
+/// A reshard that the catalog refused leaves nothing open, and others their logs.
 #[test]
-fn a_refused_reshard_leaves_no_sealed_log_to_the_next_stream() {
+fn a_refused_reshard_leaves_no_log() {
     run(async |house| {
         house.create("a", 4).await;
         house.scale("a", 5).await.unwrap();
+        let before = house.logs.open_logs();
         house.catalog.refuse_next();
         house.pass(Duration::from_millis(20)).await;
         assert_eq!(house.status("a").await, Some(StreamStatus::Updating), "tried in vain");
+        assert_eq!(house.logs.open_logs(), before);
+        house.catalog.refuse_next();
+        house.streams.create_stream(&house.cx, create("b", 4)).await.unwrap_err();
+        assert_eq!(house.logs.open_logs(), before);
         house.streams.create_stream(&house.cx, create("b", 4)).await.unwrap();
         house.pass(Duration::from_millis(20)).await;
         for shard in house.list("b", None).await {

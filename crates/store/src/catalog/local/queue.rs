@@ -21,6 +21,8 @@ struct State {
     waiting: Vec<Request>,
     waiting_bytes: usize,
     closed: bool,
+    /// Set once nobody takes what waits; with why, when that was not asked for.
+    ended: Option<Result<()>>,
 }
 
 /// A transaction that waits for its answer.
@@ -63,6 +65,7 @@ impl Queue {
         let mut state = self.state.lock();
         while state.waiting.is_empty() {
             if state.closed {
+                state.ended = Some(Ok(()));
                 return None;
             }
             self.changed.wait(&mut state);
@@ -72,30 +75,38 @@ impl Queue {
     }
 
     /// Refuses what comes from now on; what waits is still done, and the answer comes behind it.
-    /// None when it was closed before.
-    pub(super) fn close(&self) -> Option<Answer> {
+    ///
+    /// # Errors
+    /// `Internal` the commit thread is gone.
+    pub(super) fn close(&self) -> Result<Option<Answer>> {
         let mut state = self.state.lock();
-        let is_first = !std::mem::replace(&mut state.closed, true);
-        let answer = is_first.then(|| {
-            let answer = Arc::default();
-            let transaction = Transaction::default();
-            state.waiting.push(Request { transaction, answer: Arc::clone(&answer) });
-            Answer(answer)
-        });
+        state.closed = true;
+        if let Some(ended) = &state.ended {
+            return ended.clone().map(|()| None);
+        }
+        let answer = Arc::default();
+        let transaction = Transaction::default();
+        state.waiting.push(Request { transaction, answer: Arc::clone(&answer) });
         drop(state);
         self.changed.notify_one();
-        answer
+        Ok(Some(Answer(answer)))
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.state.lock().closed
+    /// Why nothing is taken any more.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let state = self.state.lock();
+        match &state.ended {
+            Some(Err(e)) => Some(e.to_string()),
+            _ => state.closed.then(|| CLOSED.to_owned()),
+        }
     }
 
-    /// Refuses what comes from now on and what waits.
+    /// Refuses what comes from now on and what waits, as the commit thread is gone.
     pub(super) fn abort(&self) {
         let waiting = {
             let mut state = self.state.lock();
             state.closed = true;
+            state.ended.get_or_insert_with(|| Err(gone()));
             std::mem::take(&mut state.waiting)
         };
         drop(waiting);
@@ -122,13 +133,16 @@ impl Request {
     }
 }
 
+fn gone() -> Error {
+    Error::new(ErrorKind::Internal, "the catalog's commit thread is gone")
+}
+
 impl Drop for Request {
     /// A request that the commit thread dropped (it panicked) must not wait forever.
     fn drop(&mut self) {
         let mut slot = self.answer.lock();
         if slot.result.is_none() && Arc::strong_count(&self.answer) > 1 {
-            let error = Error::new(ErrorKind::Internal, "the catalog's commit thread is gone");
-            slot.result = Some(Err(error));
+            slot.result = Some(Err(gone()));
             if let Some(waker) = slot.waker.take() {
                 waker.wake();
             }

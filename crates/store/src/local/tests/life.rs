@@ -182,6 +182,26 @@ fn a_log_that_a_power_loss_took_whole_begins_behind_it() {
     assert_eq!(data(&world.log(1), 0), [text(0)]);
 }
 
+/// Its owner may never have come to name it: that is no catalog that is older than its records.
+#[test]
+fn a_log_of_nothing_but_a_gap_was_never_written() {
+    let (ids, of_verify) = (vec![LogId(1)], [LogId(1)].into());
+    let mut world = World::new(Options { durability: Durability::Relaxed, ..small() });
+    world.fill(1, 1);
+    world.fake.disk.kill();
+    world.start().unwrap();
+    assert!(world.log(2).tail().next_ordinal > 0, "it begins behind a gap");
+    assert_eq!(world.local().written(), ids);
+    world.close();
+    assert_eq!(world.verify().unwrap().logs, of_verify, "in the journal");
+    for _ in 0..2 {
+        world.start().unwrap();
+        assert_eq!(world.local().written(), ids);
+        world.close();
+        assert_eq!(world.verify().unwrap().logs, of_verify, "in the checkpoint");
+    }
+}
+
 /// Where a sealed log ends is written down by its owner, so it must be there after a power loss.
 #[test]
 fn a_seal_is_durable_under_relaxed_durability() {

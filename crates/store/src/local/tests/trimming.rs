@@ -41,6 +41,36 @@ fn trimmed_records_are_hidden_at_once_and_their_segments_removed_later() {
     check_filled(&world.log(1));
 }
 
+/// Also in the midst of a batch: the owner is done with some of its records.
+#[test]
+fn records_that_the_owner_is_done_with_are_freed() {
+    let mut world = filled();
+    let segments = world.files("seg").len();
+    let log = world.log(1);
+    let mut batch = BatchBuilder::default();
+    (200..203).for_each(|n| batch.push(b"key", text(n).as_bytes()));
+    assert_eq!(block_on(log.append(batch, None).unwrap()).unwrap().first_ordinal, 200);
+    log.trim_to(100);
+    assert_eq!(log.tail().first_ordinal, 100);
+    until("trimmed segments are removed", || {
+        world.fake.clock.advance_ms(100);
+        world.files("seg").len() < segments
+    });
+    check_filled(&log);
+    log.trim_to(50);
+    assert_eq!(log.tail().first_ordinal, 100, "never moves backwards");
+    log.trim_to(201);
+    assert_eq!(block_on(log.read(200, 1, 1)).unwrap_err().kind(), ErrorKind::Trimmed);
+    assert_eq!(block_on(log.read(201, 9, 9999)).unwrap().records.len(), 2);
+    log.trim_to(u64::MAX);
+    assert_eq!(log.tail().first_ordinal, 203, "what comes is kept");
+    drop(log);
+    world.fake.disk.crash(5);
+    world.start().unwrap();
+    let tail = world.log(1).tail();
+    assert!(tail.first_ordinal >= 100 && tail.next_ordinal == 203, "{tail:?}");
+}
+
 #[test]
 fn an_idle_log_loses_its_last_segment_too_and_goes_on() {
     let mut world = filled();

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use store::catalog::{LocalCatalog, LocalCatalogOptions};
 use store::{Catalog, ErrorKind, Result, Transaction};
+use testkit::sim_disk::{Fault, Op};
 use testkit::{FakeEnv, SeededRng, block_on};
 
 const DATA: &str = "/data";
@@ -136,8 +137,24 @@ fn what_is_accepted_before_a_close_is_there_after_it() {
     assert_eq!(block_on(catalog.commit(put("b"))).unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(catalog.trouble().unwrap(), "the catalog is closed");
     block_on(catalog.close()).unwrap();
+    assert_eq!(catalog.trouble().unwrap(), "the catalog is closed", "closed again");
     drop(accepted);
     drop(catalog);
     world.disk.crash(1);
     assert_eq!(open(&world).unwrap().scan(b"", None, 99).len(), 9);
+}
+
+/// Two that close it both wait for what was accepted; a failed commit is its caller's alone.
+#[test]
+fn a_close_is_no_failed_commit() {
+    let world = world(1);
+    let catalog = open(&world).unwrap();
+    world.disk.fail(Fault::io(Op::Write).times(9));
+    let mut transaction = Transaction::default();
+    transaction.put(b"a".to_vec(), b"v".to_vec());
+    let failed = catalog.commit(transaction);
+    let (first, second) = (catalog.close(), catalog.close());
+    assert!(block_on(failed).is_err());
+    block_on(second).unwrap();
+    block_on(first).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Shard logs: random histories of many logs against a model in memory, the same for every engine.
+//! Logs: random histories of many logs against a model in memory, the same for every engine.
 //!
 //! The generator is seeded and of our own, as a power loss is part of a history and must replay.
 //! What holds after every history:
