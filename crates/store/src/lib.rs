@@ -10,13 +10,13 @@
 pub mod catalog;
 pub mod directory;
 mod error;
-mod house;
 pub mod local;
 mod log;
 pub mod memory;
 mod overdue;
+mod part;
 
 pub use catalog::{Catalog, Scope, Transaction};
 pub use error::{Error, ErrorKind, Result};
-pub use house::{Part, Store, Stranger, strangers};
 pub use log::{Appended, BatchBuilder, Job, Log, LogId, Logs, Pending, Record, RecordBatch, Tail};
+pub use part::{Part, Store, Stranger, strangers};

@@ -2,7 +2,7 @@
 
 use super::{Catalog, Transaction};
 use crate::Result;
-use crate::house::owners;
+use crate::part::owners;
 use bytes::Bytes;
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@
 
 use super::Store;
 use super::owners::{REMOVALS, parse_key, removal_key};
-use crate::{Catalog, LogId, Result, Transaction};
+use crate::{LogId, Result, Transaction};
 use base::env::Clock;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,12 +21,6 @@ const AT_ONCE: usize = 1024;
 
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
-
-/// Refuses rows that cannot be read.
-pub(super) fn check(catalog: &dyn Catalog) -> Result<()> {
-    let rows = catalog.scan(REMOVALS.as_bytes(), None, usize::MAX);
-    rows.iter().try_for_each(|(key, _)| parse_key(REMOVALS, key).map(drop))
-}
 
 /// As [`Store::remove_logs`].
 pub(super) async fn run(store: Weak<Store>, clock: Arc<dyn Clock>, told: Arc<Notify>) {

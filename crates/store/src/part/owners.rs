@@ -107,11 +107,8 @@ pub fn strangers(rows: &[(Bytes, Bytes)], logs: &[LogId]) -> Result<Vec<Stranger
 /// `forgive`: those whose removal may have been given up with a part of the journal are left alone.
 ///
 /// # Errors
-/// `Corrupt` naming the first such log.
+/// `Corrupt` naming the first such log; a row of the store cannot be read.
 pub(super) fn check(catalog: &dyn Catalog, logs: &[LogId], forgive: bool) -> Result<()> {
-    if logs.is_empty() {
-        return Ok(());
-    }
     let strangers = strangers(&catalog.scan(b"store/", None, usize::MAX), logs)?;
     for stranger in &strangers {
         if stranger.is_ahead || !forgive {
@@ -166,6 +163,18 @@ mod tests {
         let ahead = "log 4 holds records and no row of the catalog names it; the catalog has not";
         check(4, false, Some(ahead));
         check(4, true, Some(ahead));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_told() {
+        for key in ["store/log/x", "store/removal/", "store/removal/-1"] {
+            let catalog = MemoryCatalog::new();
+            let mut transaction = Transaction::default();
+            transaction.put(key.into(), Vec::new());
+            testkit::block_on(catalog.commit(transaction)).unwrap();
+            let refused = check(&*catalog, &[], false).unwrap_err();
+            assert_eq!(refused.to_string(), format!("catalog row `{key}` is unreadable"));
+        }
     }
 
     #[test]

@@ -57,7 +57,6 @@ impl Store {
         forgive: bool,
     ) -> Result<Arc<Self>> {
         owners::check(&*catalog, &logs.written(), forgive)?;
-        removal::check(&*catalog)?;
         let ids = LogIds::new(catalog.clone());
         Ok(Arc::new(Self { catalog, logs, ids, removals: Arc::default() }))
     }
