@@ -18,6 +18,9 @@ const SMALL_BYTES: usize = 4 << 10;
 const SMALL_BYTES_HTTP2: usize = 1 << 10;
 /// What an answer takes beside its bytes over HTTP/1.1, where its request has ended.
 const ANSWER_BYTES: usize = 1 << 10;
+/// Pieces of a long answer that HTTP holds, copies beside its records: one that waits for the
+/// socket and the next.
+const PIECES_BYTES: usize = 128 << 10;
 
 /// Bytes on their way out, and what goes when the last of them was written or the connection ends.
 struct Unsent<H> {
@@ -80,7 +83,7 @@ pub(crate) fn hold_long(
     mut in_flight: InFlight,
 ) -> Result<AnswerBody, Refusal> {
     let mut room = room.ok_or_else(no_room)?;
-    if !room.resize(REQUEST_BYTES + body.memory_bytes()) {
+    if !room.resize(REQUEST_BYTES + body.memory_bytes() + PIECES_BYTES) {
         return Err(no_room());
     }
     in_flight.hold(body.bytes_left());

@@ -26,8 +26,10 @@ const GROUP_BYTES: usize = 3;
 #[derive(Debug)]
 pub struct LongBody {
     format: Format,
-    /// All but the blobs, and up to where it is in pieces.
-    text: (Vec<u8>, usize),
+    /// All but the blobs.
+    text: Vec<u8>,
+    /// How much of it is in pieces.
+    text_taken: usize,
     blobs: VecDeque<LaterBlob>,
     bytes_left: usize,
 }
@@ -46,7 +48,7 @@ impl LongBody {
             Format::Cbor => blob.bytes.len(),
         };
         let bytes_left = text.len() + blobs.iter().map(encoded).sum::<usize>();
-        Self { format, text: (text, 0), blobs: blobs.into(), bytes_left }
+        Self { format, text, text_taken: 0, blobs: blobs.into(), bytes_left }
     }
 
     /// Bytes of all pieces to come.
@@ -56,7 +58,7 @@ impl LongBody {
 
     /// Memory that it takes until it is sent: blobs as they are, and all between them.
     pub fn memory_bytes(&self) -> usize {
-        self.text.0.len() + self.blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>()
+        self.text.len() + self.blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>()
     }
 
     /// The next piece; empty only at the end.
@@ -73,12 +75,11 @@ impl LongBody {
     /// Appends a run of text or a blob, or what there is room for; false: there is none.
     fn append(&mut self, piece: &mut Vec<u8>, bytes_max: usize) -> bool {
         let room = bytes_max - piece.len();
-        let (text, taken) = (&self.text.0, &mut self.text.1);
-        let text_end = self.blobs.front().map_or(text.len(), |blob| blob.text_at);
-        if *taken < text_end {
-            let end = text_end.min(*taken + room);
-            piece.extend_from_slice(&text[*taken..end]);
-            *taken = end;
+        let text_end = self.blobs.front().map_or(self.text.len(), |blob| blob.text_at);
+        if self.text_taken < text_end {
+            let end = text_end.min(self.text_taken + room);
+            piece.extend_from_slice(&self.text[self.text_taken..end]);
+            self.text_taken = end;
             return room > 0;
         }
         let Some(blob) = self.blobs.front_mut() else { return false };
