@@ -36,5 +36,6 @@ pub(crate) fn env() -> Env {
         clock: Arc::new(System(Instant::now())),
         rng: Arc::new(Random(SystemRandom::new())),
         disk: Arc::new(OsDisk),
+        turns: None,
     }
 }

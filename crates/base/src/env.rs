@@ -13,8 +13,10 @@ use std::time::Duration;
 
 mod clock_guard;
 mod os_disk;
+mod turns;
 pub use clock_guard::{ClockGuard, Gap, Known, Uptime};
 pub use os_disk::OsDisk;
+pub use turns::{Gate, Thread, Turns};
 
 /// A sleep that a [`Clock`] hands out.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -134,7 +136,7 @@ pub trait DiskFile: Send + Sync + 'static {
     }
 }
 
-/// The three seams together; cheap to clone.
+/// The seams together; cheap to clone.
 #[derive(Clone)]
 pub struct Env {
     /// Time.
@@ -143,6 +145,8 @@ pub struct Env {
     pub rng: Arc<dyn Rng>,
     /// Files.
     pub disk: Arc<dyn Disk>,
+    /// Who runs, in a simulation that replays from a seed; elsewhere the system decides.
+    pub turns: Option<Arc<dyn Turns>>,
 }
 
 impl fmt::Debug for Env {

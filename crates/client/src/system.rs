@@ -59,6 +59,7 @@ pub fn system_env() -> Env {
         clock: Arc::new(SystemClock::default()),
         rng: Arc::new(SystemRng::default()),
         disk: Arc::new(OsDisk),
+        turns: None,
     }
 }
 

@@ -101,6 +101,7 @@ pub fn system_env() -> Env {
         clock: Arc::new(TokioClock::new()),
         rng: Arc::new(SystemRng::new()),
         disk: Arc::new(OsDisk),
+        turns: None,
     }
 }
 

@@ -6,9 +6,9 @@
 //!                      `-- advance, jump, auto_advance
 //! ```
 
-use crate::SimDisk;
+use crate::{SimDisk, SimTurns, turns};
 use base::Env;
-use base::env::{Clock, Rng, Sleep};
+use base::env::{Clock, Rng, Sleep, Turns};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -237,6 +237,8 @@ pub struct FakeEnv {
     pub rng: Arc<SeededRng>,
     /// Files.
     pub disk: Arc<SimDisk>,
+    /// Who runs; the system decides when there is nobody.
+    pub turns: Option<Arc<SimTurns>>,
 }
 
 impl FakeEnv {
@@ -246,21 +248,24 @@ impl FakeEnv {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             rng: Arc::clone(&self.rng) as Arc<dyn Rng>,
             disk: self.disk.mount(),
+            turns: self.turns.clone().map(|turns| turns as Arc<dyn Turns>),
         }
     }
 }
 
-/// A fake world from a seed: the clock at [`START_MS`], an empty disk.
+/// A fake world from a seed: the clock at [`START_MS`], an empty disk; in [`simulate`] its threads
+/// take turns.
 pub fn fake_env(seed: u64) -> FakeEnv {
     FakeEnv {
         clock: Arc::new(FakeClock::default()),
         rng: Arc::new(SeededRng::new(seed)),
         disk: SimDisk::new(seed),
+        turns: turns::simulation(),
     }
 }
 
-/// The seeds of a simulation: `0..count`, or as many as `MILLWEIR_SEEDS` says, or only the one of
-/// `MILLWEIR_SEED` (to replay a failure).
+/// The seeds of a test: `0..count`, or as many as `MILLWEIR_SEEDS` says, or only the one of
+/// `MILLWEIR_SEED` (to replay a failure). Histories that start threads take [`simulate`].
 ///
 /// # Panics
 /// When a variable is set and not a number.
@@ -280,11 +285,15 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
 /// When it is not true after [`STUCK`].
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     const LOOK: Duration = Duration::from_millis(2);
+    let turns = turns::simulation();
     for _ in 0..STUCK.as_millis() / LOOK.as_millis() {
         if is_true() {
             return;
         }
-        std::thread::park_timeout(LOOK);
+        match &turns {
+            Some(turns) => _ = turns.wait(turns.gate(), true),
+            None => std::thread::park_timeout(LOOK),
+        }
     }
     panic!("not so after {STUCK:?}: {what}");
 }
@@ -292,12 +301,17 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
 struct Unpark {
     thread: Thread,
     woken: AtomicBool,
+    /// The simulation that the thread is part of, and the gate where it waits.
+    turns: Option<(Arc<SimTurns>, u64)>,
 }
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
+        match &self.turns {
+            Some((turns, gate)) => turns.tell(*gate, true),
+            None => self.thread.unpark(),
+        }
     }
 }
 
@@ -310,7 +324,11 @@ pub const STUCK: Duration = Duration::from_secs(30);
 /// When nothing wakes it for [`STUCK`]: a lost wake-up is a failure, not a hang.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let thread = std::thread::current();
-    let unpark = Arc::new(Unpark { thread, woken: AtomicBool::new(false) });
+    let turns = turns::simulation().map(|turns| {
+        let gate = turns.gate();
+        (turns, gate)
+    });
+    let unpark = Arc::new(Unpark { thread, woken: AtomicBool::new(false), turns });
     let waker = Waker::from(Arc::clone(&unpark));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
@@ -320,6 +338,10 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         }
         let mut waits = 0;
         while !unpark.woken.swap(false, Ordering::Acquire) {
+            if let Some((turns, gate)) = &unpark.turns {
+                turns.wait(*gate, false);
+                continue;
+            }
             // Another permit of this thread may end a park early, so one early end proves nothing.
             assert!(waits < 2, "nothing woke the future for {STUCK:?}");
             std::thread::park_timeout(STUCK);

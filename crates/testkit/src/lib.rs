@@ -3,8 +3,10 @@
 
 pub mod env;
 pub mod sim_disk;
+mod turns;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
 pub use env::{FakeClock, FakeEnv, SeededRng, block_on, eventually, fake_env, seeds};
 pub use sim_disk::SimDisk;
+pub use turns::{SimTurns, simulate};

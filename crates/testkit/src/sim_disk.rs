@@ -188,6 +188,12 @@ impl SimDisk {
         self.state.lock().names.files().into_iter().map(|(path, _)| path).collect()
     }
 
+    /// Every file, in order, and what it holds now.
+    pub fn image(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let files = self.files().into_iter();
+        files.map(|path| (path.clone(), self.bytes(&path))).collect()
+    }
+
     /// Every path that was ever opened to bypass the page cache.
     pub fn opened_direct(&self) -> Vec<PathBuf> {
         self.state.lock().opened_direct.iter().cloned().collect()

@@ -43,7 +43,7 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
         return Ok(Engines { store: Store::open(catalog, logs, false)?, keys });
     }
     let dir = directory::open(&options.data, env)?;
-    let catalog: Arc<dyn Catalog> = LocalCatalog::open(dir.path(), env.clone())
+    let catalog: Arc<dyn Catalog> = LocalCatalog::open(dir.path(), env)
         .with_context(|| format!("the catalog of `{}`", dir.path().display()))?;
     let file = Some(options.encryption.keys_file.as_path());
     let keys = keys(options, env, (&ring, &catalog), file)?;

@@ -28,14 +28,13 @@ use super::{Catalog, Damage, Transaction};
 use crate::overdue::Overdue;
 use crate::{Error, ErrorKind, Job, Result};
 use base::Env;
-use base::env::Clock;
+use base::env::{Clock, Thread};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
 use recover::Depth;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use writer::Writer;
 
 /// Bounds of the local catalog.
@@ -63,7 +62,7 @@ pub struct LocalCatalog {
     shared: Arc<Shared>,
     options: LocalCatalogOptions,
     clock: Arc<dyn Clock>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<Thread<()>>>,
 }
 
 struct Shared {
@@ -89,7 +88,7 @@ impl LocalCatalog {
     /// `Corrupt` naming file and offset, when acknowledged transactions cannot be proven complete;
     /// `Invalid` the format is of a later version; `Full`, `Unavailable` the disk refused. Nothing
     /// was removed then.
-    pub fn open(data_dir: &Path, env: Env) -> Result<Arc<Self>> {
+    pub fn open(data_dir: &Path, env: &Env) -> Result<Arc<Self>> {
         Self::open_with(data_dir, env, LocalCatalogOptions::default())
     }
 
@@ -97,17 +96,21 @@ impl LocalCatalog {
     ///
     /// # Errors
     /// As [`LocalCatalog::open`].
-    pub fn open_with(data_dir: &Path, env: Env, options: LocalCatalogOptions) -> Result<Arc<Self>> {
+    pub fn open_with(
+        data_dir: &Path,
+        env: &Env,
+        options: LocalCatalogOptions,
+    ) -> Result<Arc<Self>> {
         let dir = directory(data_dir);
         let clock = Arc::clone(&env.clock);
-        let (writer, rows) = Writer::open(dir, env, options)?;
+        let (writer, rows) = Writer::open(dir, env.clone(), options)?;
         let shared = Arc::new(Shared {
             rows: RwLock::new(rows),
-            queue: Queue::new(options.waiting_bytes_max),
+            queue: Queue::new(env, options.waiting_bytes_max),
             trouble: RwLock::default(),
             overdue: Overdue::default(),
         });
-        let thread = std::thread::Builder::new().name("millweir-catalog".to_owned()).spawn({
+        let thread = env.spawn("millweir-catalog".to_owned(), {
             let shared = Arc::clone(&shared);
             move || writer.run(&shared)
         })?;

@@ -59,6 +59,7 @@ pub(crate) fn run(committer: &Mutex<Committer>) -> Position {
     loop {
         let unsynced = committer.lock().has_unsynced();
         let waited = engine.queue.wait(unsynced.then(|| Duration::from_millis(RELAXED_SYNC_MS)));
+        engine.env.pass();
         let mut committer = committer.lock();
         match waited {
             Waited::Filled => _ = committer.commit_next(true),

@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
 use base::env::ClockGuard;
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -39,9 +39,9 @@ pub(crate) struct Engine {
     /// Whoever holds it commits. It ends with the commit thread.
     pub(crate) committer: OnceLock<Weak<Mutex<Committer>>>,
     pub(crate) keeper: Keeper,
-    pub(crate) logs: Mutex<HashMap<LogId, Arc<LocalLog>>>,
+    pub(crate) logs: Mutex<BTreeMap<LogId, Arc<LocalLog>>>,
     /// Logs that have segments though neither the journal nor the checkpoint knows them.
-    pub(crate) strays: Mutex<HashSet<LogId>>,
+    pub(crate) strays: Mutex<BTreeSet<LogId>>,
     /// Acknowledged records were lost, perhaps all of a log: one that is unknown may be such a one.
     pub(crate) may_lack_logs: AtomicBool,
     pub(crate) open_files: OpenFiles,
@@ -94,16 +94,16 @@ impl Engine {
             unsynced: Unsynced::new(file_system, options.unsynced_files_max()),
             segments_dir,
             journal,
-            queue: Queue::new(options.queue_bytes_max, options.commit_bytes_max),
+            queue: Queue::new(env, options.queue_bytes_max, options.commit_bytes_max),
             committer: OnceLock::new(),
-            keeper: Keeper::default(),
+            keeper: Keeper::new(env),
             logs: Mutex::default(),
             strays: Mutex::default(),
             may_lack_logs: AtomicBool::new(false),
             open_files: OpenFiles::new(options.open_segments_max),
             spare: Arc::default(),
-            pool: Pool::new("log-read", options.readers, options.reads_queued_max),
-            chores: Pool::new("log-chore", 1, CHORES_QUEUED_MAX),
+            pool: Pool::new(env, "log-read", options.readers, options.reads_queued_max),
+            chores: Pool::new(env, "log-chore", 1, CHORES_QUEUED_MAX),
             health: Health::default(),
             guard: Arc::new(guard),
             clock: Mutex::new(clock),

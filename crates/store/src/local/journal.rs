@@ -14,8 +14,9 @@ use super::frame::BLOCK_BYTES;
 use super::roster::{Keep, Roster};
 use crate::Error;
 use base::Env;
+use base::env::Gate;
 use base::env::{DiskFile, Open};
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ pub(crate) struct Journal {
     dir: PathBuf,
     direct: bool,
     state: Mutex<State>,
-    freed: Condvar,
+    freed: Gate,
     stopped: AtomicBool,
     /// Never taken while `state` is held.
     roster: Mutex<Keep>,
@@ -136,7 +137,7 @@ impl Journal {
             dir,
             direct,
             state: Mutex::default(),
-            freed: Condvar::new(),
+            freed: env.gate(),
             stopped: AtomicBool::new(false),
             roster: Mutex::new(Keep::new(direct)),
             written_lsn: AtomicU64::new(0),

@@ -17,7 +17,9 @@ use super::engine::Engine;
 use super::journal::{Position, failed};
 use super::shard::LocalLog;
 use crate::{Error, ErrorKind, Result};
-use parking_lot::{Condvar, Mutex};
+use base::Env;
+use base::env::Gate;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +36,11 @@ const SPILL_TRIES: usize = 3;
 const GROW_RETRY_TICKS: u32 = 30;
 
 /// How the keeper is asked.
-#[derive(Default)]
 pub(crate) struct Keeper {
     asked: Mutex<Asked>,
-    changed: Condvar,
+    changed: Gate,
     doubt: Mutex<Doubt>,
-    synced: Condvar,
+    synced: Gate,
 }
 
 /// Whether segments say what was written: see `unspill`.
@@ -59,6 +60,11 @@ struct Asked {
 }
 
 impl Keeper {
+    pub(crate) fn new(env: &Env) -> Self {
+        let (asked, doubt) = (Mutex::default(), Mutex::default());
+        Self { asked, changed: env.gate(), doubt, synced: env.gate() }
+    }
+
     /// Asks for a spill; the log's flag keeps it from asking twice.
     pub(crate) fn spill(&self, log: Arc<LocalLog>) {
         self.asked.lock().spill.push(log);
@@ -127,7 +133,7 @@ impl Keeper {
         let mut asked = self.asked.lock();
         let mut quiet = false;
         if asked.spill.is_empty() && !asked.poked && !asked.stop {
-            quiet = self.changed.wait_for(&mut asked, TICK).timed_out();
+            quiet = self.changed.wait_for(&mut asked, TICK);
         }
         asked.poked = false;
         (!asked.stop).then(|| (std::mem::take(&mut asked.spill), quiet))
@@ -171,6 +177,7 @@ impl Keeping {
     pub(crate) fn run(mut self) -> Self {
         let _alarm = Alarm(Arc::clone(&self.engine));
         while let Some((mut spill, quiet)) = self.engine.keeper.wait() {
+            self.engine.env.pass();
             let now = self.engine.env.clock.monotonic();
             if quiet || now.saturating_sub(self.ticked_at) >= TICK {
                 self.ticked_at = now;

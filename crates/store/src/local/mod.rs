@@ -67,7 +67,7 @@ pub use wakes::{LoopThread, relay};
 use crate::directory::{self, Directory};
 use crate::{Error, ErrorKind, Job, Log, LogId, Logs, Result};
 use base::Env;
-use base::env::ClockGuard;
+use base::env::{ClockGuard, Thread};
 use engine::Engine;
 use journal::{Journal, Position, failed};
 use keeper::Keeping;
@@ -77,7 +77,6 @@ use shard::{LocalLog, State};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::{Builder, JoinHandle};
 
 /// A [`Logs`] on local disks.
 ///
@@ -90,8 +89,8 @@ pub struct Local {
 }
 
 struct Threads {
-    commit: JoinHandle<Position>,
-    keeper: JoinHandle<Keeping>,
+    commit: Thread<Position>,
+    keeper: Thread<Keeping>,
 }
 
 impl Local {
@@ -133,7 +132,7 @@ impl Local {
         let took = env.clock.monotonic().saturating_sub(started);
         engine.metrics.recovery.set_time(took);
         let threads =
-            start(committer, keeping).map_err(|e| failed("start a thread in", dir, &e))?;
+            start(env, committer, keeping).map_err(|e| failed("start a thread in", dir, &e))?;
         let local = Self {
             engine,
             threads: Arc::new(Mutex::new(Some(threads))),
@@ -180,12 +179,11 @@ impl Local {
     }
 }
 
-fn start(committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
+fn start(env: &Env, committer: commit::Committer, keeping: Keeping) -> std::io::Result<Threads> {
     let committer = Arc::new(Mutex::new(committer));
     committer.lock().share(&committer);
-    let commit =
-        Builder::new().name("log-commit".to_owned()).spawn(move || commit::run(&committer))?;
-    let keeper = Builder::new().name("log-keep".to_owned()).spawn(move || keeping.run())?;
+    let commit = env.spawn("log-commit".to_owned(), move || commit::run(&committer))?;
+    let keeper = env.spawn("log-keep".to_owned(), move || keeping.run())?;
     Ok(Threads { commit, keeper })
 }
 

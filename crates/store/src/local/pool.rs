@@ -5,14 +5,15 @@
 //! ```
 
 use crate::{Error, ErrorKind, Result};
-use parking_lot::{Condvar, Mutex};
+use base::Env;
+use base::env::{Gate, Thread};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread::JoinHandle;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -20,15 +21,15 @@ type Work = Box<dyn FnOnce() + Send>;
 pub(crate) struct Pool {
     name: &'static str,
     queue: Arc<Queue>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Vec<Thread<()>>>,
+    env: Env,
     threads_max: usize,
     queued_max: usize,
 }
 
-#[derive(Default)]
 struct Queue {
     state: Mutex<State>,
-    ready: Condvar,
+    ready: Gate,
 }
 
 #[derive(Default)]
@@ -40,9 +41,15 @@ struct State {
 
 impl Pool {
     /// A pool that starts its threads, of this name, when there is work.
-    pub(crate) fn new(name: &'static str, threads_max: usize, queued_max: usize) -> Self {
-        let (queue, threads) = (Arc::default(), Mutex::default());
-        Self { name, queue, threads, threads_max: threads_max.max(1), queued_max }
+    pub(crate) fn new(
+        env: &Env,
+        name: &'static str,
+        threads_max: usize,
+        queued_max: usize,
+    ) -> Self {
+        let queue = Arc::new(Queue { state: Mutex::default(), ready: env.gate() });
+        let (threads, env) = (Mutex::default(), env.clone());
+        Self { name, queue, threads, env, threads_max: threads_max.max(1), queued_max }
     }
 
     /// Runs `work` on a thread of the pool.
@@ -81,7 +88,8 @@ impl Pool {
         if start && threads.len() < self.threads_max {
             let queue = Arc::clone(&self.queue);
             let name = format!("{}-{}", self.name, threads.len());
-            match std::thread::Builder::new().name(name).spawn(move || queue.serve()) {
+            let env = self.env.clone();
+            match self.env.spawn(name, move || queue.serve(&env)) {
                 Ok(thread) => threads.push(thread),
                 Err(e) if threads.is_empty() => {
                     tracing::error!(error = %e, "cannot start a thread");
@@ -103,7 +111,7 @@ impl Pool {
         self.queue.ready.notify_all();
         for thread in self.threads.lock().drain(..) {
             // The last handle may be dropped by work that runs on this very thread.
-            if thread.thread().id() != std::thread::current().id() {
+            if !thread.is_here() {
                 drop(thread.join());
             }
         }
@@ -111,11 +119,12 @@ impl Pool {
 }
 
 impl Queue {
-    fn serve(&self) {
+    fn serve(&self, env: &Env) {
         let mut state = self.state.lock();
         loop {
             if let Some(work) = state.work.pop_front() {
                 drop(state);
+                env.pass();
                 work();
                 state = self.state.lock();
             } else if state.stopped {
@@ -179,7 +188,7 @@ mod tests {
 
     #[test]
     fn work_runs_and_panics_stay_inside() {
-        let pool = Pool::new("test", 1, 10);
+        let pool = Pool::new(&crate::local::testing::os_env(), "test", 1, 10);
         assert_eq!(block_on(pool.run(|| Ok(5))).unwrap(), 5);
         let broken = block_on(pool.run(|| -> Result<()> { panic!("on purpose") }));
         assert_eq!(broken.unwrap_err().kind(), ErrorKind::Internal);
@@ -191,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses() {
-        let pool = Pool::new("test", 1, 1);
+        let pool = Pool::new(&crate::local::testing::os_env(), "test", 1, 1);
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock();
         let inside = Arc::clone(&gate);

@@ -8,8 +8,10 @@ use super::frame::{self, HEADER_BYTES};
 use super::group::{Group, Ticket};
 use super::shard::{self, LocalLog};
 use crate::{Error, ErrorKind, LogId, Result};
+use base::Env;
+use base::env::Gate;
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -105,7 +107,7 @@ pub(crate) enum Waited {
 /// See the module.
 pub(crate) struct Queue {
     state: Mutex<State>,
-    filled: Condvar,
+    filled: Gate,
     bytes_max: usize,
     commit_bytes_max: usize,
 }
@@ -122,8 +124,8 @@ struct State {
 }
 
 impl Queue {
-    pub(crate) fn new(bytes_max: usize, commit_bytes_max: usize) -> Self {
-        Self { state: Mutex::default(), filled: Condvar::new(), bytes_max, commit_bytes_max }
+    pub(crate) fn new(env: &Env, bytes_max: usize, commit_bytes_max: usize) -> Self {
+        Self { state: Mutex::default(), filled: env.gate(), bytes_max, commit_bytes_max }
     }
 
     /// Adds a batch. With an engine `here` the commit thread is not woken for it when it sleeps:
@@ -184,7 +186,7 @@ impl Queue {
                     self.filled.wait(&mut state);
                     false
                 }
-                Some(time) => self.filled.wait_for(&mut state, time).timed_out(),
+                Some(time) => self.filled.wait_for(&mut state, time),
             };
             state.asleep = false;
             if timed_out && state.gathers.is_empty() {
@@ -256,6 +258,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::testing::os_env;
 
     fn entry(bytes: usize) -> Entry {
         Entry { body: Bytes::from(vec![0; bytes - HEADER_BYTES]), ..Entry::control(LogId(1)) }
@@ -271,7 +274,7 @@ mod tests {
 
     #[test]
     fn gathers_keep_to_the_commit_size_unless_one_batch_is_larger() {
-        let queue = Queue::new(10_000, 1000);
+        let queue = Queue::new(&os_env(), 10_000, 1000);
         for bytes in [400, 600, 8, 2000, 8].map(|b: usize| b.max(64)) {
             queue.push(entry(bytes), None).map(drop).unwrap();
         }
@@ -280,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses_and_recovers() {
-        let queue = Queue::new(1000, 500);
+        let queue = Queue::new(&os_env(), 1000, 500);
         // One batch always fits into an empty queue.
         queue.push(entry(2000), None).map(drop).unwrap();
         let Err(refused) = queue.push(entry(64), None) else { panic!("took more than it holds") };
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn nobody_joins_an_answered_group() {
-        let queue = Queue::new(1000, 500);
+        let queue = Queue::new(&os_env(), 1000, 500);
         queue.push(entry(64), None).map(drop).unwrap();
         assert_eq!(queue.answer().len(), 1);
         assert_eq!(queue.answer().len(), 0);
@@ -301,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_is_drained_first() {
-        let queue = Queue::new(1000, 500);
+        let queue = Queue::new(&os_env(), 1000, 500);
         queue.push(entry(64), None).map(drop).unwrap();
         queue.close(Error::new(ErrorKind::Unavailable, "closing"));
         assert!(queue.push(entry(64), None).is_err());

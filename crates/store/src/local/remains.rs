@@ -21,7 +21,7 @@ use super::shard::State;
 use crate::{Error, ErrorKind, LogId, Result};
 use base::Env;
 use base::env::{DiskFile, Open};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -75,9 +75,9 @@ pub(crate) fn judge(
     engine: &Engine,
     known: &BTreeMap<LogId, Known>,
     lossy: bool,
-) -> Result<HashSet<LogId>> {
+) -> Result<BTreeSet<LogId>> {
     let (env, dir) = (&engine.env, &engine.segments_dir);
-    let mut strays = HashSet::new();
+    let mut strays = BTreeSet::new();
     for (id, log_dir) in logs_in(env, dir).map_err(|e| failed("list", dir, &e))? {
         let Some(known) = known.get(&id) else {
             strays.insert(id);

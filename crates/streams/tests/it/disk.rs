@@ -90,7 +90,7 @@ impl Machine {
         let env = self.fake.env();
         let data = directory::open(Path::new(DATA), &env).unwrap();
         let bounds = LocalCatalogOptions { log_bytes: 64 << 10, ..LocalCatalogOptions::default() };
-        let catalog = LocalCatalog::open_with(Path::new(DATA), env.clone(), bounds).unwrap();
+        let catalog = LocalCatalog::open_with(Path::new(DATA), &env, bounds).unwrap();
         let keys = KeyRing::default();
         keys.insert("key", &[7; KEY_BYTES]).unwrap();
         let engine = store::local::Options {

@@ -3,7 +3,9 @@
 use super::format;
 use crate::catalog::{CLOSED, Transaction};
 use crate::{Error, ErrorKind, Result};
-use parking_lot::{Condvar, Mutex};
+use base::Env;
+use base::env::Gate;
+use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 /// A bounded queue that the commit thread empties in one go.
 pub(super) struct Queue {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Gate,
     waiting_bytes_max: usize,
 }
 
@@ -38,8 +40,8 @@ struct Slot {
 }
 
 impl Queue {
-    pub(super) fn new(waiting_bytes_max: usize) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), waiting_bytes_max }
+    pub(super) fn new(env: &Env, waiting_bytes_max: usize) -> Self {
+        Self { state: Mutex::default(), changed: env.gate(), waiting_bytes_max }
     }
 
     pub(super) fn push(&self, transaction: Transaction) -> Result<Answer> {

@@ -122,6 +122,7 @@ impl Writer {
     pub(super) fn run(mut self, shared: &Shared) {
         let _abort = AbortOnExit(&shared.queue);
         while let Some(requests) = shared.queue.take() {
+            self.env.pass();
             let mut group = Group::default();
             for request in requests {
                 group.stage(request, shared);

@@ -1,7 +1,7 @@
 //! Kills and power losses at every single operation on the disk.
 
 use super::*;
-use testkit::seeds;
+use testkit::simulate;
 
 const STEPS: usize = 40;
 
@@ -71,19 +71,19 @@ fn crash_at(seed: u64, at: u64, again: Option<u64>) {
 
 #[test]
 fn at_every_change() {
-    for seed in seeds(6) {
+    simulate(6, |seed| {
         let changes = changes_of_a_whole_run(seed);
         assert!(changes > 60, "a history rotates its logs: {changes} changes");
         for at in 0..=changes {
             crash_at(seed, at, None);
         }
-    }
+    });
 }
 
 /// A killed program's unsynced frame is served by the next one: it must be durable by then.
 #[test]
 fn what_a_restart_serves_after_a_kill_survives_a_power_loss() {
-    for seed in seeds(6) {
+    simulate(6, |seed| {
         let changes = changes_of_a_whole_run(seed);
         for at in 0..changes {
             let what = format!("seed {seed}, killed after {at} changes");
@@ -99,17 +99,17 @@ fn what_a_restart_serves_after_a_kill_survives_a_power_loss() {
             expect.maybe.clone_from(&expect.model);
             drop(expect.open(&world, &what));
         }
-    }
+    });
 }
 
 #[test]
 fn at_every_change_of_the_restart() {
-    for seed in seeds(3) {
+    simulate(3, |seed| {
         let changes = changes_of_a_whole_run(seed);
         for at in (seed % 5..changes).step_by(5) {
             for again in 0..28 {
                 crash_at(seed, at, Some(again));
             }
         }
-    }
+    });
 }

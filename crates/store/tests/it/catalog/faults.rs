@@ -162,7 +162,7 @@ fn a_full_disk_takes_changes_that_free_room() {
     let world = world(1);
     let open = |world: &FakeEnv| {
         let options = LocalCatalogOptions { log_bytes: 512 << 10, ..OPTIONS };
-        LocalCatalog::open_with(Path::new(DATA), world.env(), options)
+        LocalCatalog::open_with(Path::new(DATA), &world.env(), options)
     };
     let catalog = open(&world).unwrap();
     (0..8).for_each(|n| put(catalog.as_ref(), &format!("{n}")).unwrap());

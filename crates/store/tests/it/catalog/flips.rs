@@ -3,7 +3,7 @@
 
 use super::*;
 use std::path::PathBuf;
-use testkit::{SimDisk, seeds};
+use testkit::simulate;
 
 /// A closed catalog with two snapshots and logs of both generations, and its rows.
 fn closed(seed: u64) -> (FakeEnv, Model) {
@@ -23,10 +23,6 @@ fn two_generations(world: &FakeEnv) -> bool {
     files.iter().filter(|f| f.to_string_lossy().contains("snapshot-")).count() == 2
 }
 
-fn image(disk: &SimDisk) -> Vec<(PathBuf, Vec<u8>)> {
-    disk.files().into_iter().map(|path| (path.clone(), disk.bytes(&path))).collect()
-}
-
 fn copy(world: &FakeEnv) -> FakeEnv {
     FakeEnv { disk: world.disk.durable_copy(0), ..world.clone() }
 }
@@ -41,11 +37,11 @@ fn bits(bytes: &[u8], count: usize, rng: &SeededRng) -> Vec<u64> {
 
 #[test]
 fn every_single_flip_is_repaired() {
-    for seed in seeds(2) {
+    simulate(2, |seed| {
         let (world, model) = closed(seed);
         let rng = SeededRng::new(seed);
         let mut flips = 0;
-        for (path, bytes) in image(&world.disk) {
+        for (path, bytes) in world.disk.image() {
             for bit in bits(&bytes, 40, &rng) {
                 let what = format!("seed {seed}, bit {bit} of {}", path.display());
                 let world = copy(&world);
@@ -55,7 +51,7 @@ fn every_single_flip_is_repaired() {
             }
         }
         assert!(flips > 150, "{flips} flips");
-    }
+    });
 }
 
 fn check_repaired(world: &FakeEnv, model: &Model, what: &str) {
@@ -73,7 +69,7 @@ fn verify_finds_every_flip_in_headers_and_rows() {
     let (world, _) = closed(3);
     let rng = SeededRng::new(3);
     // What is kept for a full disk means nothing.
-    let files = image(&world.disk).into_iter().filter(|(path, _)| !path.ends_with("ballast"));
+    let files = world.disk.image().into_iter().filter(|(path, _)| !path.ends_with("ballast"));
     for (path, bytes) in files {
         let rows_end = bytes.iter().rposition(|b| *b != 0).unwrap() as u64;
         for _ in 0..60 {
@@ -97,11 +93,11 @@ fn open_damaged(world: &FakeEnv, path: &Path, at: usize, len: usize) -> Result<M
     let end = (at + len).min(bytes.len());
     bytes[at..end].iter_mut().for_each(|byte| *byte ^= 0x5a);
     world.disk.plant(path, &bytes);
-    let before = image(&world.disk);
+    let before = world.disk.image();
     match open(&world) {
         Ok(catalog) => Ok(rows(catalog.as_ref())),
         Err(e) => {
-            assert_eq!(image(&world.disk), before, "a refusal changes nothing");
+            assert_eq!(world.disk.image(), before, "a refusal changes nothing");
             let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages;
             assert!(damages.iter().any(|d| d.file == path), "verify names {}", path.display());
             Err(e)
@@ -145,7 +141,7 @@ fn a_ruined_snapshot_is_rebuilt_from_the_older_generation_and_kept_aside() {
     let world = copy(&world);
     world.disk.plant(&path, b"ruined");
     drop(open(&world).unwrap());
-    assert!(image(&world.disk).iter().any(|(_, bytes)| bytes == b"ruined"));
+    assert!(world.disk.image().iter().any(|(_, bytes)| bytes == b"ruined"));
 }
 
 #[test]
@@ -156,11 +152,11 @@ fn both_snapshots_ruined_are_refused() {
             world.disk.flip_bit(&path, 600);
         }
     }
-    let before = image(&world.disk);
+    let before = world.disk.image();
     let refused = open(&world).err().unwrap();
     assert_eq!(refused.kind(), ErrorKind::Corrupt);
     assert!(refused.to_string().contains("snapshot-"), "{refused}");
-    assert_eq!(image(&world.disk), before);
+    assert_eq!(world.disk.image(), before);
 }
 
 #[test]
@@ -179,12 +175,12 @@ fn commit_one(catalog: &LocalCatalog, key: &[u8]) {
 }
 
 fn check_refused_as_cut(world: &FakeEnv, what: &str) {
-    let before = image(&world.disk);
+    let before = world.disk.image();
     let refused = open(world).err().unwrap_or_else(|| panic!("{what}: a loss nobody saw"));
     assert_eq!(refused.kind(), ErrorKind::Corrupt, "{what}");
     let said = refused.to_string();
     assert!(said.contains("log-") && said.contains("put back a copy"), "{what}: {said}");
-    assert_eq!(image(&world.disk), before, "{what}: a refusal changes nothing");
+    assert_eq!(world.disk.image(), before, "{what}: a refusal changes nothing");
     let damages = LocalCatalog::verify(Path::new(DATA), &world.env()).unwrap().damages;
     assert!(!damages.is_empty(), "{what}: verify sees it");
 }
@@ -213,7 +209,7 @@ fn a_log_cut_between_two_frames_is_refused() {
 
 #[test]
 fn an_older_copy_of_the_catalog_is_refused() {
-    for seed in seeds(6) {
+    simulate(6, |seed| {
         let (world, rng, mut model) = (world(seed), SeededRng::new(seed), Model::new());
         let catalog = open(&world).unwrap();
         let mut maybe = Model::new();
@@ -223,7 +219,7 @@ fn an_older_copy_of_the_catalog_is_refused() {
             }
         };
         work(&catalog, seed as usize * 3);
-        let older = image(&world.disk);
+        let older = world.disk.image();
         work(&catalog, seed as usize);
         commit_one(&catalog, b"one more");
         drop(catalog);
@@ -235,7 +231,7 @@ fn an_older_copy_of_the_catalog_is_refused() {
             world.disk.plant(path, bytes);
         }
         check_refused_as_cut(&world, &format!("seed {seed}"));
-    }
+    });
 }
 
 /// Without it nobody could tell a catalog that is cut.
@@ -259,10 +255,10 @@ fn a_lost_witness_is_refused() {
 #[test]
 fn random_damage_never_changes_a_row() {
     let (mut repaired, mut refused) = (0, 0);
-    for seed in seeds(40) {
+    simulate(40, |seed| {
         let (world, model) = closed(100 + seed % 4);
         let rng = SeededRng::new(seed);
-        let files = image(&world.disk);
+        let files = world.disk.image();
         let (path, bytes) = &files[rng.index(files.len())];
         let at = rng.index(bytes.len());
         match open_damaged(&world, path, at, 1 + rng.index(20_000)) {
@@ -275,7 +271,7 @@ fn random_damage_never_changes_a_row() {
                 refused += 1;
             }
         }
-    }
+    });
     assert!(repaired > 0, "repaired {repaired}, refused {refused}");
 }
 

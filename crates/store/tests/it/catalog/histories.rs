@@ -2,8 +2,8 @@
 //! transaction is never lost, a shown one never vanishes, and no start is refused by its own doing.
 
 use super::*;
-use testkit::seeds;
 use testkit::sim_disk::{Fault, Op};
+use testkit::{SimTurns, seeds, simulate};
 
 const LIVES: usize = 8;
 
@@ -77,21 +77,32 @@ impl History {
     }
 }
 
+/// Lives the history of a seed.
+fn live(seed: u64) -> FakeEnv {
+    let (world, rng) = (world(seed), SeededRng::new(seed));
+    let mut history = History { world, rng, model: Model::new(), maybe: Model::new() };
+    for _ in 0..LIVES {
+        history.live();
+    }
+    history.world.disk.set_space(1 << 30);
+    for _ in 0..2 {
+        let catalog = history.open(false).unwrap();
+        assert!(step(catalog.as_ref(), &history.rng, &mut history.model, &mut history.maybe));
+        history.maybe.clone_from(&history.model);
+        history.world.disk.crash(seed);
+    }
+    history.world
+}
+
 #[test]
 fn anything_may_fail_in_any_order() {
-    for seed in seeds(300) {
-        println!("seed {seed}");
-        let (world, rng) = (world(seed), SeededRng::new(seed));
-        let mut history = History { world, rng, model: Model::new(), maybe: Model::new() };
-        for _ in 0..LIVES {
-            history.live();
-        }
-        history.world.disk.set_space(1 << 30);
-        for _ in 0..2 {
-            let catalog = history.open(false).unwrap();
-            assert!(step(catalog.as_ref(), &history.rng, &mut history.model, &mut history.maybe));
-            history.maybe.clone_from(&history.model);
-            history.world.disk.crash(seed);
-        }
+    simulate(300, |seed| _ = live(seed));
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_twice() {
+    for seed in seeds(20) {
+        let lived = || SimTurns::new(seed).run(|| live(seed).disk.image());
+        assert!(lived() == lived(), "seed {seed}");
     }
 }

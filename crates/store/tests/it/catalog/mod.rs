@@ -40,7 +40,7 @@ fn make_data(world: &FakeEnv) {
 }
 
 fn open(world: &FakeEnv) -> Result<Arc<LocalCatalog>> {
-    LocalCatalog::open_with(Path::new(DATA), world.env(), OPTIONS)
+    LocalCatalog::open_with(Path::new(DATA), &world.env(), OPTIONS)
 }
 
 fn key(rng: &SeededRng) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use store::catalog::MemoryCatalog;
-use testkit::seeds;
+use testkit::simulate;
 
 /// Compares everything that the door can answer.
 fn compare(catalog: &dyn Catalog, model: &Model, rng: &SeededRng) {
@@ -30,17 +30,15 @@ fn run(catalog: &dyn Catalog, rng: &SeededRng, model: &mut Model, steps: usize) 
 
 #[test]
 fn memory() {
-    for seed in seeds(20) {
-        println!("seed {seed}");
+    simulate(20, |seed| {
         let rng = SeededRng::new(seed);
         run(MemoryCatalog::new().as_ref(), &rng, &mut Model::new(), 60);
-    }
+    });
 }
 
 #[test]
 fn local_with_restarts() {
-    for seed in seeds(20) {
-        println!("seed {seed}");
+    simulate(20, |seed| {
         let (world, rng, mut model) = (world(seed), SeededRng::new(seed), Model::new());
         for life in 0..6 {
             let catalog = open(&world).unwrap();
@@ -53,7 +51,7 @@ fn local_with_restarts() {
                 world.disk.crash(seed + life);
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -63,7 +61,7 @@ fn local_on_real_files() {
     let env = base::Env { disk, ..testkit::fake_env(1).env() };
     let (rng, mut model) = (SeededRng::new(1), Model::new());
     for _ in 0..3 {
-        let catalog = LocalCatalog::open_with(dir.path(), env.clone(), OPTIONS).unwrap();
+        let catalog = LocalCatalog::open_with(dir.path(), &env, OPTIONS).unwrap();
         compare(catalog.as_ref(), &model, &rng);
         run(catalog.as_ref(), &rng, &mut model, 30);
         drop(catalog);
@@ -86,14 +84,19 @@ fn two_generations_and_no_more() {
 
 #[test]
 fn threads_never_lose_an_increment() {
-    let world = world(1);
-    let catalog = open(&world).unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| (0..50).for_each(|_| increment(catalog.as_ref())));
+    simulate(20, |seed| {
+        let world = world(seed);
+        let catalog = open(&world).unwrap();
+        let threads = [(); 4].map(|()| {
+            let catalog = Arc::clone(&catalog);
+            let work = move || (0..50).for_each(|_| increment(&*catalog));
+            world.env().spawn("increment".to_owned(), work).unwrap()
+        });
+        for thread in threads {
+            thread.join().unwrap();
         }
+        assert_eq!(catalog.get(b"n").as_deref(), Some(&b"200"[..]));
     });
-    assert_eq!(catalog.get(b"n").as_deref(), Some(&b"200"[..]));
 }
 
 fn increment(catalog: &dyn Catalog) {
@@ -129,7 +132,7 @@ fn too_large_is_invalid_and_a_large_one_gets_a_larger_log() {
 #[test]
 fn the_largest_reshard_is_one_transaction() {
     let world = world(1);
-    let open = || LocalCatalog::open(Path::new(DATA), world.env()).unwrap();
+    let open = || LocalCatalog::open(Path::new(DATA), &world.env()).unwrap();
     let catalog = open();
     let mut transaction = Transaction::default();
     for shard in 0..40_000_u32 {

@@ -4,7 +4,7 @@ use super::local::LocalRig;
 use super::model::{Batch, Written};
 use super::*;
 use store::{Log, LogId, Logs};
-use testkit::{SeededRng, block_on, seeds};
+use testkit::{SeededRng, block_on, simulate};
 
 const LOGS: u64 = 3;
 const ROUNDS: u64 = 24;
@@ -120,32 +120,32 @@ fn changes_of_a_whole_run(seed: u64) -> u64 {
 
 #[test]
 fn at_every_change() {
-    for seed in seeds(2) {
+    simulate(2, |seed| {
         let changes = changes_of_a_whole_run(seed);
         assert!(changes > 60, "a history makes a journal and spills: {changes} changes");
         for at in 0..=changes {
             crash_at(seed, at, at % 3 == 0, None);
         }
-    }
+    });
 }
 
 #[test]
 fn at_changes_of_the_restart() {
-    for seed in seeds(2) {
+    simulate(2, |seed| {
         let changes = changes_of_a_whole_run(seed);
         for at in (seed % 7..changes).step_by(7) {
             for again in 0..10 {
                 crash_at(seed, at, again % 2 == 0, Some(again));
             }
         }
-    }
+    });
 }
 
 /// Under relaxed durability many commits are written anew by a start; a kill at any moment of that
 /// loses none of them.
 #[test]
 fn relaxed_kills_of_the_restart() {
-    for seed in seeds(2) {
+    simulate(2, |seed| {
         for again in 0..60 {
             let (mut rig, mut models) = (LocalRig::new(seed), models());
             rig.options.durability = store::local::Durability::Relaxed;
@@ -158,7 +158,7 @@ fn relaxed_kills_of_the_restart() {
             rig.world.disk.kill();
             check(&rig, &mut models, &format!("seed {seed}, killed again after {again} changes"));
         }
-    }
+    });
 }
 
 /// More than two journal files hold, too fast for a sync between.
@@ -179,30 +179,29 @@ fn append_all(engine: &dyn Logs, models: &mut Models, rng: &SeededRng) {
 /// the checkpoint knew of a log that was being removed, the next start understands it.
 #[test]
 fn removals_beside_checkpoints() {
-    for seed in seeds(40) {
+    simulate(40, |seed| {
         let (rig, rng) = (LocalRig::new(seed), SeededRng::new(seed));
         let engine = rig.open_local().unwrap();
         let busy = block_on(engine.open(LogId(1))).unwrap();
         rig.world.disk.power_off_after(20 + rng.below(400));
-        std::thread::scope(|scope| {
-            scope.spawn(|| while put(busy.as_ref(), 100_000).is_ok() {});
-            // Each log takes batches over some files of the journal before it goes.
-            for newest in 10..2_000 {
-                let put = (newest - 8..newest).all(|id| {
-                    block_on(engine.open(LogId(id)))
-                        .is_ok_and(|log| put(log.as_ref(), 2_000).is_ok())
-                });
-                if !put || block_on(engine.remove(&[LogId(newest - 8)])).is_err() {
-                    break;
-                }
+        let filling =
+            rig.world.env().spawn("fill".to_owned(), move || while put(&*busy, 100_000).is_ok() {});
+        // Each log takes batches over some files of the journal before it goes.
+        for newest in 10..2_000 {
+            let put = (newest - 8..newest).all(|id| {
+                block_on(engine.open(LogId(id))).is_ok_and(|log| put(&*log, 2_000).is_ok())
+            });
+            if !put || block_on(engine.remove(&[LogId(newest - 8)])).is_err() {
+                break;
             }
-        });
+        }
+        filling.unwrap().join().unwrap();
         assert!(rig.world.disk.is_off(), "seed {seed}: the history is too short");
         rig.world.disk.crash(seed);
-        drop((busy, engine));
+        drop(engine);
         let engine = rig.open_local().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         block_on(engine.close()).unwrap();
-    }
+    });
 }
 
 fn put(log: &dyn Log, bytes: usize) -> store::Result<()> {

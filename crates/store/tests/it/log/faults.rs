@@ -7,14 +7,20 @@ use std::sync::Arc;
 use store::local::Local;
 use store::{BatchBuilder, ErrorKind, Log, LogId, Logs, Result};
 use testkit::sim_disk::{Fault, Op};
-use testkit::{block_on, eventually, seeds};
+use testkit::{block_on, eventually, seeds, simulate};
+
+const FAULTY: Mix = Mix { steps: 200, logs: 4, flights: 6, faulty: true };
 
 #[test]
 fn histories() {
-    for seed in seeds(60) {
-        println!("seed {seed}");
-        let rig = LocalRig::new(seed);
-        Run::new(&rig, seed, Mix { steps: 200, logs: 4, flights: 6, faulty: true }).go();
+    simulate(60, |seed| LocalRig::new(seed).live(seed, FAULTY));
+}
+
+/// The same where the system says which thread runs.
+#[test]
+fn histories_of_real_threads() {
+    for seed in seeds(10) {
+        LocalRig::new(seed).live(seed, FAULTY);
     }
 }
 
@@ -22,24 +28,22 @@ fn histories() {
 /// failed sync has lost.
 #[test]
 fn histories_through_the_page_cache() {
-    for seed in seeds(60) {
-        println!("seed {seed}");
+    simulate(60, |seed| {
         let mut rig = LocalRig::new(seed);
         rig.options.direct = false;
-        Run::new(&rig, seed, Mix { steps: 200, logs: 4, flights: 6, faulty: true }).go();
-    }
+        rig.live(seed, FAULTY);
+    });
 }
 
 /// Where one call does not sync all files of the file system.
 #[test]
 fn histories_where_each_file_is_synced() {
-    for seed in seeds(60) {
-        println!("seed {seed}");
+    simulate(60, |seed| {
         let mut rig = LocalRig::new(seed);
         rig.world.disk.without_sync_all();
         (rig.options.direct, rig.options.open_segments_max) = (false, 2);
-        Run::new(&rig, seed, Mix { steps: 200, logs: 4, flights: 6, faulty: true }).go();
-    }
+        rig.live(seed, FAULTY);
+    });
 }
 
 fn put(log: &dyn Log, bytes: usize) -> Result<u64> {

@@ -7,7 +7,7 @@ use super::*;
 use std::path::{Path, PathBuf};
 use store::local::verify;
 use store::{ErrorKind, LogId, Logs};
-use testkit::{SeededRng, SimDisk, block_on, seeds};
+use testkit::{SeededRng, block_on, simulate};
 
 const LOGS: u64 = 3;
 const BATCHES: u64 = 60;
@@ -64,13 +64,13 @@ impl Closed {
     /// What became of a damaged directory.
     fn outcome(&self, rig: &LocalRig, what: &str) -> Outcome {
         let found = damages(&rig.copy());
-        let before = image(&rig.world.disk);
+        let before = rig.world.disk.image();
         let outcome = match rig.open_local() {
             Ok(engine) => self.read_all(engine.as_ref(), what),
             Err(e) => {
                 let told = matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Invalid);
                 assert!(told && e.to_string().contains(DATA), "{what}: {:?}: {e}", e.kind());
-                check_kept(&before, &image(&rig.world.disk), what);
+                check_kept(&before, &rig.world.disk.image(), what);
                 Outcome::Refused
             }
         };
@@ -132,10 +132,6 @@ fn batch(stamp: u64, encrypted: bool, rng: &SeededRng) -> Batch {
     Batch { records, encrypted, arrival_ms: None }
 }
 
-fn image(disk: &SimDisk) -> Vec<(PathBuf, Vec<u8>)> {
-    disk.files().into_iter().map(|path| (path.clone(), disk.bytes(&path))).collect()
-}
-
 /// A refusal keeps every file as it was, but for those that were never finished.
 fn check_kept(before: &[(PathBuf, Vec<u8>)], after: &[(PathBuf, Vec<u8>)], what: &str) {
     let finished = before.iter().filter(|(path, _)| path.extension().is_none_or(|e| e != "new"));
@@ -166,7 +162,7 @@ fn bits(bytes: &[u8], count: usize, rng: &SeededRng) -> Vec<u64> {
 
 fn check_flips(killed: bool) {
     let mut counts = [0; 4];
-    for seed in seeds(2) {
+    simulate(2, |seed| {
         let closed = Closed::new(seed, killed);
         assert_eq!(damages(&closed.rig.copy()), Some(0), "nothing is damaged yet");
         let rng = SeededRng::new(seed);
@@ -176,7 +172,7 @@ fn check_flips(killed: bool) {
                 counts[closed.flip(&path, bit) as usize] += 1;
             }
         }
-    }
+    });
     println!("repaired, torn, told, refused: {counts:?}");
     assert!(counts.iter().sum::<u32>() > 200, "{counts:?}");
 }
@@ -224,7 +220,7 @@ fn a_lost_segment_is_told_and_the_rest_is_served() {
 
 #[test]
 fn larger_damage_anywhere() {
-    for seed in seeds(60) {
+    simulate(60, |seed| {
         let mut closed = Closed::new(seed % 3, seed % 2 == 0);
         let rng = SeededRng::new(seed);
         let files = closed.files();
@@ -246,5 +242,5 @@ fn larger_damage_anywhere() {
         let rig = closed.rig.copy();
         rig.world.disk.plant(path, &bytes);
         closed.outcome(&rig, &format!("seed {seed}: {len} bytes at {at} of {}", path.display()));
-    }
+    });
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use store::local::{Durability, KEY_BYTES, KeyRing, Local, LoopThread, Options, relay};
 use store::{Logs, Result};
-use testkit::{FakeEnv, seeds};
+use testkit::{FakeEnv, SimTurns, seeds, simulate};
 
 pub(crate) const DATA: &str = "/data";
 
@@ -50,6 +50,12 @@ impl LocalRig {
         Self { world, options: small_options() }
     }
 
+    /// Lives a history.
+    pub(crate) fn live(&self, seed: u64, mix: Mix) {
+        println!("seed {seed}");
+        Run::new(self, seed, mix).go();
+    }
+
     pub(crate) fn copy(&self) -> Self {
         let disk = self.world.disk.durable_copy(1);
         Self { world: FakeEnv { disk, ..self.world.clone() }, options: self.options.clone() }
@@ -79,33 +85,69 @@ impl Rig for LocalRig {
     }
 }
 
+const MANY: Mix = Mix { steps: 250, logs: 6, flights: 8, faulty: false };
+
 #[test]
 fn histories() {
-    for seed in seeds(40) {
-        println!("seed {seed}");
-        let rig = LocalRig::new(seed);
-        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty: false }).go();
+    simulate(40, |seed| LocalRig::new(seed).live(seed, MANY));
+}
+
+/// The same where the system says which thread runs, which no seed brings back.
+#[test]
+fn histories_of_real_threads() {
+    for seed in seeds(10) {
+        LocalRig::new(seed).live(seed, MANY);
     }
 }
 
 /// Where syncing everything at once saves nothing.
+fn live_where_each_file_is_synced(seed: u64) -> LocalRig {
+    let mut rig = LocalRig::new(seed);
+    rig.world.disk.without_sync_all();
+    rig.options.open_segments_max = [2, 64][seed as usize % 2];
+    rig.live(seed, MANY);
+    rig
+}
+
 #[test]
 fn histories_where_each_file_is_synced() {
-    for seed in seeds(40) {
-        println!("seed {seed}");
-        let mut rig = LocalRig::new(seed);
-        rig.world.disk.without_sync_all();
-        rig.options.open_segments_max = [2, 64][seed as usize % 2];
-        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty: false }).go();
-    }
+    simulate(40, |seed| _ = live_where_each_file_is_synced(seed));
 }
 
 #[test]
 fn one_busy_log() {
-    for seed in seeds(20) {
-        println!("seed {seed}");
-        let rig = LocalRig::new(seed);
-        Run::new(&rig, seed, Mix { steps: 200, logs: 1, flights: 30, faulty: false }).go();
+    let mix = Mix { steps: 200, logs: 1, flights: 30, faulty: false };
+    simulate(20, |seed| LocalRig::new(seed).live(seed, mix));
+}
+
+/// Relaxed durability may lose the last moments to a power loss, but nothing to a kill.
+fn live_relaxed(seed: u64) -> LocalRig {
+    let mut rig = LocalRig::new(seed);
+    rig.options.durability = Durability::Relaxed;
+    rig.live(seed, Mix { logs: 4, ..MANY });
+    rig
+}
+
+#[test]
+fn relaxed_histories() {
+    simulate(20, |seed| _ = live_relaxed(seed));
+}
+
+fn live_faulty(seed: u64) -> LocalRig {
+    let rig = LocalRig::new(seed);
+    rig.live(seed, Mix { faulty: true, ..MANY });
+    rig
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_twice() {
+    for seed in seeds(8) {
+        let live = [live_faulty, live_relaxed, live_where_each_file_is_synced][seed as usize % 3];
+        let lived = || SimTurns::new(seed).run(|| live(seed).world.disk.image());
+        let (once, again) = (lived(), lived());
+        let differ = once.iter().zip(&again).find(|(a, b)| a != b);
+        assert_eq!(differ.map(|(a, b)| (&a.0, &b.0)), None, "seed {seed}");
+        assert_eq!(once.len(), again.len(), "seed {seed}");
     }
 }
 
@@ -128,24 +170,10 @@ fn histories_of_a_lone_loop() {
     let alone = Alone::default();
     let mut relay = Box::pin(relay(alone.clone()));
     assert!(relay.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    for seed in seeds(40) {
-        println!("seed {seed}");
-        let rig = LocalRig::new(seed);
-        let faulty = seed % 2 == 0;
-        Run::new(&rig, seed, Mix { steps: 250, logs: 6, flights: 8, faulty }).go();
-    }
+    simulate(40, |seed| {
+        LocalRig::new(seed).live(seed, Mix { faulty: seed % 2 == 0, ..MANY });
+    });
     assert_ne!(alone.0.load(Ordering::Relaxed), 0);
-}
-
-/// Relaxed durability may lose the last moments to a power loss, but nothing to a kill.
-#[test]
-fn relaxed_histories() {
-    for seed in seeds(20) {
-        println!("seed {seed}");
-        let mut rig = LocalRig::new(seed);
-        rig.options.durability = Durability::Relaxed;
-        Run::new(&rig, seed, Mix { steps: 250, logs: 4, flights: 8, faulty: false }).go();
-    }
 }
 
 #[test]

@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
     pub(crate) fn go(&mut self) {
         for at in 0..self.mix.steps {
             self.at = at;
+            self.rig.world().env().pass();
             self.step();
             if self.rig.world().disk.is_off() {
                 self.crash();
