@@ -1,7 +1,7 @@
 //! Patterns of the model (Java's dialect) as `wire::rules::Pattern` expressions.
 
 use super::overrides::Overrides;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -162,13 +162,12 @@ fn read_escape(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Escape> {
         'd' => Escape::Ranges(vec![(0x30, 0x39)]),
         'w' => Escape::Ranges(vec![(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)]),
         's' => Escape::Ranges(vec![(9, 13), (0x20, 0x20)]),
+        'S' => Escape::Ranges(vec![(0, 8), (14, 0x1f), (0x21, 0xD7FF), (0xE000, 0x10_FFFF)]),
         't' => one('\t'),
         'n' => one('\n'),
         'r' => one('\r'),
-        'u' => {
-            let digits: String = chars.by_ref().take(4).collect();
-            Escape::Char(u32::from_str_radix(&digits, 16)?)
-        }
+        'u' => Escape::Char(read_utf16(chars)?),
+        'x' => Escape::Char(read_hex(chars, 2)?),
         'p' => {
             let text: String = chars.by_ref().take_while(|c| *c != '}').collect();
             Escape::Property(format!("\\p{text}}}"))
@@ -176,6 +175,23 @@ fn read_escape(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Escape> {
         c if c.is_ascii_alphanumeric() => bail!("unknown escape \\{c}"),
         c => one(c),
     })
+}
+
+/// Reads a UTF-16 unit behind its `\u`, and the second half of a surrogate pair with it.
+fn read_utf16(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<u32> {
+    let unit = read_hex(chars, 4)?;
+    if !(0xD800..0xDC00).contains(&unit) {
+        return Ok(unit);
+    }
+    ensure!(chars.next() == Some('\\') && chars.next() == Some('u'), "half of a surrogate pair");
+    let low = read_hex(chars, 4)?;
+    ensure!((0xDC00..0xE000).contains(&low), "half of a surrogate pair");
+    Ok(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
+}
+
+fn read_hex(chars: &mut Peekable<Chars<'_>>, digits: usize) -> anyhow::Result<u32> {
+    let text: String = chars.by_ref().take(digits).collect();
+    u32::from_str_radix(&text, 16).with_context(|| format!("hexadecimal digits {text}"))
 }
 
 /// A code point by its number, so that no character of the pattern has a meaning.
@@ -239,5 +255,10 @@ mod tests {
         assert!(!arn.is_match("arn:aws:kinesis:us-east-1:123456789012:stream/a b"));
         assert!(rust("^$|[a-z]+").is_match(""));
         assert!(rust("[a-zA-Z0-9-_+/=]+").is_match("-_"));
+        let lines = rust(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
+        assert!(lines.is_match("a\t\u{FFFD}\u{10000}\u{10FFFF}"));
+        assert!(!lines.is_match("\u{FFFE}") && !lines.is_match("\u{1F}"));
+        assert!(!rust(r"[^ /\.$\x22]*").is_match("a\"b"));
+        assert!(rust(r"[\s\S]*").is_match("a b\n\u{10FFFF}"));
     }
 }
