@@ -11,6 +11,8 @@ mod serve;
 
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
+#[cfg(feature = "toy")]
+pub mod toy;
 
 pub use client::Operation;
 pub use events::{EventShape, EventStream, frames};

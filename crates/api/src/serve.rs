@@ -4,35 +4,47 @@ use wire::{Answer, BoxFuture, Refusal};
 
 /// Answers an operation that has an output.
 macro_rules! answer_body {
-    ($service:ident, $call:ident, $method:ident, $input:ident, $output:ident $(, $hint:ident)?) => {
+    ($service:ident, $call:ident, $method:ident, $input:expr, $output:ident $(, $hint:ident)?) => {
         Box::pin(async move {
-            let input = wire::decode($call.format, $call.body, $input::read)?;
+            let input = $input;
             let output: $output = $service.$method(&$call.cx, input).await?;
-            let mut w = wire::Writer::answer($call.format, bytes_hint!(output $(, $hint)?));
+            let mut w = $call.writer(&ROUTES, bytes_hint!(output $(, $hint)?));
             output.write(&mut w);
-            Ok(w.finish_answer())
+            Ok($call.answer(&ROUTES, w))
         })
     };
 }
 
-/// Answers an operation without output members: AWS sends an empty body, not `{}`.
-macro_rules! answer_nothing {
-    ($service:ident, $call:ident, $method:ident, $input:ident) => {
+/// Answers an operation whose output is not all in the body.
+#[allow(unused_macros, reason = "only services of REST-JSON have such")]
+macro_rules! answer_located {
+    ($service:ident, $call:ident, $method:ident, $input:expr) => {
         Box::pin(async move {
-            let input = wire::decode($call.format, $call.body, $input::read)?;
+            let input = $input;
+            let output = $service.$method(&$call.cx, input).await?;
+            Ok(output.into_answer(&$call, &ROUTES))
+        })
+    };
+}
+
+/// Answers an operation without output members.
+macro_rules! answer_nothing {
+    ($service:ident, $call:ident, $method:ident, $input:expr) => {
+        Box::pin(async move {
+            let input = $input;
             $service.$method(&$call.cx, input).await?;
-            Ok(wire::Answer::Body(bytes::Bytes::new()))
+            Ok($call.nothing(&ROUTES))
         })
     };
 }
 
 /// Answers an operation with an event stream.
 macro_rules! answer_events {
-    ($service:ident, $call:ident, $method:ident, $input:ident) => {
+    ($service:ident, $call:ident, $method:ident, $input:expr) => {
         Box::pin(async move {
-            let input = wire::decode($call.format, $call.body, $input::read)?;
+            let input = $input;
             let events = $service.$method(&$call.cx, input).await?;
-            Ok(wire::Answer::Events($crate::events::frames(events, $call.format)))
+            $crate::events::answer(events, $call.protocol)
         })
     };
 }

@@ -38,6 +38,20 @@ pub fn civil(days: i64) -> (i64, i64, i64) {
     (cycle * 400 + year + i64::from(month <= 2), month, day)
 }
 
+/// Writes milliseconds since the epoch as `2015-08-30T12:36:00Z`, with a fraction where there is
+/// one: `2015-08-30T12:36:00.500Z`.
+pub fn format_iso(ms: i64) -> String {
+    let seconds = ms.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
+    let second = seconds.rem_euclid(DAY_SECONDS);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let fraction = match ms.rem_euclid(1000) {
+        0 => String::new(),
+        ms => format!(".{ms:03}"),
+    };
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
 /// Reads the forms that W3C's profile of ISO 8601 has: `2015`, `2015-08`, `2015-08-30`,
 /// `2015-08-30T12:36Z`, `2015-08-30T12:36:00Z`, `2015-08-30T12:36:00.5+02:00`. Gives milliseconds
 /// since the epoch.

@@ -13,8 +13,10 @@ use http::{HeaderValue, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::sigv4::{Parts, Scope, Signer, payload_hash};
-use wire::{ErrorBody, Format};
+use wire::{ErrorBody, Protocol};
 
+/// How subscriptions are asked for, whatever else is.
+const JSON: Protocol = Protocol::Json11;
 const X_AMZ_TARGET: &str = "x-amz-target";
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -61,12 +63,12 @@ impl Client {
         input: &O::Input,
         retry: Retry,
     ) -> Result<O::Output, Error> {
-        let format = self.0.config.format;
-        let body = O::encode(format, input);
+        let protocol = self.0.config.protocol;
+        let body = O::encode(protocol.format(), input);
         let mut attempts = Attempts::new(retry, self.env());
         let mut broken = false;
         loop {
-            let done = self.once::<O>(format, body.clone()).await.map_err(|e| e.after(broken));
+            let done = self.once::<O>(protocol, body.clone()).await.map_err(|e| e.after(broken));
             match done {
                 Err(e) if e.is_transient() => {
                     broken |= e.kind() == ErrorKind::Broken;
@@ -84,38 +86,42 @@ impl Client {
     /// # Errors
     /// What the server answered before the first event, or the connection's trouble.
     pub async fn subscribe(&self, input: &SubscribeToShardInput) -> Result<Subscription, Error> {
-        let body = ops::SubscribeToShard::encode(Format::Json, input);
-        let headers = self.headers::<ops::SubscribeToShard>(Format::Json, &body)?;
+        let body = ops::SubscribeToShard::encode(JSON.format(), input);
+        let headers = self.headers::<ops::SubscribeToShard>(JSON, &body)?;
         let response = self.0.transport.head(headers, body).await?;
         let status = response.status();
         if status == StatusCode::OK {
             return Ok(Subscription::new(response.into_body()));
         }
         let body = self.0.transport.rest(response.into_body()).await?;
-        Err(refusal(Format::Json, status, &body))
+        Err(refusal(JSON, status, &body))
     }
 
     pub(crate) fn env(&self) -> &Env {
         &self.0.config.env
     }
 
-    async fn once<O: Operation>(&self, format: Format, body: Bytes) -> Result<O::Output, Error> {
-        let headers = self.headers::<O>(format, &body)?;
+    async fn once<O: Operation>(
+        &self,
+        protocol: Protocol,
+        body: Bytes,
+    ) -> Result<O::Output, Error> {
+        let headers = self.headers::<O>(protocol, &body)?;
         let answer = self.0.transport.whole(headers, body).await?;
         if answer.status != StatusCode::OK {
-            return Err(refusal(format, answer.status, &answer.body));
+            return Err(refusal(protocol, answer.status, &answer.body));
         }
-        O::decode(format, answer.body).map_err(|e| {
+        O::decode(protocol.format(), answer.body).map_err(|e| {
             let text = format!("unreadable answer to {}: {}", O::NAME, e.message);
             Error::local(ErrorKind::Malformed, text)
         })
     }
 
-    fn headers<O: Operation>(&self, format: Format, body: &[u8]) -> Result<HeaderMap, Error> {
+    fn headers<O: Operation>(&self, protocol: Protocol, body: &[u8]) -> Result<HeaderMap, Error> {
         let target = format!("{}.{}", O::TARGET_PREFIX, O::NAME);
         let host = self.0.transport.host();
         let covered = [
-            ("content-type", format.content_type().as_bytes()),
+            ("content-type", protocol.content_type().as_bytes()),
             ("host", host.as_bytes()),
             (X_AMZ_TARGET, target.as_bytes()),
         ];
@@ -124,7 +130,7 @@ impl Client {
         let signed = signer.sign(&parts, &payload_hash(body), self.env().clock.now_ms());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(HOST, value(host)?);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(protocol.content_type()));
         headers.insert(X_AMZ_TARGET, value(&target)?);
         headers.insert(X_AMZ_DATE, value(&signed.x_amz_date)?);
         headers.insert(AUTHORIZATION, value(&signed.authorization)?);
@@ -152,8 +158,8 @@ fn value(text: &str) -> Result<HeaderValue, Error> {
 }
 
 /// An error answer. A proxy's page is no error body: its status is all there is to tell then.
-fn refusal(format: Format, status: StatusCode, body: &Bytes) -> Error {
-    match ErrorBody::read(format, body.clone()) {
+fn refusal(protocol: Protocol, status: StatusCode, body: &Bytes) -> Error {
+    match ErrorBody::read(protocol.format(), body.clone()) {
         Ok(read) if !read.code.is_empty() => {
             Error::refused(status.as_u16(), read.code.as_str(), read.message.as_str())
         }
@@ -172,7 +178,7 @@ mod tests {
     fn error_answers() {
         let refusal = |status: u16, body: &'static [u8]| {
             let status = StatusCode::from_u16(status).unwrap();
-            super::refusal(Format::Json, status, &Bytes::from_static(body))
+            super::refusal(JSON, status, &Bytes::from_static(body))
         };
         let e = refusal(400, br#"{"__type":"ResourceNotFoundException","message":"no"}"#);
         assert_eq!((e.code(), e.message(), e.status()), ("ResourceNotFoundException", "no", 400));

@@ -2,7 +2,7 @@
 
 use base::Env;
 use std::time::Duration;
-use wire::Format;
+use wire::Protocol;
 use wire::sigv4::{Credentials, Secret};
 
 /// How often and how fast a refused call is sent again.
@@ -48,8 +48,8 @@ pub struct Config {
     pub region: String,
     /// Who signs.
     pub credentials: Credentials,
-    /// How bodies are written. SubscribeToShard is always JSON, as AWS's own clients do it.
-    pub format: Format,
+    /// How requests are written. SubscribeToShard is always JSON, as AWS's own clients do it.
+    pub protocol: Protocol,
     /// Certificates (PEM) that `https` endpoints may chain to.
     pub ca_pem: Option<Vec<u8>>,
     /// Retries of one call.
@@ -72,7 +72,7 @@ impl Config {
             endpoint: endpoint.into(),
             region: base::Region::default().as_str().to_owned(),
             credentials,
-            format: Format::Json,
+            protocol: Protocol::Json11,
             ca_pem: None,
             retry: Retry::default(),
             timeout: CALL_TIMEOUT,

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result};
 use base::env::Rng as _;
 use client::{Client, Config, Credentials, SystemRng};
 use std::future::Future;
-use wire::Format;
+use wire::Protocol;
 
 /// Where distributions keep the certificates they trust.
 const SYSTEM_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -75,7 +75,7 @@ fn connect(args: &ClientArgs) -> Result<Client> {
             secret_access_key: target.secret_access_key,
             session_token: target.session_token,
         },
-        format: if args.cbor { Format::Cbor } else { Format::Json },
+        protocol: if args.cbor { Protocol::Cbor11 } else { Protocol::Json11 },
         ca_pem: ca_pem.transpose()?,
         ..Config::new(target.endpoint)
     };

@@ -15,19 +15,17 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use std::any::Any;
-use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use wire::{BoxFuture, EventFrames, Format, LongBody, Refusal};
+use wire::{BoxFuture, ByteStream, LongBody, Protocol, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 pub(crate) const ID2: HeaderName = HeaderName::from_static("x-amz-id-2");
 /// Length of a request id's text.
 const REQUEST_ID_BYTES: usize = 36;
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");
 
 /// Frames that are ready go out even while stopping, since the client has a token for each and need
 /// not read them again; a reader far behind always has more of them, so they are counted.
@@ -41,9 +39,21 @@ pub(crate) enum AnswerBody {
     Sliced(Bytes, Arc<Pulls>),
     /// A long one, in pieces that are made when they are taken.
     Long(Long),
-    /// Frames of an event stream, until it ends or the server stops.
-    Events(Events),
+    /// A stream, until it ends or the server stops.
+    Stream(Streamed),
 }
+
+/// Why an answer ends before its end: what made it failed.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("what made the answer failed")
+    }
+}
+
+impl std::error::Error for Cut {}
 
 /// A long answer on its way out.
 pub(crate) struct Long {
@@ -53,12 +63,12 @@ pub(crate) struct Long {
     pulls: Arc<Pulls>,
 }
 
-/// An event stream on its way out; dropped when the client goes away.
-pub(crate) struct Events {
-    frames: EventFrames,
+/// A stream on its way out; dropped when the client goes away.
+pub(crate) struct Streamed {
+    pieces: ByteStream,
     stopping: Stopping,
-    /// Frames that may still go out once the server stops.
-    last_frames: u32,
+    /// Pieces that may still go out once the server stops.
+    last_pieces: u32,
     stopped: BoxFuture<'static, ()>,
     pulls: Arc<Pulls>,
     panics: Counter,
@@ -106,27 +116,32 @@ impl Long {
     }
 }
 
-impl Events {
-    /// The next frames, or the end: that of the stream, of the server, or of what panicked.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+impl Streamed {
+    /// The next piece, or the end: that of the stream, of the server, or of what failed.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         if self.stopping.now() {
-            if self.last_frames == 0 {
+            if self.last_pieces == 0 {
                 return Poll::Ready(None);
             }
-            self.last_frames -= 1;
+            self.last_pieces -= 1;
         }
-        let frames = self.frames.as_mut();
-        let next = catch_unwind(AssertUnwindSafe(|| frames.poll_next(cx)));
+        let pieces = self.pieces.as_mut();
+        let next = catch_unwind(AssertUnwindSafe(|| pieces.poll_next(cx)));
         let next = next.unwrap_or_else(|panic| {
             self.panics.add(1);
-            tracing::error!(panic = panic_text(&*panic), "an event stream ended in a panic");
-            self.last_frames = 0;
-            self.frames = Box::pin(stream::empty());
+            tracing::error!(panic = panic_text(&*panic), "a stream ended in a panic");
+            self.last_pieces = 0;
+            self.pieces = Box::pin(stream::empty());
             Poll::Ready(None)
         });
         match next {
             Poll::Pending => self.stopped.as_mut().poll(cx).map(|()| None),
-            ready @ Poll::Ready(_) => ready,
+            Poll::Ready(Some(Err(refusal))) => {
+                tracing::debug!(code = refusal.code, text = &*refusal.message, "a stream failed");
+                Poll::Ready(Some(Err(Cut)))
+            }
+            Poll::Ready(Some(Ok(bytes))) => Poll::Ready(Some(Ok(bytes))),
+            Poll::Ready(None) => Poll::Ready(None),
         }
     }
 }
@@ -139,12 +154,12 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Sliced(rest, pulls) => {
@@ -155,10 +170,10 @@ impl Body for AnswerBody {
             Self::Long(long) => {
                 Poll::Ready((long.body.bytes_left() > 0).then(|| Ok(Frame::data(long.next()))))
             }
-            Self::Events(events) => {
-                let next = events.poll_next(cx);
-                events.pulls.note(next.is_ready());
-                next.map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+            Self::Stream(streamed) => {
+                let next = streamed.poll_next(cx);
+                streamed.pulls.note(next.is_ready());
+                next.map(|next| next.map(|piece| piece.map(Frame::data)))
             }
         }
     }
@@ -168,7 +183,7 @@ impl Body for AnswerBody {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Sliced(rest, _) => rest.is_empty(),
             Self::Long(long) => long.body.bytes_left() == 0,
-            Self::Events(_) => false,
+            Self::Stream(_) => false,
         }
     }
 
@@ -177,7 +192,7 @@ impl Body for AnswerBody {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Sliced(rest, _) => SizeHint::with_exact(rest.len() as u64),
             Self::Long(long) => SizeHint::with_exact(long.body.bytes_left() as u64),
-            Self::Events(_) => SizeHint::default(),
+            Self::Stream(_) => SizeHint::default(),
         }
     }
 }
@@ -185,9 +200,37 @@ impl Body for AnswerBody {
 /// What to send, but for the request's ids.
 pub(crate) type Reply = Response<AnswerBody>;
 
-/// A body in the request's format; an empty one has no content type to tell.
-pub(crate) fn of_format(format: Format, body: AnswerBody) -> Reply {
-    of_type(StatusCode::OK, HeaderValue::from_static(format.content_type()), body)
+/// What a service's answer has beside its body.
+pub(crate) struct AnswerHead {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// A service's answer in the request's protocol.
+pub(crate) fn of_protocol(protocol: Protocol, head: AnswerHead, body: AnswerBody) -> Reply {
+    let status = StatusCode::from_u16(head.status).unwrap_or(StatusCode::OK);
+    if status == StatusCode::NO_CONTENT {
+        let mut reply = empty();
+        *reply.status_mut() = status;
+        put_headers(&mut reply, protocol, head.headers);
+        return reply;
+    }
+    let mut reply = of_type(status, HeaderValue::from_static(protocol.content_type()), body);
+    put_headers(&mut reply, protocol, head.headers);
+    reply
+}
+
+/// Adds a protocol's headers and further ones; a value that no header can have is left out.
+fn put_headers(reply: &mut Reply, protocol: Protocol, further: Vec<(&'static str, String)>) {
+    let headers = reply.headers_mut();
+    for (name, value) in protocol.headers() {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    for (name, value) in further {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// No body, and nothing said of it.
@@ -228,37 +271,38 @@ pub(crate) fn try_map_whole<E>(
     Ok(Response::from_parts(head, body))
 }
 
-/// An event stream.
-pub(crate) fn events(
-    frames: EventFrames,
+/// A body that streams.
+pub(crate) fn stream(
+    pieces: ByteStream,
     stopping: &Stopping,
     panics: &Counter,
     (room, mut in_flight): (Option<Room>, InFlight),
-) -> Reply {
+) -> AnswerBody {
     in_flight.stream();
     let stopped = stopping.clone().wait();
-    let events = Events {
-        frames,
+    AnswerBody::Stream(Streamed {
+        pieces,
         stopping: stopping.clone(),
-        last_frames: LAST_FRAMES_MAX,
+        last_pieces: LAST_FRAMES_MAX,
         stopped: Box::pin(stopped),
         pulls: Pulls::watch(),
         panics: panics.clone(),
         _room: room,
         _in_flight: in_flight,
-    };
-    let mut reply = Response::new(AnswerBody::Events(events));
-    reply.headers_mut().reserve(4);
-    reply.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
-    reply
+    })
 }
 
 /// An error, written as `shape` says.
 pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     match shape {
-        Shape::Body(format) => {
-            text(status, HeaderValue::from_static(format.content_type()), refusal.body(format))
+        Shape::Body(protocol) => {
+            let content_type = HeaderValue::from_static(protocol.content_type());
+            // Few protocols tell it in the body.
+            let id = if protocol == Protocol::Query { id.to_string() } else { String::new() };
+            let mut reply = text(status, content_type, protocol.error_body(refusal, &id));
+            put_headers(&mut reply, protocol, protocol.error_headers(refusal));
+            reply
         }
         Shape::Wrapped => {
             let code = refusal.code;
@@ -269,7 +313,7 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
             );
             text(StatusCode::OK, HeaderValue::from_static("application/json"), body.into())
         }
-        Shape::Foreign(protocol) => protocol.error(refusal, id).map(AnswerBody::whole),
+        Shape::Foreign(form) => form.error(refusal, id).map(AnswerBody::whole),
         Shape::Xml => {
             let mut reply = Response::new(AnswerBody::Whole(Some(xml(refusal).into())));
             *reply.status_mut() = status;
@@ -316,13 +360,23 @@ mod tests {
     async fn a_panic_ends_its_stream_and_is_counted() {
         let (_stop, stopping) = Stopping::new();
         let frames = stream::iter([1, 2]).map(|n| match n {
-            1 => Bytes::from_static(b"one"),
+            1 => Ok(Bytes::from_static(b"one")),
             _ => panic!("as asked"),
         });
         let panics = Counter::default();
-        let reply = events(Box::pin(frames), &stopping, &panics, (None, in_flight()));
-        assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "one");
+        let body = super::stream(Box::pin(frames), &stopping, &panics, (None, in_flight()));
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "one");
         assert_eq!(panics.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_is_cut() {
+        let (_stop, stopping) = Stopping::new();
+        let pieces = stream::iter([Ok(Bytes::from_static(b"one")), Err(Refusal::internal())]);
+        let mut body =
+            super::stream(Box::pin(pieces), &stopping, &Counter::default(), (None, in_flight()));
+        assert!(body.frame().await.unwrap().is_ok());
+        assert!(body.frame().await.unwrap().is_err());
     }
 
     #[tokio::test]
@@ -344,13 +398,13 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_never_pauses_ends_with_the_server() {
         let (stop, stopping) = Stopping::new();
-        let frames = Box::pin(stream::repeat(Bytes::from_static(b"x")));
-        let mut reply = events(frames, &stopping, &Counter::default(), (None, in_flight()));
+        let pieces = Box::pin(stream::repeat_with(|| Ok(Bytes::from_static(b"x"))));
+        let mut body = super::stream(pieces, &stopping, &Counter::default(), (None, in_flight()));
         for _ in 0..100 {
-            assert!(reply.body_mut().frame().await.is_some());
+            assert!(body.frame().await.is_some());
         }
         stop.send_replace(true);
-        let rest = reply.into_body().collect().await.unwrap().to_bytes();
+        let rest = body.collect().await.unwrap().to_bytes();
         assert_eq!(rest.len(), LAST_FRAMES_MAX as usize);
     }
 

@@ -8,7 +8,7 @@ use http::request::Parts as Head;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use wire::Refusal;
-use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Vouched, payload_hash};
+use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Unread, Vouched, payload_hash};
 
 /// How signatures are judged.
 pub(crate) struct Auth {
@@ -112,6 +112,21 @@ impl Judged<'_> {
         match self {
             Self::Believed(principal) => Ok(principal),
             Self::Vouched(vouched) => vouched.verify(&payload_hash(body), is_tls),
+        }
+    }
+}
+
+impl Judged<'_> {
+    /// Says who asks before the body is there; nothing when only its bytes can tell.
+    ///
+    /// # Errors
+    /// Those of [`Vouched::verify_unread`].
+    pub(crate) fn unread(&self, is_tls: bool) -> Result<Option<Unread>, Refusal> {
+        match self {
+            Self::Believed(principal) => {
+                Ok(Some(Unread { principal: principal.clone(), sha256: None }))
+            }
+            Self::Vouched(vouched) => vouched.verify_unread(is_tls),
         }
     }
 }

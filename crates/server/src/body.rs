@@ -1,4 +1,4 @@
-//! Request bodies: whole, bounded, and never slower than a floor.
+//! Request bodies: whole, bounded, and never slower than a floor; or handed on as they come.
 //!
 //! Copies: none when the body arrives in one piece (1 KiB records do), one or two otherwise. Room
 //! is taken for the bytes that came, twice, as the service makes records of them, and for those
@@ -12,15 +12,18 @@ use crate::crowd::{GivesWay, Peer};
 use crate::shared::Shared;
 use base::budget::Room;
 use bytes::{Bytes, BytesMut};
+use futures_util::stream;
 use http::header::{EXPECT, HeaderValue};
 use http::{Version, request::Parts as Head};
-use http_body::Body;
+use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
+use ring::digest;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use wire::Refusal;
+use wire::{ByteStream, Refusal};
 
 /// Bytes that must arrive in each `body_timeout`.
 const PROGRESS_BYTES: usize = 16 << 10;
@@ -35,7 +38,8 @@ const FIRST_BYTES: usize = 256 << 10;
 
 /// A body that may still be on its way.
 pub(crate) struct Inbound {
-    body: Incoming,
+    /// None once it was handed on.
+    body: Option<Incoming>,
     /// The client sends nothing before it is told to go on, which the first read does.
     awaits_go: bool,
     http2: bool,
@@ -54,17 +58,21 @@ impl Inbound {
         let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
         let http2 = head.version == Version::HTTP_2;
         let awaits_go = !http2 && head.headers.get(EXPECT).is_some_and(expects);
-        Self { body, awaits_go, http2, gave_way: false }
+        Self { body: Some(body), awaits_go, http2, gave_way: false }
     }
 
     /// Whether it is known to have no bytes.
     pub(crate) fn is_empty(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 
     /// Most bytes that it can have, as far as the head tells.
     pub(crate) fn bytes_max(&self) -> u64 {
-        self.body.size_hint().upper().unwrap_or(u64::MAX)
+        self.size_hint().upper().unwrap_or(u64::MAX)
     }
 
     /// Whether the client still holds it back; whether it then sends it is its own choice, so the
@@ -82,7 +90,7 @@ impl Inbound {
 
     /// Bytes of all of it, this many at most.
     fn bytes_within(&self, most: usize) -> usize {
-        self.body.size_hint().upper().map_or(most, |bytes| (bytes as usize).min(most))
+        self.size_hint().upper().map_or(most, |bytes| (bytes as usize).min(most))
     }
 
     /// Reads all of it, at most `bytes_max`; the room of its request then covers it.
@@ -97,7 +105,7 @@ impl Inbound {
         bytes_max: usize,
     ) -> Result<Bytes, Refusal> {
         let before = holder.room.bytes();
-        let done = if self.body.size_hint().lower() > bytes_max as u64 {
+        let done = if self.size_hint().lower() > bytes_max as u64 {
             Err(too_large(bytes_max))
         } else {
             self.awaits_go = false;
@@ -114,18 +122,52 @@ impl Inbound {
     /// meanwhile.
     pub(crate) async fn discard(&mut self, shared: &Shared, peer: &Peer, held: usize) {
         let mut left = DISCARD_BYTES_MAX;
-        let declared = self.body.size_hint();
+        let declared = self.size_hint();
         if self.awaits_go || self.http2 || self.gave_way || declared.lower() > left {
             return;
         }
+        let Some(body) = &mut self.body else { return };
         let mut pace = Pace::of(declared.upper().unwrap_or(left).min(left), shared, peer);
         pace.held = held;
-        while let Ok(Some(bytes)) = pace.next(shared, &mut self.body).await {
+        while let Ok(Some(bytes)) = pace.next(shared, body).await {
             match left.checked_sub(bytes.len() as u64) {
                 Some(rest) => left = rest,
                 None => return,
             }
         }
+    }
+
+    /// Hands it on as it comes. Pieces come at least each `body_timeout`; HTTP buffers no more of
+    /// it than of any other. `sha256`: what its bytes must have in the end.
+    pub(crate) fn take_stream(&mut self, shared: &Shared, sha256: Option<String>) -> ByteStream {
+        let Some(body) = self.body.take() else { return Box::pin(stream::empty()) };
+        self.awaits_go = false;
+        let check = sha256.map(|sha256| (digest::Context::new(&digest::SHA256), sha256));
+        let (clock, timeout) = (Arc::clone(&shared.env.clock), shared.limits.body_timeout);
+        Box::pin(stream::unfold(Some((body, check)), move |state| {
+            let mut silence = clock.sleep(timeout);
+            async move {
+                let (mut body, mut check) = state?;
+                let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+                    Poll::Ready(frame) => Poll::Ready(Ok(frame)),
+                    Poll::Pending => silence.as_mut().poll(cx).map(|()| Err(too_slow())),
+                });
+                let bytes = match frame.await {
+                    Err(refusal) => return Some((Err(refusal), None)),
+                    Ok(Some(Err(_))) => return Some((Err(ended_early()), None)),
+                    Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+                    Ok(None) => {
+                        let (context, wanted) = check?;
+                        let is_same = wire::sigv4::hex(context.finish().as_ref()) == wanted;
+                        return (!is_same).then(|| (Err(changed()), None));
+                    }
+                };
+                if let Some((context, _)) = &mut check {
+                    context.update(&bytes);
+                }
+                Some((Ok(bytes), Some((body, check))))
+            }
+        }))
     }
 
     async fn collect(
@@ -134,7 +176,7 @@ impl Inbound {
         holder: &mut Holder<'_>,
         bytes_max: usize,
     ) -> Result<Bytes, Refusal> {
-        let declared = self.body.size_hint();
+        let declared = self.size_hint();
         let peer = holder.peer;
         let mut pace = Pace::of(declared.upper().unwrap_or(bytes_max as u64), shared, peer);
         let ahead = self.bytes_ahead();
@@ -147,7 +189,7 @@ impl Inbound {
         pace.held = growth.holder.room.bytes();
         let Some(first) = self.next(shared, &mut pace).await? else { return Ok(Bytes::new()) };
         pace.held = growth.to(shared, first.len()).await?;
-        if self.body.is_end_stream() && first.len() <= bytes_max {
+        if self.is_empty() && first.len() <= bytes_max {
             return Ok(first);
         }
         let expected = (declared.lower() as usize).min(bytes_max).min(FIRST_BYTES);
@@ -180,7 +222,8 @@ impl Inbound {
         shared: &Shared,
         pace: &mut Pace<'_>,
     ) -> Result<Option<Bytes>, Refusal> {
-        let next = pace.next(shared, &mut self.body).await;
+        let Some(body) = &mut self.body else { return Ok(None) };
+        let next = pace.next(shared, body).await;
         next.map_err(|stopped| match stopped {
             Stopped::Refused(refusal) => refusal,
             Stopped::GaveWay => {
@@ -281,8 +324,7 @@ impl<'a> Pace<'a> {
             match polled {
                 None => return Ok(None),
                 Some(Err(_)) => {
-                    let early = Refusal::serialization("the body ended before its length");
-                    return Err(Stopped::Refused(early));
+                    return Err(Stopped::Refused(ended_early()));
                 }
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
@@ -319,6 +361,17 @@ impl<'a> Pace<'a> {
 fn too_large(bytes_max: usize) -> Refusal {
     let text = format!("the request body is larger than {bytes_max} bytes");
     Refusal { status: 413, ..Refusal::client("RequestEntityTooLargeException", text) }
+}
+
+/// Source: ours.
+fn ended_early() -> Refusal {
+    Refusal::serialization("the body ended before its length")
+}
+
+/// Source: ours.
+fn changed() -> Refusal {
+    let text = "The body is not the one that `x-amz-content-sha256` was made of.";
+    Refusal::client("InvalidSignatureException", text)
 }
 
 /// Source: ours.

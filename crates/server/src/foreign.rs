@@ -11,28 +11,19 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts as Head;
 use http::{Response, StatusCode};
 use std::sync::Arc;
-use wire::{Format, Refusal, Service};
+use wire::{Protocol, Refusal, Service};
 
 /// How a service's errors are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// JSON 1.0 or 1.1, by its content type.
-    Json(&'static str),
-    /// CBOR under this content type.
-    Cbor(&'static str),
-    RestJson,
-    Query,
+pub(crate) enum Form {
+    Of(Protocol),
     Ec2,
     /// S3's own XML.
     S3,
     RestXml,
 }
 
-const JSON_1_0: &str = "application/x-amz-json-1.0";
-const JSON_1_1: &str = Format::Json.content_type();
-const CBOR_1_1: &str = Format::Cbor.content_type();
-const RPC_CBOR: &str = "application/cbor";
-const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
+pub(crate) const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 /// Longest name of a service that an error repeats.
@@ -54,21 +45,23 @@ pub(crate) fn refusal(services: &[Arc<dyn Service>], head: &Head) -> Option<Refu
     }
     let told = told(head, target.is_some());
     // Without a signature nothing names the service: what could be meant for one of ours is.
-    let protocol = match (scope, told) {
+    let ours = |protocol| services.iter().any(|service| service.routes().speaks(protocol));
+    let form = match (scope, told) {
         (Some(scope), _) => of_service(scope, told),
-        (None, Some(Protocol::Json(JSON_1_1) | Protocol::Cbor(CBOR_1_1)) | None) => return None,
-        (None, Some(Protocol::RestJson)) if head.uri.path() == "/" => return None,
+        (None, None) => return None,
+        (None, Some(Form::Of(protocol))) if ours(protocol) => return None,
+        (None, Some(Form::Of(Protocol::RestJson))) if head.uri.path() == "/" => return None,
         (None, Some(told)) => told,
     };
     let refusal = Refusal {
-        status: if protocol.is_rest() { 501 } else { 400 },
-        ..Refusal::client(protocol.code(), message(services, scope))
+        status: if form.is_rest() { 501 } else { 400 },
+        ..Refusal::client(form.code(), message(services, scope))
     };
-    Some(Refused { refusal, shape: Shape::Foreign(protocol) })
+    Some(Refused { refusal, shape: Shape::Foreign(form) })
 }
 
 /// The service in the scope of a signature, as its client wrote it.
-fn scope(head: &Head) -> Option<String> {
+pub(crate) fn scope(head: &Head) -> Option<String> {
     let header = text(&head.headers, &AUTHORIZATION);
     // Signature Version 2 has no scope; only S3 ever took it in this header.
     if header.is_some_and(|header| header.starts_with("AWS ")) {
@@ -84,33 +77,38 @@ fn scope(head: &Head) -> Option<String> {
 }
 
 /// The protocol that the headers tell.
-fn told(head: &Head, has_target: bool) -> Option<Protocol> {
+fn told(head: &Head, has_target: bool) -> Option<Form> {
     let essence = essence(&head.headers);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
+    let by_type = [Protocol::Json10, Protocol::Json11, Protocol::Cbor11];
     let smithy = text(&head.headers, &SMITHY_PROTOCOL);
     let in_query = |name: &str| head.uri.query().is_some_and(|query| query.contains(name));
+    if smithy == Some("rpc-v2-cbor") {
+        return Some(Form::Of(Protocol::RpcCbor));
+    }
+    if let Some(protocol) = by_type.into_iter().find(|p| is(p.content_type())) {
+        return Some(Form::Of(protocol));
+    }
     Some(match () {
-        () if smithy == Some("rpc-v2-cbor") => Protocol::Cbor(RPC_CBOR),
-        () if is(JSON_1_0) => Protocol::Json(JSON_1_0),
-        () if is(JSON_1_1) => Protocol::Json(JSON_1_1),
-        () if is(CBOR_1_1) => Protocol::Cbor(CBOR_1_1),
-        () if has_target => Protocol::Json(JSON_1_1),
-        () if is("application/x-www-form-urlencoded") || in_query("Action=") => Protocol::Query,
-        () if in_query("AWSAccessKeyId=") => Protocol::S3,
-        () if is("application/json") => Protocol::RestJson,
+        () if has_target => Form::Of(Protocol::Json11),
+        () if is("application/x-www-form-urlencoded") || in_query("Action=") => {
+            Form::Of(Protocol::Query)
+        }
+        () if in_query("AWSAccessKeyId=") => Form::S3,
+        () if is("application/json") => Form::Of(Protocol::RestJson),
         () => return None,
     })
 }
 
-/// The protocol of a service that a signature names.
-fn of_service(scope: &str, told: Option<Protocol>) -> Protocol {
+/// How a service that a signature names writes its errors.
+fn of_service(scope: &str, told: Option<Form>) -> Form {
     match (scope, told) {
-        ("s3" | "s3express" | "s3-outposts", _) => Protocol::S3,
-        ("ec2", Some(Protocol::Query)) => Protocol::Ec2,
-        (_, Some(told @ (Protocol::Json(_) | Protocol::Cbor(_) | Protocol::Query))) => told,
-        ("cloudfront" | "route53", _) => Protocol::RestXml,
+        ("s3" | "s3express" | "s3-outposts", _) => Form::S3,
+        ("ec2", Some(Form::Of(Protocol::Query))) => Form::Ec2,
+        (_, Some(told @ Form::Of(protocol))) if protocol != Protocol::RestJson => told,
+        ("cloudfront" | "route53", _) => Form::RestXml,
         (_, Some(told)) => told,
-        (_, None) => Protocol::RestJson,
+        (_, None) => Form::Of(Protocol::RestJson),
     }
 }
 
@@ -126,17 +124,17 @@ fn message(services: &[Arc<dyn Service>], scope: Option<&str>) -> String {
     format!("Millweir does not serve {asked}. What it serves here: {served}.")
 }
 
-impl Protocol {
+impl Form {
     /// Whether a client tells the error by its status alone when it reads no body, as of `HEAD`:
     /// 400 and 404 would tell it that something is absent.
     fn is_rest(self) -> bool {
-        matches!(self, Self::RestJson | Self::RestXml | Self::S3)
+        matches!(self, Self::Of(Protocol::RestJson) | Self::RestXml | Self::S3)
     }
 
     fn code(self) -> &'static str {
         match self {
-            Self::Json(_) | Self::Cbor(_) | Self::RestJson => "UnknownOperationException",
-            Self::Query | Self::Ec2 => "InvalidAction",
+            Self::Of(Protocol::Query) | Self::Ec2 => "InvalidAction",
+            Self::Of(_) => "UnknownOperationException",
             Self::RestXml | Self::S3 => "NotImplemented",
         }
     }
@@ -146,10 +144,10 @@ impl Protocol {
         let Refusal { code, message, .. } = refusal;
         let error = format!("<Code>{code}</Code><Message>{message}</Message>");
         let (content_type, body) = match self {
-            Self::Json(content_type) => (content_type, refusal.body(Format::Json)),
-            Self::Cbor(content_type) => (content_type, refusal.body(Format::Cbor)),
-            Self::RestJson => ("application/json", refusal.body(Format::Json)),
-            Self::Query | Self::RestXml => (
+            Self::Of(protocol) => {
+                (protocol.content_type(), protocol.error_body(refusal, &id.to_string()))
+            }
+            Self::RestXml => (
                 "text/xml",
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type>{error}</Error>\
@@ -173,13 +171,16 @@ impl Protocol {
         let mut reply = Response::new(body);
         let headers = reply.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if self == Self::Cbor(RPC_CBOR) {
-            headers.insert(SMITHY_PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
-        }
-        if matches!(self, Self::Json(_) | Self::Cbor(_)) {
-            // Clients of services that once spoke the query protocol take the code from here.
-            let old = HeaderValue::from_static("UnknownOperationException;Sender");
-            headers.insert(QUERY_ERROR, old);
+        if let Self::Of(protocol) = self {
+            for (name, value) in protocol.headers() {
+                let name = HeaderName::from_static(name);
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            if !matches!(protocol, Protocol::RestJson | Protocol::Query) {
+                // Clients of services that once spoke the query protocol take the code from here.
+                let old = HeaderValue::from_static("UnknownOperationException;Sender");
+                headers.insert(QUERY_ERROR, old);
+            }
         }
         headers.insert(ERROR_TYPE, HeaderValue::from_static(refusal.code));
         *reply.status_mut() =

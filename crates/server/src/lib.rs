@@ -26,6 +26,7 @@ mod loops;
 mod meters;
 mod open_files;
 mod options;
+mod packed;
 mod process;
 mod request;
 mod route;

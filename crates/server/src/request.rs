@@ -6,7 +6,7 @@
 //! reading the keys and one for the account's share where signatures are required, about 0.002 ms.
 //! SHA-256 runs only there.
 
-use crate::answer::{self, Reply};
+use crate::answer::{self, AnswerHead, Reply};
 use crate::body::{Holder, Inbound};
 use crate::cross::Page;
 use crate::crowd::Place;
@@ -14,7 +14,7 @@ use crate::io::InFlight;
 use crate::options::AuthMode;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
-use crate::{admin, auth, gate, unsent};
+use crate::{admin, auth, gate, packed, unsent};
 use base::budget::{self, Room, Share};
 use base::{AccountId, Cx, Origin, RequestId};
 use bytes::Bytes;
@@ -26,7 +26,8 @@ use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use wire::{Answer, Call, Format, Refusal};
+use wire::sigv4::Unread;
+use wire::{Answer, Call, Content, Payload, Protocol, Refusal, Routes};
 
 /// How long the head of an event stream is held back over HTTP/1.1. The Go SDK (smithy-go 1.28,
 /// seen) closes the request's body when the head comes; where its writer has sent the body and not
@@ -48,8 +49,8 @@ pub(crate) struct Peer {
 pub(crate) const REQUEST_BYTES: usize = 8 << 10;
 /// Memory of a header beside its text.
 const HEADER_BYTES: usize = 64;
-/// What HTTP buffers of an event stream beside the event itself.
-const EVENTS_BYTES: usize = 64 << 10;
+/// What HTTP buffers of a stream beside the piece itself.
+const STREAM_BYTES: usize = 64 << 10;
 
 /// What was asked, for the log and the counters.
 #[derive(Clone, Copy)]
@@ -102,19 +103,21 @@ async fn respond(
         return preflight(shared, id, page);
     }
     let route = form.and_then(|()| admit(shared, &head, &body));
-    let asked = Asked { id, route: route.as_ref().ok().copied() };
+    let mut asked = Asked { id, route: route.as_ref().ok().copied() };
     let mut room = room(shared, place, &head, &body).await;
     let done = match (route, &mut room) {
-        (Ok(route), None) => Err(too_many(route)),
-        (Ok(route), Some(room)) => {
+        (Ok(route), None) => Err(too_many(route.protocol)),
+        (Ok(mut route), Some(room)) => {
             let held = (room, &mut in_flight);
-            let answer = serve((shared, place), (id, peer), route, (&head, &mut body), held).await;
-            answer.map(|answer| (route, answer))
+            let answer =
+                serve((shared, place), (id, peer), &mut route, (&head, &mut body), held).await;
+            asked.route = Some(route);
+            answer.map(|answer| (route.protocol, answer))
         }
         (Err(Refused { refusal, shape: Shape::Wrapped }), Some(room)) => {
             drop(head);
             let body = (&mut body, Holder { peer: &place.peer, room });
-            let refusal = unless_unreadable(shared, body, Format::Json, refusal).await;
+            let refusal = unless_unreadable(shared, body, Protocol::Json11, refusal).await;
             Err(Refused { refusal, shape: Shape::Wrapped })
         }
         (Err(refused), room) => {
@@ -126,7 +129,8 @@ async fn respond(
             Err(refused)
         }
     };
-    if version < Version::HTTP_2 && matches!(done, Ok((_, Answer::Events(_)))) {
+    let streams = matches!(done, Ok((_, Answer { content: Content::Stream(_), .. })));
+    if version < Version::HTTP_2 && streams {
         shared.env.clock.sleep(EVENTS_HOLD).await;
     }
     let (mut reply, refused) = reply(shared, id, done, (room, in_flight));
@@ -179,15 +183,15 @@ async fn room(shared: &Shared, place: &Place, head: &Head, body: &Inbound) -> Op
 }
 
 /// Source: ours.
-fn too_many(route: Route) -> Refused {
+fn too_many(protocol: Protocol) -> Refused {
     let refusal = Refusal::unavailable("too many requests in flight, try again");
-    Refused { refusal, shape: Shape::Body(route.format) }
+    Refused { refusal, shape: Shape::Body(protocol) }
 }
 
 /// Finds out where a request leads, and whether its client may go there.
 fn admit(shared: &Shared, head: &Head, body: &Inbound) -> Result<Route, Refused> {
     let route = route::route(&shared.services, head, body.is_empty())?;
-    let shape = Shape::Body(route.format);
+    let shape = Shape::Body(route.protocol);
     gate::check_client(shared, head).map_err(|refusal| Refused { refusal, shape })?;
     Ok(route)
 }
@@ -196,28 +200,27 @@ fn admit(shared: &Shared, head: &Head, body: &Inbound) -> Result<Route, Refused>
 fn reply(
     shared: &Shared,
     id: RequestId,
-    done: Result<(Route, Answer), Refused>,
+    done: Result<(Protocol, Answer), Refused>,
     (mut room, in_flight): (Option<Room>, InFlight),
 ) -> (Reply, Option<Refused>) {
     let refused = match done {
-        Ok((route, Answer::Events(frames))) => {
-            if room.as_mut().is_none_or(|room| room.resize(EVENTS_BYTES)) {
-                let panics = &shared.meters.panics;
-                let held = (room, in_flight);
-                return (answer::events(frames, &shared.stopping, panics, held), None);
-            }
-            too_many(route)
-        }
-        Ok((Route { format, .. }, Answer::Body(bytes))) => {
-            match unsent::hold(bytes, room, in_flight) {
-                Ok(body) => return (answer::of_format(format, body), None),
-                Err(refusal) => Refused { refusal, shape: Shape::Body(format) },
-            }
-        }
-        Ok((Route { format, .. }, Answer::Long(body))) => {
-            match unsent::hold_long(body, room, in_flight) {
-                Ok(body) => return (answer::of_format(format, body), None),
-                Err(refusal) => Refused { refusal, shape: Shape::Body(format) },
+        Ok((protocol, Answer { status, headers, content })) => {
+            let held = match content {
+                Content::Whole(bytes) => unsent::hold(bytes, room, in_flight),
+                Content::Long(body) => unsent::hold_long(body, room, in_flight),
+                Content::Stream(pieces) => {
+                    if room.as_mut().is_none_or(|room| room.resize(STREAM_BYTES)) {
+                        let panics = &shared.meters.panics;
+                        Ok(answer::stream(pieces, &shared.stopping, panics, (room, in_flight)))
+                    } else {
+                        Err(too_many(protocol).refusal)
+                    }
+                }
+            };
+            let head = AnswerHead { status, headers };
+            match held {
+                Ok(body) => return (answer::of_protocol(protocol, head, body), None),
+                Err(refusal) => Refused { refusal, shape: Shape::Body(protocol) },
             }
         }
         Err(refused) => {
@@ -236,15 +239,14 @@ fn reply(
 async fn serve(
     (shared, place): (&Shared, &Place),
     (id, peer): (RequestId, Peer),
-    route: Route,
+    route: &mut Route,
     (head, body): (&Head, &mut Inbound),
     (room, in_flight): (&mut Room, &mut InFlight),
 ) -> Result<Answer, Refused> {
-    let Route { target, format } = route;
-    let refused = |refusal| Refused { refusal, shape: Shape::Body(format) };
-    let service = &shared.services[target.service];
+    let protocol = route.protocol;
+    let refused = |refusal| Refused { refusal, shape: Shape::Body(protocol) };
+    let service = &shared.services[route.service];
     let routes = service.routes();
-    let bytes_max = routes.operations[target.operation].body_bytes_max;
     let time_ms = shared.env.clock.now_ms();
     let headers = auth::headers(head);
     let judge = shared.auth.judge();
@@ -252,16 +254,43 @@ async fn serve(
         Ok(judged) => judged,
         Err(refusal) => {
             let holder = Holder { peer: &place.peer, room };
-            return Err(refused(unless_unreadable(shared, (body, holder), format, refusal).await));
+            return Err(refused(
+                unless_unreadable(shared, (body, holder), protocol, refusal).await,
+            ));
         }
     };
-    let holder = Holder { peer: &place.peer, room };
-    let body = body.read(shared, holder, bytes_max).await.map_err(refused)?;
-    if body.is_empty() {
-        return Err(refused(route::no_body()));
-    }
-    let judged = judged.finish(&body, peer.is_tls);
-    let who = judged.map_err(|refusal| refused(or_unreadable(format, &body, refusal)))?;
+    let streams = |operation: usize| routes.operations[operation].streams;
+    let unread = match protocol {
+        Protocol::RestJson if route.operation.is_some_and(streams) => {
+            judged.unread(peer.is_tls).map_err(refused)?
+        }
+        _ => None,
+    };
+    let (who, body) = if let Some(Unread { principal, sha256 }) = unread {
+        (principal, Payload::Stream(body.take_stream(shared, sha256)))
+    } else {
+        let bytes_max = bytes_max(routes, route.operation);
+        let holder = Holder { peer: &place.peer, room };
+        let body = body.read(shared, holder, bytes_max).await.map_err(refused)?;
+        if body.is_empty() && head.headers.contains_key(route::TARGET) {
+            return Err(refused(route::no_body()));
+        }
+        let judged = judged.finish(&body, peer.is_tls);
+        let who = judged.map_err(|refusal| refused(or_unreadable(protocol, &body, refusal)))?;
+        let body = match route::is_packed(&head.headers) {
+            true => packed::unpack(&body, bytes_max, room).map_err(refused)?,
+            false => body,
+        };
+        (who, Payload::Whole(body))
+    };
+    let (operation, body) = match (route.operation, body) {
+        (Some(operation), body) => (operation, body),
+        (None, body) => {
+            let form = form(head, body).map_err(refused)?;
+            (route::action(&**service, &form).map_err(refused)?, Payload::Whole(form))
+        }
+    };
+    route.operation = Some(operation);
     in_flight.verified(place.busy());
     let memory = charge(shared, place, who.account, room).map_err(refused)?;
     let cx = Cx {
@@ -273,11 +302,39 @@ async fn serve(
         origin: Origin { address: Some(peer.address), is_tls: peer.is_tls, time_ms },
         memory,
     };
-    let call = Call { cx, operation: target.operation, format, body };
+    let head = (protocol == Protocol::RestJson).then(|| Box::new(wire_head(head)));
+    let call = Call { cx, operation, protocol, head, body };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
     match calling.await {
         Ok(answer) => answer.map_err(refused),
         Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
+    }
+}
+
+/// The largest body of an operation; of any when a form will name it.
+fn bytes_max(routes: &Routes, operation: Option<usize>) -> usize {
+    match operation {
+        Some(operation) => routes.operations[operation].body_bytes_max,
+        None => routes.operations.iter().map(|op| op.body_bytes_max).max().unwrap_or_default(),
+    }
+}
+
+/// A form, which may stand in the query.
+fn form(head: &Head, body: Payload) -> Result<Bytes, Refusal> {
+    let body = body.whole()?;
+    let query = head.uri.query().filter(|_| body.is_empty());
+    Ok(query.map_or(body, |query| Bytes::copy_from_slice(query.as_bytes())))
+}
+
+/// What members may travel in.
+fn wire_head(head: &Head) -> wire::Head {
+    let headers = head.headers.iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    wire::Head {
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
     }
 }
 
@@ -290,7 +347,7 @@ const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 async fn unless_unreadable(
     shared: &Shared,
     (body, holder): (&mut Inbound, Holder<'_>),
-    format: Format,
+    protocol: Protocol,
     refusal: Refusal,
 ) -> Refusal {
     if body.is_held_back() || body.bytes_max() > UNPROVEN_BYTES_MAX as u64 {
@@ -298,17 +355,18 @@ async fn unless_unreadable(
         return refusal;
     }
     match body.read(shared, holder, UNPROVEN_BYTES_MAX).await {
-        Ok(body) => or_unreadable(format, &body, refusal),
+        Ok(body) => or_unreadable(protocol, &body, refusal),
         Err(_) => refusal,
     }
 }
 
 /// That a body cannot be read, when it cannot; else `refusal`.
-fn or_unreadable(format: Format, body: &Bytes, refusal: Refusal) -> Refusal {
-    if body.len() > UNPROVEN_BYTES_MAX {
+fn or_unreadable(protocol: Protocol, body: &Bytes, refusal: Refusal) -> Refusal {
+    let is_structure = !matches!(protocol, Protocol::RestJson | Protocol::Query);
+    if body.len() > UNPROVEN_BYTES_MAX || !is_structure {
         return refusal;
     }
-    wire::check_syntax(format, body.clone()).err().unwrap_or(refusal)
+    wire::check_syntax(protocol.format(), body.clone()).err().unwrap_or(refusal)
 }
 
 /// Puts a request to the account of those who proved to be of it, beside whom its peer may have
@@ -341,7 +399,7 @@ fn panicked(shared: &Shared, id: RequestId, panic: &(dyn std::any::Any + Send)) 
 
 /// Counts and logs one request: what is our fault loudly, what is the client's only when asked for.
 fn account(shared: &Shared, asked: Asked, refused: Option<&Refused>, took: Duration) {
-    let target = asked.route.map(|route| route.target);
+    let target = asked.route.and_then(Route::target);
     let refusal = refused.map(|refused| &refused.refusal);
     let code = refusal.map(|refusal| refusal.code);
     shared.meters.of(target).count(code, took);

@@ -3,14 +3,17 @@
 //! The order of checks is AWS's (observed, recorded by kinesalite's tests): method, body present,
 //! content type, known operation; the signature comes after them, in `auth`.
 
-use crate::foreign::{self, Protocol};
+use crate::foreign;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request::Parts};
 use std::sync::Arc;
-use wire::{Format, Refusal, Service};
+use wire::{Protocol, Refusal, Service};
 
 /// Names the operation.
 pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const FORM: &str = "application/x-www-form-urlencoded";
+/// Longest name of an unknown operation that an error repeats.
+const ACTION_CHARS_MAX: usize = 64;
 
 /// An operation, by its places in the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +27,14 @@ pub(crate) struct Target {
 /// How an error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// In the request's format.
-    Body(Format),
-    /// As small XML-like text: the request has no format.
+    /// As the request's protocol has it.
+    Body(Protocol),
+    /// As small XML-like text: the request has no protocol.
     Xml,
     /// As AWS wraps errors for `application/json`, under status 200 (observed).
     Wrapped,
     /// As a service does that is not served.
-    Foreign(Protocol),
+    Foreign(foreign::Form),
 }
 
 /// A request that is refused before it reaches an operation.
@@ -44,13 +47,22 @@ pub(crate) struct Refused {
 /// What a request's head asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    pub(crate) target: Target,
-    pub(crate) format: Format,
+    /// Index into the server's services.
+    pub(crate) service: usize,
+    /// Index into the service's operations; a form names it only in its body.
+    pub(crate) operation: Option<usize>,
+    pub(crate) protocol: Protocol,
+}
+
+impl Route {
+    pub(crate) fn target(self) -> Option<Target> {
+        Some(Target { service: self.service, operation: self.operation? })
+    }
 }
 
 /// What a content type says.
 enum Content {
-    Of(Format),
+    Of(Protocol),
     PlainJson,
     Other,
 }
@@ -59,8 +71,8 @@ enum Content {
 ///
 /// # Errors
 /// As AWS answers: `AccessDeniedException`, `UnknownOperationException` or
-/// `SerializationException`, each in the shape that the content type calls for. For a service that
-/// is not served as it would.
+/// `SerializationException`, each in the shape that the request calls for. For a service that is
+/// not served as it would.
 pub(crate) fn route(
     services: &[Arc<dyn Service>],
     head: &Parts,
@@ -69,6 +81,25 @@ pub(crate) fn route(
     if let Some(refused) = foreign::refusal(services, head) {
         return Err(refused);
     }
+    let has_target = head.headers.contains_key(TARGET);
+    let elsewhere =
+        || rpc(services, head).or_else(|| form(services, head)).or_else(|| rest(services, head));
+    let route = match elsewhere().filter(|_| !has_target) {
+        Some(route) => route?,
+        None => target(services, head, body_empty)?,
+    };
+    let operations = services[route.service].routes().operations;
+    let packs = match route.operation {
+        Some(operation) => operations[operation].packs,
+        None => operations.iter().any(|operation| operation.packs),
+    };
+    let shape = Shape::Body(route.protocol);
+    check_encoding(&head.headers, packs).map_err(|refusal| Refused { refusal, shape })?;
+    Ok(route)
+}
+
+/// Routes by `X-Amz-Target`.
+fn target(services: &[Arc<dyn Service>], head: &Parts, body_empty: bool) -> Result<Route, Refused> {
     if head.method != Method::POST {
         return Err(undetermined());
     }
@@ -76,32 +107,110 @@ pub(crate) fn route(
     let target = named.and_then(|(prefix, operation)| find(services, prefix, operation));
     let content = content(&head.headers);
     if body_empty {
-        let format = if let Content::Of(format) = content { format } else { Format::Cbor };
+        let protocol =
+            if let Content::Of(protocol) = content { protocol } else { Protocol::Cbor11 };
         let refusal = if target.is_some() { no_body() } else { unknown() };
-        return Err(Refused { refusal, shape: Shape::Body(format) });
+        return Err(Refused { refusal, shape: Shape::Body(protocol) });
     }
-    let format = match content {
-        Content::Of(format) => format,
+    let service = named.and_then(|(prefix, _)| with_prefix(services, prefix));
+    let protocol = match content {
+        Content::Of(protocol)
+            if service.is_none_or(|service| services[service].routes().speaks(protocol)) =>
+        {
+            protocol
+        }
         Content::PlainJson => return Err(Refused { refusal: unknown(), shape: Shape::Wrapped }),
-        Content::Other if named.is_none() => return Err(undetermined()),
-        Content::Other => {
+        _ if named.is_none() => return Err(undetermined()),
+        _ => {
             let refusal = Refusal { status: 404, ..unknown() };
             return Err(Refused { refusal, shape: Shape::Xml });
         }
     };
-    let shape = Shape::Body(format);
-    check_encoding(&head.headers).map_err(|refusal| Refused { refusal, shape })?;
+    let shape = Shape::Body(protocol);
     let target = target.ok_or_else(|| Refused { refusal: unknown(), shape })?;
-    Ok(Route { target, format })
+    Ok(Route { service: target.service, operation: Some(target.operation), protocol })
 }
 
-/// A body is read as it is: what unpacks it would have to guard against what it unpacks to, and no
-/// AWS client packs Kinesis requests.
+/// Routes by the path of RPC v2, when the request speaks it.
+fn rpc(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refused>> {
+    if text(&head.headers, &foreign::SMITHY_PROTOCOL) != Some("rpc-v2-cbor") {
+        return None;
+    }
+    let protocol = Protocol::RpcCbor;
+    let find = || {
+        let (prefix, operation) = wire::protocol::rpc_named(head.uri.path())?;
+        let service = with_prefix(services, prefix)
+            .filter(|service| services[*service].routes().speaks(protocol))?;
+        let operation = services[service].routes().find(operation)?;
+        Some(Route { service, operation: Some(operation), protocol })
+    };
+    let route = find().filter(|_| head.method == Method::POST);
+    Some(route.ok_or_else(|| {
+        let refusal = Refusal { status: 404, ..unknown() };
+        Refused { refusal, shape: Shape::Body(protocol) }
+    }))
+}
+
+/// Routes a form to the service that its signature names; the operation stands in the form.
+fn form(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refused>> {
+    let is_form = essence(&head.headers).eq_ignore_ascii_case(FORM)
+        || head.uri.query().is_some_and(|query| query.split('&').any(|f| f.starts_with("Action=")));
+    if !is_form || !matches!(head.method, Method::POST | Method::GET) {
+        return None;
+    }
+    let scope = foreign::scope(head);
+    let ours = |service: &Arc<dyn Service>| {
+        let routes = service.routes();
+        let is_named = scope.as_deref().is_none_or(|scope| routes.signing_name == scope);
+        is_named && routes.speaks(Protocol::Query)
+    };
+    let service = services.iter().position(ours)?;
+    Some(Ok(Route { service, operation: None, protocol: Protocol::Query }))
+}
+
+/// Routes by method and path, among the services that the signature names.
+fn rest(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refused>> {
+    let scope = foreign::scope(head);
+    let protocol = Protocol::RestJson;
+    let mut is_named = false;
+    for (service, routes) in services.iter().map(|service| service.routes()).enumerate() {
+        let named = scope.as_deref().is_none_or(|scope| routes.signing_name == scope);
+        if !named || !routes.speaks(protocol) {
+            continue;
+        }
+        if let Some(operation) = routes.find_path(head.method.as_str(), head.uri.path()) {
+            return Some(Ok(Route { service, operation: Some(operation), protocol }));
+        }
+        // One that has other protocols too may be meant in one of them.
+        is_named |= scope.is_some() && routes.protocols.len() == 1;
+    }
+    is_named.then(|| {
+        let refusal = Refusal { status: 404, ..unknown() };
+        Err(Refused { refusal, shape: Shape::Body(protocol) })
+    })
+}
+
+/// The operation that a form names.
+///
+/// # Errors
+/// `InvalidAction`.
+///
+/// Source: observed (answers of query services).
+pub(crate) fn action(service: &dyn Service, form: &[u8]) -> Result<usize, Refusal> {
+    let action = wire::protocol::action(form).unwrap_or_default();
+    service.routes().find(&action).ok_or_else(|| {
+        let shown: String = action.chars().take(ACTION_CHARS_MAX).collect();
+        Refusal::client("InvalidAction", format!("Could not find operation {shown}"))
+    })
+}
+
+/// A body is read as it is, unless the model says that the operation takes packed ones.
 ///
 /// Source: ours.
-fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_encoding(headers: &HeaderMap, packs: bool) -> Result<(), Refusal> {
     match text(headers, &CONTENT_ENCODING) {
         None | Some("" | "identity") => Ok(()),
+        Some("gzip") if packs => Ok(()),
         Some(encoding) => Err(Refusal::serialization(format!(
             "Content-Encoding '{}' is not supported, send the body as it is",
             encoding.escape_default()
@@ -109,8 +218,17 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// Whether a body is packed, which [`route`] has allowed.
+pub(crate) fn is_packed(headers: &HeaderMap) -> bool {
+    text(headers, &CONTENT_ENCODING) == Some("gzip")
+}
+
+fn with_prefix(services: &[Arc<dyn Service>], prefix: &str) -> Option<usize> {
+    services.iter().position(|s| s.routes().target_prefix == prefix)
+}
+
 fn find(services: &[Arc<dyn Service>], prefix: &str, operation: &str) -> Option<Target> {
-    let service = services.iter().position(|s| s.routes().target_prefix == prefix)?;
+    let service = with_prefix(services, prefix)?;
     let operation = services[service].routes().find(operation)?;
     Some(Target { service, operation })
 }
@@ -118,10 +236,9 @@ fn find(services: &[Arc<dyn Service>], prefix: &str, operation: &str) -> Option<
 fn content(headers: &HeaderMap) -> Content {
     let essence = essence(headers);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
-    if is(Format::Json.content_type()) {
-        Content::Of(Format::Json)
-    } else if is(Format::Cbor.content_type()) {
-        Content::Of(Format::Cbor)
+    let by_type = [Protocol::Json11, Protocol::Cbor11, Protocol::Json10];
+    if let Some(protocol) = by_type.into_iter().find(|p| is(p.content_type())) {
+        Content::Of(protocol)
     } else if is("application/json") {
         Content::PlainJson
     } else {

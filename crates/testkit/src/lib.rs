@@ -3,6 +3,8 @@
 
 pub mod env;
 pub mod sim_disk;
+#[cfg(feature = "services")]
+pub mod toy;
 mod turns;
 #[cfg(feature = "vectors")]
 pub mod vectors;

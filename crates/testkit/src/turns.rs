@@ -284,8 +284,7 @@ mod tests {
             for thread in threads {
                 thread.join().unwrap();
             }
-            let order = order.lock().clone();
-            order
+            order.lock().clone()
         })
     }
 

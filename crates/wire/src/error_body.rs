@@ -1,12 +1,9 @@
-//! Error answers: `{"__type": code, "message": text}` in both formats.
+//! Error answers of JSON and CBOR as a client reads them.
 
 use crate::reader::{Read, Reader, decode_lenient};
 use crate::rules::{Member, TextRule};
-use crate::{Format, Refusal, Text, Writer};
+use crate::{Format, Refusal, Text};
 use bytes::Bytes;
-
-/// Longest message; ten violations of usual values take some kilobytes.
-const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 const MEMBERS: &[Member] = &[
     Member::new("\"__type\":"),
@@ -14,34 +11,6 @@ const MEMBERS: &[Member] = &[
     Member::new("\"Message\":"),
     Member::new("\"code\":"),
 ];
-
-impl Refusal {
-    /// The name of the message's member: `SerializationException` spells it with a capital
-    /// (observed by kinesalite's tests against AWS).
-    pub fn message_key(&self) -> &'static str {
-        if self.code == "SerializationException" { "Message" } else { "message" }
-    }
-
-    /// The answer's body.
-    ///
-    /// An error without a message has no such key at all (observed by kinesalite's tests against
-    /// AWS). A message is cut where only a client that wants it long makes it so: it may hold what
-    /// the client sent.
-    pub fn body(&self, format: Format) -> Bytes {
-        let end = self.message.floor_char_boundary(MESSAGE_BYTES_MAX);
-        let message = self.message.get(..end).unwrap_or_default();
-        let mut w = Writer::new(format, message.len() + self.code.len() + 64);
-        w.begin();
-        w.key(MEMBERS[0]);
-        w.text(self.code);
-        if !message.is_empty() {
-            w.key(MEMBERS[if self.message_key() == "Message" { 2 } else { 1 }]);
-            w.text(message);
-        }
-        w.end();
-        w.finish()
-    }
-}
 
 /// An error answer as a client reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,10 +54,13 @@ fn read(r: &mut Reader) -> Read<Option<ErrorBody>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Protocol;
 
     #[test]
     fn bodies_are_spelled_as_aws_does() {
-        let check = |refusal: Refusal, want: &str| assert_eq!(refusal.body(Format::Json), want);
+        let check = |refusal: Refusal, want: &str| {
+            assert_eq!(Protocol::Json11.error_body(&refusal, ""), want);
+        };
         check(Refusal::validation("m"), r#"{"__type":"ValidationException","message":"m"}"#);
         check(Refusal::serialization("m"), r#"{"__type":"SerializationException","Message":"m"}"#);
         check(Refusal::serialization(""), r#"{"__type":"SerializationException"}"#);
@@ -96,9 +68,10 @@ mod tests {
 
     #[test]
     fn clients_read_what_servers_write() {
-        for format in [Format::Json, Format::Cbor] {
+        for protocol in [Protocol::Json11, Protocol::Cbor11, Protocol::RpcCbor] {
             for refusal in [Refusal::validation("a \"b\""), Refusal::serialization("c")] {
-                let read = ErrorBody::read(format, refusal.body(format)).unwrap();
+                let body = protocol.error_body(&refusal, "");
+                let read = ErrorBody::read(protocol.format(), body).unwrap();
                 assert_eq!(
                     (read.code.as_str(), read.message.as_str()),
                     (refusal.code, refusal.message.as_ref())

@@ -12,7 +12,7 @@
 //! A subscription's frames: `initial-response` first (botocore fails without it), then events, at
 //! the end perhaps one exception.
 
-use crate::{Format, Text, Writer};
+use crate::{Protocol, Text, Writer};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fmt;
 
@@ -37,26 +37,26 @@ pub struct FrameWriter {
 
 impl FrameWriter {
     /// Begins an event frame; the payload goes into the writer.
-    pub fn event(event_type: &str, format: Format, bytes_hint: usize) -> (Self, Writer) {
+    pub fn event(event_type: &str, protocol: Protocol, bytes_hint: usize) -> (Self, Writer) {
         let headers = [
             (":message-type", "event"),
             (":event-type", event_type),
-            (":content-type", format.content_type()),
+            (":content-type", protocol.content_type()),
         ];
-        Self::begin(&headers, format, bytes_hint)
+        Self::begin(&headers, protocol, bytes_hint)
     }
 
     /// Begins an exception frame, `exception_type` being the shape's name.
-    pub fn exception(exception_type: &str, format: Format) -> (Self, Writer) {
+    pub fn exception(exception_type: &str, protocol: Protocol) -> (Self, Writer) {
         let headers = [
             (":message-type", "exception"),
             (":exception-type", exception_type),
-            (":content-type", format.content_type()),
+            (":content-type", protocol.content_type()),
         ];
-        Self::begin(&headers, format, 128)
+        Self::begin(&headers, protocol, 128)
     }
 
-    fn begin(headers: &[(&str, &str)], format: Format, bytes_hint: usize) -> (Self, Writer) {
+    fn begin(headers: &[(&str, &str)], protocol: Protocol, bytes_hint: usize) -> (Self, Writer) {
         let mut out = Vec::with_capacity(bytes_hint + 256);
         out.resize(PRELUDE_BYTES, 0);
         for (name, value) in headers {
@@ -66,7 +66,7 @@ impl FrameWriter {
             out.extend_from_slice(&(value.len() as u16).to_be_bytes());
             out.extend_from_slice(value.as_bytes());
         }
-        (Self { headers_end: out.len() }, Writer::behind(format, out))
+        (Self { headers_end: out.len() }, Writer::behind(protocol.format(), out))
     }
 
     /// Ends the frame: lengths and checksums.
@@ -85,16 +85,16 @@ impl FrameWriter {
 }
 
 /// The frame that opens a subscription.
-pub fn initial_response(format: Format) -> Bytes {
-    let (frame, mut payload) = FrameWriter::event("initial-response", format, 16);
+pub fn initial_response(protocol: Protocol) -> Bytes {
+    let (frame, mut payload) = FrameWriter::event("initial-response", protocol, 16);
     payload.begin();
     payload.end();
     frame.finish(payload)
 }
 
 /// The frame that ends a subscription with a modeled exception.
-pub fn exception(exception_type: &str, message: &str, format: Format) -> Bytes {
-    let (frame, mut payload) = FrameWriter::exception(exception_type, format);
+pub fn exception(exception_type: &str, message: &str, protocol: Protocol) -> Bytes {
+    let (frame, mut payload) = FrameWriter::exception(exception_type, protocol);
     payload.begin();
     payload.key(crate::rules::Member::new("\"message\":"));
     payload.text(message);
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_first_frame_is_as_botocore_wants_it() {
-        let bytes = initial_response(Format::Json);
+        let bytes = initial_response(Protocol::Json11);
         let message = decode_all(&bytes, 1).unwrap().remove(0);
         assert_eq!(message.event_type(), Some("initial-response"));
         assert_eq!(message.header(":content-type"), Some("application/x-amz-json-1.1"));
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn exceptions_carry_their_shape() {
-        let bytes = exception("ResourceInUseException", "taken over", Format::Json);
+        let bytes = exception("ResourceInUseException", "taken over", Protocol::Json11);
         let message = decode_all(&bytes, 7).unwrap().remove(0);
         assert_eq!(message.exception_type(), Some("ResourceInUseException"));
         assert_eq!(message.event_type(), None);
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_length_without_its_checksum_is_not_believed() {
-        let mut bytes = initial_response(Format::Json).to_vec();
+        let mut bytes = initial_response(Protocol::Json11).to_vec();
         bytes[0] = 0x7f;
         let mut decoder = Decoder::new();
         decoder.push(&bytes);
@@ -308,7 +308,7 @@ mod tests {
             let mut bytes = Vec::new();
             let pairs: Vec<_> = names.iter().zip(&texts).collect();
             for (name, text) in &pairs {
-                let (frame, mut payload) = FrameWriter::event(name, Format::Json, 0);
+                let (frame, mut payload) = FrameWriter::event(name, Protocol::Json11, 0);
                 payload.begin();
                 payload.key(crate::rules::Member::new("\"T\":"));
                 payload.text(text);
@@ -324,7 +324,7 @@ mod tests {
 
         #[test]
         fn a_flipped_bit_is_found(at in 0_usize..100, bit in 0_u8..8) {
-            let mut bytes = exception("X", "a message of some length", Format::Json).to_vec();
+            let mut bytes = exception("X", "a message of some length", Protocol::Json11).to_vec();
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
             let mut decoder = Decoder::new();

@@ -6,6 +6,7 @@ mod error_body;
 pub mod event_stream;
 mod hidden;
 mod long_body;
+pub mod protocol;
 mod reader;
 mod refusal;
 pub mod rules;
@@ -19,28 +20,33 @@ mod writer;
 pub use error_body::ErrorBody;
 pub use hidden::Hidden;
 pub use long_body::LongBody;
+pub use protocol::Protocol;
+pub(crate) use reader::decode_loose;
 pub use reader::{DEPTH_MAX, Read, Reader, check_syntax, decode, decode_lenient};
-pub use refusal::Refusal;
-pub use service::{Answer, BoxFuture, Call, EventFrames, Operation, Routes, Service};
+pub use refusal::{Extra, Members, Refusal};
+pub use service::{
+    Answer, BoxFuture, ByteStream, Call, Content, Head, Operation, Payload, Routes, Service,
+};
 pub use text::{Text, Timestamp};
 pub use violations::{LateViolations, Show, VIOLATIONS_MAX};
 pub use writer::{Writer, base64_bytes};
 
-/// How a body is written. A handler never sees it.
+/// The grammar of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// `application/x-amz-json-1.1`.
+    /// JSON; times are seconds.
     Json,
-    /// `application/x-amz-cbor-1.1`.
+    /// AWS's CBOR; times are milliseconds.
     Cbor,
+    /// The CBOR of RPC v2; times are seconds.
+    RpcCbor,
+    /// XML, which is written only.
+    Xml,
 }
 
 impl Format {
-    /// The content type of a body in this format.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Format::Json => "application/x-amz-json-1.1",
-            Format::Cbor => "application/x-amz-cbor-1.1",
-        }
+    /// Whether bytes are written as base64.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Json | Self::Xml)
     }
 }

@@ -43,9 +43,9 @@ pub(crate) struct LaterBlob {
 
 impl LongBody {
     pub(crate) fn new(format: Format, text: Vec<u8>, blobs: Vec<LaterBlob>) -> Self {
-        let encoded = |blob: &LaterBlob| match format {
-            Format::Json => base64_bytes(blob.bytes.len()),
-            Format::Cbor => blob.bytes.len(),
+        let encoded = |blob: &LaterBlob| {
+            let bytes = blob.bytes.len();
+            if format.is_text() { base64_bytes(bytes) } else { bytes }
         };
         let bytes_left = text.len() + blobs.iter().map(encoded).sum::<usize>();
         Self { format, text, text_taken: 0, blobs: blobs.into(), bytes_left }
@@ -83,17 +83,16 @@ impl LongBody {
             return room > 0;
         }
         let Some(blob) = self.blobs.front_mut() else { return false };
-        let most = match self.format {
-            Format::Json => room / GROUP_CHARS * GROUP_BYTES,
-            Format::Cbor => room,
-        };
+        let is_text = self.format.is_text();
+        let most = if is_text { room / GROUP_CHARS * GROUP_BYTES } else { room };
         let part = blob.bytes.split_to(blob.bytes.len().min(most));
         if blob.bytes.is_empty() {
             self.blobs.pop_front();
         }
-        match self.format {
-            Format::Json => STANDARD.encode_append(&part, piece),
-            Format::Cbor => piece.extend_from_slice(&part),
+        if is_text {
+            STANDARD.encode_append(&part, piece);
+        } else {
+            piece.extend_from_slice(&part);
         }
         !part.is_empty()
     }
@@ -103,7 +102,7 @@ impl LongBody {
 mod tests {
     use super::*;
     use crate::rules::Member;
-    use crate::{Answer, Writer};
+    use crate::{Content, Writer};
 
     const DATA: Member = Member::new("\"Data\":");
 
@@ -128,7 +127,7 @@ mod tests {
 
         let mut long = Writer::answer(format, LONG_BYTES);
         write(&mut long, &blobs);
-        let Answer::Long(mut long) = long.finish_answer() else { panic!("a short answer") };
+        let Content::Long(mut long) = long.finish_answer() else { panic!("a short answer") };
         assert_eq!(long.bytes_left(), whole.len());
         let mut joined = Vec::new();
         loop {
@@ -162,7 +161,7 @@ mod tests {
         let blob = Bytes::from(vec![7; 1 << 20]);
         let mut w = Writer::answer(Format::Json, LONG_BYTES);
         write(&mut w, &[blob.clone(), blob]);
-        let Answer::Long(long) = w.finish_answer() else { panic!("a short answer") };
+        let Content::Long(long) = w.finish_answer() else { panic!("a short answer") };
         assert_eq!(long.memory_bytes(), (2 << 20) + r#"{"Data":["",""]}"#.len());
     }
 
@@ -170,6 +169,6 @@ mod tests {
     fn short_answers_are_whole() {
         let mut w = Writer::answer(Format::Json, LONG_BYTES - 1);
         write(&mut w, &[]);
-        assert!(matches!(w.finish_answer(), Answer::Body(body) if body == r#"{"Data":[]}"#));
+        assert!(matches!(w.finish_answer(), Content::Whole(body) if body == r#"{"Data":[]}"#));
     }
 }

@@ -1,4 +1,4 @@
-//! Bodies to shapes: one concrete reader for both formats, decoding and checking in one pass.
+//! Bodies to shapes: one concrete reader for all formats, decoding and checking in one pass.
 //!
 //! ```text
 //! body -> token (json.rs | cbor.rs) -> typed value (here) -> rule check -> member of a shape
@@ -9,6 +9,8 @@
 //!   answers with all of them in one ValidationException.
 //! * Null is the same as absent. Unknown members are skipped, whatever they hold. Of two members of
 //!   one name the last wins. At most [`DEPTH_MAX`] containers nest.
+//! * What a head or a form carries is text: from `loose_from` on a number, a truth value or a time
+//!   may be spelled as a string, and an empty string is an empty list.
 //! * [`decode_lenient`] (clients, journals of our own) checks no rule: missing required members are
 //!   empty, an enum value that the model does not know makes an optional member absent.
 //!
@@ -76,6 +78,20 @@ pub fn decode_lenient<T>(
     read: impl FnOnce(&mut Reader) -> Read<Option<T>>,
 ) -> Result<T, Refusal> {
     finish(Reader::new(format, body, false), read)
+}
+
+/// As [`decode`] of JSON whose values from `loose_from` on may all be spelled as strings.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_loose<T>(
+    body: Bytes,
+    loose_from: usize,
+    read: impl FnOnce(&mut Reader) -> Read<Option<T>>,
+) -> Result<T, Refusal> {
+    let mut reader = Reader::new(Format::Json, body, true);
+    reader.loose_from = loose_from;
+    finish(reader, read)
 }
 
 /// Checks that a body is a structure, whatever it holds.
@@ -184,20 +200,24 @@ pub struct Reader {
     frames: Vec<Frame>,
     arena: BytesMut,
     violations: Violations,
+    /// Values behind this place may be spelled as strings.
+    loose_from: usize,
 }
 
 impl Reader {
     fn new(format: Format, body: Bytes, strict: bool) -> Self {
         let frames = Vec::with_capacity(8);
         let (arena, violations) = (BytesMut::new(), Violations::default());
-        Self { format, strict, body, at: 0, frames, arena, violations }
+        let loose_from = usize::MAX;
+        Self { format, strict, body, at: 0, frames, arena, violations, loose_from }
     }
 
     #[inline]
     fn token(&mut self) -> Read<Token> {
         match self.format {
             Format::Json => self.json_token(),
-            Format::Cbor => self.cbor_token(),
+            Format::Cbor | Format::RpcCbor => self.cbor_token(),
+            Format::Xml => syntax(),
         }
     }
 
@@ -207,6 +227,16 @@ impl Reader {
             self.json_space();
         }
         self.at == self.body.len()
+    }
+
+    /// Whether the value that was just read may be spelled as a string.
+    fn is_loose(&self) -> bool {
+        self.at > self.loose_from
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text_of_body(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     fn enter(&mut self, kind: Kind, left: u64) -> Read<()> {
@@ -331,7 +361,8 @@ impl Reader {
     fn next_item(&mut self, entries: bool) -> Read<bool> {
         match self.format {
             Format::Json => self.json_next(if entries { b'}' } else { b']' }),
-            Format::Cbor => self.cbor_next(),
+            Format::Cbor | Format::RpcCbor => self.cbor_next(),
+            Format::Xml => syntax(),
         }
     }
 
@@ -340,10 +371,11 @@ impl Reader {
     fn key(&mut self) -> Read<Raw> {
         match self.format {
             Format::Json => self.json_key(),
-            Format::Cbor => match self.cbor_token()? {
+            Format::Cbor | Format::RpcCbor => match self.cbor_token()? {
                 Token::Text(raw) => Ok(raw),
                 _ => syntax(),
             },
+            Format::Xml => syntax(),
         }
     }
 

@@ -17,11 +17,12 @@ mod sign;
 mod tests;
 mod verify;
 
-pub use canonical::payload_hash;
+pub use canonical::{hex, payload_hash};
 pub use claim::{Claim, Credential};
+pub(crate) use date::parse_http as http_date;
 pub use keyring::{Key, Keyring};
 pub use sign::{Credentials, Scope, Signed, Signer, sign};
-pub use verify::{Principal, Vouched};
+pub use verify::{Principal, Unread, Vouched};
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Shapes to bodies: one concrete writer for both formats into one growing buffer.
+//! Shapes to bodies: one concrete writer for all formats into one growing buffer.
 //!
 //! # Cost per record of GetRecords (JSON)
 //!
@@ -7,11 +7,13 @@
 //! the buffer's own growth, which [`Writer::new`]'s hint avoids.
 //!
 //! CBOR structures have indefinite lengths (as AWS's own), lists, maps and strings definite ones.
+//! In XML every value stands in an element, which it closes; only the outermost structure, whose
+//! element is the protocol's, does not.
 
 use crate::long_body::{LATER_BYTES_MIN, LONG_BYTES, LaterBlob, LongBody};
 use crate::rules::Member;
 use crate::scan::first_special;
-use crate::{Answer, Format};
+use crate::{Content, Format};
 use base64_simd::STANDARD;
 use bytes::Bytes;
 
@@ -21,12 +23,17 @@ pub struct Writer {
     out: Vec<u8>,
     /// The blobs of a long answer, which `out` lacks.
     later: Option<Vec<LaterBlob>>,
+    /// XML's elements that are open.
+    open: Vec<&'static str>,
 }
+
+/// What closes an entry of a map in XML, without the first `</` and the last `>`.
+const ENTRY_END: &str = "value></entry";
 
 impl Writer {
     /// Begins a body; `bytes_hint` is about how long it will be.
     pub fn new(format: Format, bytes_hint: usize) -> Self {
-        Self { format, out: Vec::with_capacity(bytes_hint), later: None }
+        Self::behind(format, Vec::with_capacity(bytes_hint))
     }
 
     /// Begins an answer; `bytes_hint` is about how long it will be. The blobs of a long one are
@@ -36,12 +43,12 @@ impl Writer {
             return Self::new(format, bytes_hint);
         }
         // What is not blobs is mostly less, and grows where it is more.
-        Self { format, out: Vec::with_capacity(bytes_hint / 4), later: Some(Vec::new()) }
+        Self { later: Some(Vec::new()), ..Self::new(format, bytes_hint / 4) }
     }
 
     /// Goes on behind what `out` holds already.
     pub(crate) fn behind(format: Format, out: Vec<u8>) -> Self {
-        Self { format, out, later: None }
+        Self { format, out, later: None, open: Vec::new() }
     }
 
     /// The buffer, with what was in it before.
@@ -54,28 +61,30 @@ impl Writer {
         Bytes::from(self.out)
     }
 
-    /// The answer.
-    pub fn finish_answer(self) -> Answer {
+    /// The answer's body.
+    pub fn finish_answer(self) -> Content {
         match self.later {
-            Some(later) => Answer::Long(LongBody::new(self.format, self.out, later)),
-            None => Answer::Body(self.finish()),
+            Some(later) => Content::Long(LongBody::new(self.format, self.out, later)),
+            None => Content::Whole(self.finish()),
         }
     }
 
     /// Begins a structure.
     pub fn begin(&mut self) {
-        self.out.push(match self.format {
-            Format::Json => b'{',
-            Format::Cbor => 0xbf,
-        });
+        match self.format {
+            Format::Json => self.out.push(b'{'),
+            Format::Cbor | Format::RpcCbor => self.out.push(0xbf),
+            Format::Xml => {}
+        }
     }
 
     /// Ends a structure.
     pub fn end(&mut self) {
-        self.out.push(match self.format {
-            Format::Json => b'}',
-            Format::Cbor => 0xff,
-        });
+        match self.format {
+            Format::Json => self.out.push(b'}'),
+            Format::Cbor | Format::RpcCbor => self.out.push(0xff),
+            Format::Xml => self.close(),
+        }
     }
 
     /// A member's name; its value comes next.
@@ -85,7 +94,39 @@ impl Writer {
                 self.comma(b'{');
                 self.out.extend_from_slice(member.key.as_bytes());
             }
-            Format::Cbor => self.cbor_bytes(3, member.name.as_bytes()),
+            Format::Cbor | Format::RpcCbor => self.cbor_bytes(3, member.name.as_bytes()),
+            Format::Xml => self.open(member.name),
+        }
+    }
+
+    fn open(&mut self, element: &'static str) {
+        self.out.push(b'<');
+        self.out.extend_from_slice(element.as_bytes());
+        self.out.push(b'>');
+        self.open.push(element);
+    }
+
+    /// Ends the innermost element of XML, when there is one.
+    fn close(&mut self) {
+        if let Some(element) = self.open.pop() {
+            self.out.extend_from_slice(b"</");
+            self.out.extend_from_slice(element.as_bytes());
+            self.out.push(b'>');
+        }
+    }
+
+    /// A value of XML that needs no escape.
+    fn plain(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+        self.close();
+    }
+
+    /// Nothing where a value is expected.
+    pub fn null(&mut self) {
+        match self.format {
+            Format::Json => self.out.extend_from_slice(b"null"),
+            Format::Cbor | Format::RpcCbor => self.out.push(0xf6),
+            Format::Xml => self.close(),
         }
     }
 
@@ -105,7 +146,11 @@ impl Writer {
                 escape(text, &mut self.out);
                 self.out.push(b'"');
             }
-            Format::Cbor => self.cbor_bytes(3, text.as_bytes()),
+            Format::Cbor | Format::RpcCbor => self.cbor_bytes(3, text.as_bytes()),
+            Format::Xml => {
+                escape_xml(text, &mut self.out);
+                self.close();
+            }
         }
     }
 
@@ -121,16 +166,19 @@ impl Writer {
                 self.out.push(b'"');
                 STANDARD.encode_append(now, &mut self.out);
             }
-            Format::Cbor => {
+            Format::Cbor | Format::RpcCbor => {
                 self.cbor_head(2, blob.len() as u64);
                 self.out.extend_from_slice(now);
             }
+            Format::Xml => STANDARD.encode_append(now, &mut self.out),
         }
         if let Some(later) = self.later.as_mut().filter(|_| is_later) {
             later.push(LaterBlob { text_at: self.out.len(), bytes: blob.clone() });
         }
-        if self.format == Format::Json {
-            self.out.push(b'"');
+        match self.format {
+            Format::Json => self.out.push(b'"'),
+            Format::Xml => self.close(),
+            Format::Cbor | Format::RpcCbor => {}
         }
     }
 
@@ -140,8 +188,9 @@ impl Writer {
             Format::Json => {
                 self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
             }
-            Format::Cbor if value < 0 => self.cbor_head(1, !value as u64),
-            Format::Cbor => self.cbor_head(0, value as u64),
+            Format::Cbor | Format::RpcCbor if value < 0 => self.cbor_head(1, !value as u64),
+            Format::Cbor | Format::RpcCbor => self.cbor_head(0, value as u64),
+            Format::Xml => self.plain(itoa::Buffer::new().format(value)),
         }
     }
 
@@ -153,17 +202,18 @@ impl Writer {
     /// A floating point number; JSON has no word for infinities and NaN, SDKs read these strings.
     pub fn double(&mut self, value: f64) {
         match self.format {
-            Format::Json if value.is_nan() => self.text("NaN"),
-            Format::Json if value.is_infinite() => {
+            Format::Cbor | Format::RpcCbor => {
+                self.out.push(0xfb);
+                self.out.extend_from_slice(&value.to_bits().to_be_bytes());
+            }
+            _ if value.is_nan() => self.text("NaN"),
+            _ if value.is_infinite() => {
                 self.text(if value > 0.0 { "Infinity" } else { "-Infinity" });
             }
             Format::Json => {
                 self.out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
             }
-            Format::Cbor => {
-                self.out.push(0xfb);
-                self.out.extend_from_slice(&value.to_bits().to_be_bytes());
-            }
+            Format::Xml => self.plain(ryu::Buffer::new().format_finite(value)),
         }
     }
 
@@ -173,11 +223,13 @@ impl Writer {
             Format::Json => {
                 self.out.extend_from_slice(if value { b"true" } else { b"false" });
             }
-            Format::Cbor => self.out.push(if value { 0xf5 } else { 0xf4 }),
+            Format::Cbor | Format::RpcCbor => self.out.push(if value { 0xf5 } else { 0xf4 }),
+            Format::Xml => self.plain(if value { "true" } else { "false" }),
         }
     }
 
-    /// A point in time: seconds with a fraction in JSON, tag 1 and integer milliseconds in CBOR.
+    /// A point in time: seconds with a fraction in JSON, tag 1 and integer milliseconds in AWS's
+    /// CBOR, tag 1 and seconds in that of RPC v2, a date in XML.
     pub fn timestamp(&mut self, at: crate::Timestamp) {
         match self.format {
             Format::Json => {
@@ -197,28 +249,47 @@ impl Writer {
                 self.out.push(0xc1);
                 self.long(at.0);
             }
+            Format::RpcCbor => {
+                self.out.push(0xc1);
+                if at.0 % 1000 == 0 {
+                    self.long(at.0 / 1000);
+                } else {
+                    self.double(at.0 as f64 / 1000.0);
+                }
+            }
+            Format::Xml => self.plain(&base::date::format_iso(at.0)),
         }
+    }
+
+    /// A point in time as a date, whatever the format: `2015-08-30T12:36:00Z`.
+    pub fn timestamp_iso(&mut self, at: crate::Timestamp) {
+        self.text(&base::date::format_iso(at.0));
     }
 
     /// Begins a list of `length` elements.
     pub fn begin_list(&mut self, length: usize) {
         match self.format {
             Format::Json => self.out.push(b'['),
-            Format::Cbor => self.cbor_head(4, length as u64),
+            Format::Cbor | Format::RpcCbor => self.cbor_head(4, length as u64),
+            Format::Xml => {}
         }
     }
 
     /// An element of a list comes next.
     pub fn element(&mut self) {
-        if self.format == Format::Json {
-            self.comma(b'[');
+        match self.format {
+            Format::Json => self.comma(b'['),
+            Format::Cbor | Format::RpcCbor => {}
+            Format::Xml => self.open("member"),
         }
     }
 
     /// Ends a list.
     pub fn end_list(&mut self) {
-        if self.format == Format::Json {
-            self.out.push(b']');
+        match self.format {
+            Format::Json => self.out.push(b']'),
+            Format::Cbor | Format::RpcCbor => {}
+            Format::Xml => self.close(),
         }
     }
 
@@ -226,25 +297,35 @@ impl Writer {
     pub fn begin_map(&mut self, length: usize) {
         match self.format {
             Format::Json => self.out.push(b'{'),
-            Format::Cbor => self.cbor_head(5, length as u64),
+            Format::Cbor | Format::RpcCbor => self.cbor_head(5, length as u64),
+            Format::Xml => {}
         }
     }
 
     /// The key of a map's entry; its value comes next.
     pub fn map_key(&mut self, key: &str) {
-        if self.format == Format::Json {
-            self.comma(b'{');
-            self.text(key);
-            self.out.push(b':');
-        } else {
-            self.text(key);
+        match self.format {
+            Format::Json => {
+                self.comma(b'{');
+                self.text(key);
+                self.out.push(b':');
+            }
+            Format::Cbor | Format::RpcCbor => self.text(key),
+            Format::Xml => {
+                self.out.extend_from_slice(b"<entry><key>");
+                escape_xml(key, &mut self.out);
+                self.out.extend_from_slice(b"</key><value>");
+                self.open.push(ENTRY_END);
+            }
         }
     }
 
     /// Ends a map.
     pub fn end_map(&mut self) {
-        if self.format == Format::Json {
-            self.out.push(b'}');
+        match self.format {
+            Format::Json => self.out.push(b'}'),
+            Format::Cbor | Format::RpcCbor => {}
+            Format::Xml => self.close(),
         }
     }
 
@@ -280,6 +361,21 @@ pub const fn base64_bytes(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
 }
 
+/// Appends `text` as XML's character data. Control characters that XML cannot have become spaces.
+fn escape_xml(text: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'>' => out.extend_from_slice(b"&gt;"),
+            b'"' => out.extend_from_slice(b"&quot;"),
+            b'\r' => out.extend_from_slice(b"&#xD;"),
+            b'\n' | b'\t' | b' '.. => out.push(byte),
+            _ => out.push(b' '),
+        }
+    }
+}
+
 /// Appends `text` with JSON's escapes.
 fn escape(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
@@ -299,4 +395,67 @@ fn escape(text: &str, out: &mut Vec<u8>) {
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+
+    const A: Member = Member::new("\"A\":");
+    const B: Member = Member::new("\"B\":");
+
+    fn write(format: Format) -> Vec<u8> {
+        let mut w = Writer::new(format, 64);
+        w.begin();
+        w.key(A);
+        w.begin_list(2);
+        for text in ["<x>", ""] {
+            w.element();
+            w.begin();
+            w.key(B);
+            w.text(text);
+            w.end();
+        }
+        w.end_list();
+        w.key(B);
+        w.begin_map(1);
+        w.map_key("k&");
+        w.begin_list(1);
+        w.element();
+        w.long(-5);
+        w.end_list();
+        w.end_map();
+        w.key(A);
+        w.timestamp(Timestamp(1_500));
+        w.key(B);
+        w.blob(&Bytes::from_static(b"ab"));
+        w.end();
+        w.into_buffer()
+    }
+
+    #[test]
+    fn xml_closes_what_it_opens() {
+        let want = "<A><member><B>&lt;x&gt;</B></member><member><B></B></member></A>\
+                    <B><entry><key>k&amp;</key><value><member>-5</member></value></entry></B>\
+                    <A>1970-01-01T00:00:01.500Z</A><B>YWI=</B>";
+        assert_eq!(String::from_utf8(write(Format::Xml)).unwrap(), want);
+    }
+
+    #[test]
+    fn json_is_as_it_was() {
+        let want = r#"{"A":[{"B":"<x>"},{"B":""}],"B":{"k&":[-5]},"A":1.500,"B":"YWI="}"#;
+        assert_eq!(String::from_utf8(write(Format::Json)).unwrap(), want);
+    }
+
+    #[test]
+    fn seconds_of_rpc_are_whole_where_they_can_be() {
+        let of = |ms| {
+            let mut w = Writer::new(Format::RpcCbor, 16);
+            w.timestamp(Timestamp(ms));
+            w.into_buffer()
+        };
+        assert_eq!(of(2_000), [0xc1, 2]);
+        assert_eq!(of(1_500), [&[0xc1, 0xfb][..], &1.5_f64.to_bits().to_be_bytes()].concat());
+    }
 }

@@ -1,8 +1,8 @@
 //! Emits rules and the reading and writing of every structure, list and map.
 
-use super::generate::{Kind, Plan};
+use super::generate::{Kind, Plan, is_message};
 use super::model::{Reference, Shape, Type};
-use super::{names, pattern};
+use super::{names, pattern, rest};
 use anyhow::bail;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -96,6 +96,7 @@ fn read_value(plan: &Plan<'_>, name: &str) -> anyhow::Result<String> {
         Kind::Enum => Ok(format!("r.enumeration::<{name}>()")),
         Kind::Text => with_rule("text"),
         Kind::Blob => with_rule("blob"),
+        Kind::Stream => Ok(format!("{}.map(wire::Payload::Whole)", with_rule("blob")?)),
         Kind::Boolean => Ok("r.boolean()".to_owned()),
         Kind::Integer => with_rule("integer"),
         Kind::Long => with_rule("long"),
@@ -116,6 +117,7 @@ fn write_value(plan: &Plan<'_>, name: &str, value: &str, place: bool) -> anyhow:
         Kind::Enum => format!("w.text({value}.as_str());"),
         Kind::Text => format!("w.text({borrowed});"),
         Kind::Blob => format!("w.blob({borrowed});"),
+        Kind::Stream => bail!("`{name}` streams and is no value in a body"),
         Kind::Boolean => format!("w.boolean({copied});"),
         Kind::Integer => format!("w.integer({copied});"),
         Kind::Long => format!("w.long({copied});"),
@@ -129,17 +131,9 @@ fn write_value(plan: &Plan<'_>, name: &str, value: &str, place: bool) -> anyhow:
 pub(super) fn structures(plan: &Plan<'_>) -> anyhow::Result<String> {
     let mut body = String::new();
     for (name, shape) in plan.structures() {
-        let members = Plan::body_members(shape);
-        if plan.kind(name)? == Kind::Structure && !streams(plan, &members) {
-            structure(plan, &mut body, name, shape)?;
-        }
+        structure(plan, &mut body, name, shape)?;
     }
     Ok(plan.caption("Reading and writing of structures.") + &imports(&body, true) + &body)
-}
-
-/// Whether a member is carried outside of bodies.
-fn streams(plan: &Plan<'_>, members: &[(&str, &Reference)]) -> bool {
-    members.iter().any(|(_, m)| plan.kind(&m.shape).is_ok_and(|k| k == Kind::EventStream))
 }
 
 fn imports(body: &str, with_lists: bool) -> String {
@@ -179,17 +173,27 @@ fn imports(body: &str, with_lists: bool) -> String {
 }
 
 fn structure(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow::Result<()> {
-    let members = Plan::body_members(shape);
     writeln!(out, "impl {name} {{")?;
-    if !members.is_empty() {
+    if !shape.members.is_empty() {
         out.push_str("const MEMBERS: &'static [Member] = &[");
-        for (member, _) in &members {
-            write!(out, "Member::new({:?}), ", format!("{member:?}:"))?;
+        for (member, reference) in &shape.members.0 {
+            let wire_name = Plan::wire_name(member, reference);
+            write!(out, "Member::new({:?}), ", format!("{wire_name:?}:"))?;
         }
         out.push_str("];\n\n");
     }
     read(plan, out, name, shape)?;
     write_fn(plan, out, shape)?;
+    if shape.exception {
+        out.push_str("/// Writes what it has beside its message.\n");
+        out.push_str("pub(super) fn write_members(&self, w: &mut Writer) {\n");
+        write_members(plan, out, shape, |name, m| !is_message(name) && m.location.is_none())?;
+        out.push_str("}\n\n");
+        rest::error_headers(plan, out, shape)?;
+    }
+    if !shape.exception && Plan::is_located(shape) {
+        rest::structure(plan, out, name, shape)?;
+    }
     if plan.holds_blob(name) {
         hint(plan, out, shape)?;
     }
@@ -204,7 +208,7 @@ fn structure(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> an
 }
 
 fn read(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow::Result<()> {
-    let members = Plan::body_members(shape);
+    let members = &shape.members.0;
     out.push_str("/// Reads the structure; None when it is null.\n");
     out.push_str("pub fn read(r: &mut Reader) -> Read<Option<Self>> {\n");
     let table = if members.is_empty() { "&[]" } else { "Self::MEMBERS" };
@@ -212,7 +216,7 @@ fn read(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow:
     if members.is_empty() {
         out.push_str("while r.member()?.is_some() {}\n");
     } else {
-        for (member, _) in &members {
+        for (member, _) in members {
             writeln!(out, "let mut {} = None;", names::field(member))?;
         }
         out.push_str("while let Some(index) = r.member()? {\n");
@@ -220,7 +224,12 @@ fn read(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow:
             .iter()
             .map(|(member, reference)| {
                 let value = read_value(plan, &reference.shape)?;
-                Ok(format!("{} = {value}?", names::field(member)))
+                // What becomes of a value comes behind it.
+                let value = match value.split_once(".map(") {
+                    Some((value, map)) => format!("{value}?.map({map}"),
+                    None => format!("{value}?"),
+                };
+                Ok(format!("{} = {value}", names::field(member)))
             })
             .collect::<anyhow::Result<_>>()?;
         if let [only] = reads.as_slice() {
@@ -236,19 +245,18 @@ fn read(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow:
         out.push_str("}\n");
     }
     out.push_str("let value = Self {\n");
-    for (member, reference) in &shape.members.0 {
+    for (position, (member, reference)) in members.iter().enumerate() {
         let field = names::field(member);
-        let position = members.iter().position(|(m, _)| m == member);
-        let Some(position) = position else {
-            // Carried by the path, the query or a header; whoever routes the request fills it in.
-            writeln!(out, "{field}: Default::default(),")?;
-            continue;
-        };
         let kind = plan.kind(&reference.shape)?;
         let boxed = kind == Kind::Structure && plan.recursive(name, reference);
         let local = if boxed { format!("{field}.map(Box::new)") } else { field.clone() };
         let required = shape.required.contains(member);
+        // A body of bytes is not told here, and there is always one.
+        let is_body = shape.payload.as_ref() == Some(member);
         match (required, kind) {
+            (true, Kind::Blob | Kind::Stream) if is_body => {
+                writeln!(out, "{field}: {local}.unwrap_or_default(),")?;
+            }
             (true, Kind::Enum) => {
                 writeln!(out, "{field}: r.required_enumeration({position}, {local})?,")?;
             }
@@ -262,13 +270,33 @@ fn read(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow:
 }
 
 fn write_fn(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<()> {
-    let members = Plan::body_members(shape);
     out.push_str("/// Writes the structure.\n");
     out.push_str("pub fn write(&self, w: &mut Writer) {\nw.begin();\n");
-    for (i, (member, reference)) in members.iter().enumerate() {
+    write_members(plan, out, shape, |_, _| true)?;
+    out.push_str("w.end();\n}\n\n");
+    Ok(())
+}
+
+/// Statements that write the members which `is_wanted`.
+pub(super) fn write_members(
+    plan: &Plan<'_>,
+    out: &mut String,
+    shape: &Shape,
+    is_wanted: impl Fn(&str, &Reference) -> bool,
+) -> anyhow::Result<()> {
+    let members = shape.members.0.iter().enumerate();
+    for (i, (member, reference)) in members.filter(|(_, (name, m))| is_wanted(name, m)) {
         let field = names::field(member);
         let key = format!("w.key(Self::MEMBERS[{i}]);");
-        if shape.required.contains(&(*member).to_owned()) {
+        let required = shape.required.contains(member);
+        if plan.kind(&reference.shape)? == Kind::Stream {
+            let pattern = if required {
+                "wire::Payload::Whole(value)"
+            } else {
+                "Some(wire::Payload::Whole(value))"
+            };
+            writeln!(out, "if let {pattern} = &self.{field} {{\n{key}\nw.blob(value);\n}}")?;
+        } else if required {
             let write = write_value(plan, &reference.shape, &format!("self.{field}"), true)?;
             writeln!(out, "{key}\n{write}")?;
         } else {
@@ -276,7 +304,6 @@ fn write_fn(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<
             writeln!(out, "if let Some(value) = &self.{field} {{\n{key}\n{write}\n}}")?;
         }
     }
-    out.push_str("w.end();\n}\n\n");
     Ok(())
 }
 
@@ -284,16 +311,18 @@ fn write_fn(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<
 fn hint(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<()> {
     out.push_str("/// About how many bytes the structure takes in a body.\n");
     out.push_str("pub fn bytes_hint(&self) -> usize {\n");
-    let members = Plan::body_members(shape);
+    let members = &shape.members.0;
     write!(out, "{}", members.len() * 64)?;
-    for (member, reference) in &members {
-        if !plan.holds_blob(&reference.shape) {
+    for (member, reference) in members {
+        let kind = plan.kind(&reference.shape)?;
+        let is_counted = matches!(kind, Kind::Blob | Kind::List | Kind::Structure);
+        if !is_counted || !plan.holds_blob(&reference.shape) {
             continue;
         }
         let field = names::field(member);
-        let required = shape.required.contains(&(*member).to_owned());
+        let required = shape.required.contains(member);
         let of = |v: &str| -> anyhow::Result<String> {
-            Ok(match plan.kind(&reference.shape)? {
+            Ok(match kind {
                 Kind::Blob => format!("wire::base64_bytes({v}.len())"),
                 Kind::List => {
                     let element = plan.element(&reference.shape)?;

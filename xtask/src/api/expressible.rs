@@ -1,34 +1,78 @@
 //! Refuses a model with facts that generated code would drop.
 //!
 //! What is no fact for it: `box`, since every member that is not required is an `Option` already;
-//! `idempotencyToken`, since a caller may set the member itself. Places of a REST protocol
-//! (`location`, `payload`, method and path) and names of the query protocol (`resultWrapper`,
-//! `xmlOrder`, `code` and `senderFault` of errors) go with their protocol.
+//! `idempotencyToken`, since a caller may set the member itself; `union`, since its service says
+//! which of its members go together. `resultWrapper` and `xmlOrder` of the query protocol are those
+//! that `wire` writes for every operation.
 
-use super::model::{Metadata, Model, Operation, Shape};
+use super::generate::{Kind, Plan};
+use super::model::{Operation, Shape};
 use anyhow::ensure;
+use std::collections::BTreeSet;
 
-/// The protocols that generated services speak.
-const PROTOCOLS: [&str; 1] = ["json"];
-/// The version of the JSON protocol whose content type generated services answer with.
-const JSON_VERSION: &str = "1.1";
-/// The only member of an exception that an error holds.
-const MESSAGE: &str = "message";
-
-/// Checks that generated code says all that the model of `service` says.
+/// Checks that generated code says all that the model says.
 ///
 /// # Errors
-/// Names the service and each kind of fact that would be dropped, with the first place of it.
-pub(super) fn check(service: &str, model: &Model) -> anyhow::Result<()> {
-    let mut facts = of_metadata(&model.metadata);
-    for (name, operation) in &model.operations.0 {
+/// Names each kind of fact that would be dropped, with the first place of it.
+pub(super) fn check(plan: &Plan<'_>) -> anyhow::Result<()> {
+    let mut facts = Vec::new();
+    for (name, operation) in &plan.model.operations.0 {
         facts.extend(of_operation(name, operation));
     }
-    for (name, shape) in &model.shapes.0 {
+    for (name, shape) in &plan.model.shapes.0 {
         facts.extend(of_shape(name, shape));
     }
     let text = lines(&facts).join("\n  ");
-    ensure!(facts.is_empty(), "`{service}` has facts that generated code would drop:\n  {text}");
+    ensure!(facts.is_empty(), "generated code would drop:\n  {text}");
+    places(plan)?;
+    paths(plan)
+}
+
+/// Checks that each member is where its protocols can carry it.
+fn places(plan: &Plan<'_>) -> anyhow::Result<()> {
+    let protocols = plan.protocols()?;
+    let operations = &plan.model.operations.0;
+    for (name, shape) in &plan.model.shapes.0 {
+        let inputs = operations.iter().filter_map(|(_, operation)| operation.input.as_ref());
+        let outputs = operations.iter().filter_map(|(_, operation)| operation.output.as_ref());
+        let is_input = inputs.into_iter().any(|input| input.shape == *name);
+        let is_output = outputs.into_iter().any(|output| output.shape == *name);
+        for (member, reference) in &shape.members.0 {
+            let kind = plan.kind(&reference.shape)?;
+            let what = format!("member `{member}` of `{name}`");
+            let is_end = is_input || is_output || shape.exception;
+            ensure!(
+                reference.location.is_none() || is_end,
+                "{what} is not in the body, but inside"
+            );
+            ensure!(kind != Kind::Stream || is_end, "{what} streams, but inside");
+            ensure!(
+                kind != Kind::EventStream || plan.event_stream_of(name).is_some(),
+                "{what} is an event stream beside other members"
+            );
+            ensure!(
+                kind != Kind::Stream || !is_output || protocols == ["RestJson"],
+                "{what} streams an answer, which REST-JSON alone carries"
+            );
+            let is_word = matches!(member.as_str(), "member" | "entry");
+            let is_query = protocols.contains(&"Query");
+            ensure!(!(is_query && is_word), "{what} cannot be told from a list in a form");
+        }
+    }
+    Ok(())
+}
+
+/// Checks that method and path tell an operation.
+fn paths(plan: &Plan<'_>) -> anyhow::Result<()> {
+    if !plan.protocols()?.contains(&"RestJson") {
+        return Ok(());
+    }
+    let mut paths = BTreeSet::new();
+    for (name, operation) in &plan.model.operations.0 {
+        let path = operation.http.request_uri.split('?').next().unwrap_or_default();
+        let is_new = paths.insert((&operation.http.method, path));
+        ensure!(is_new, "operation `{name}` differs from another by its query alone");
+    }
     Ok(())
 }
 
@@ -61,29 +105,13 @@ fn lines(facts: &[Fact]) -> Vec<String> {
     lines
 }
 
-fn of_metadata(metadata: &Metadata) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut add = |kind: String| facts.push(Fact::new("metadata", kind));
-    for protocol in metadata.protocols() {
-        if !PROTOCOLS.contains(&protocol) {
-            add(format!("protocol `{protocol}`"));
-        }
-    }
-    if let Some(version) = metadata.json_version.as_deref().filter(|v| *v != JSON_VERSION) {
-        add(format!("jsonVersion `{version}`"));
-    }
-    if metadata.aws_query_compatible.is_some() {
-        add("awsQueryCompatible".to_owned());
-    }
-    facts
-}
-
 fn of_operation(name: &str, operation: &Operation) -> Vec<Fact> {
     let place = format!("operation `{name}`");
     let mut facts = Vec::new();
     let mut add = |kind: String| facts.push(Fact::new(&place, kind));
-    if let Some(compression) = &operation.request_compression {
-        add(format!("requestcompression `{}`", compression.encodings.join(", ")));
+    let encodings = operation.request_compression.iter().flat_map(|c| &c.encodings);
+    for encoding in encodings.filter(|encoding| *encoding != "gzip") {
+        add(format!("requestcompression `{encoding}`"));
     }
     if let Some(auth_type) = &operation.auth_type {
         add(format!("authtype `{auth_type}`"));
@@ -98,21 +126,12 @@ fn of_shape(name: &str, shape: &Shape) -> Vec<Fact> {
     if shape.document {
         add("document".to_owned());
     }
-    if shape.union {
-        add("union".to_owned());
-    }
     if let Some(format) = &shape.timestamp_format {
         add(format!("timestampFormat `{format}`"));
     }
     for (member, reference) in &shape.members.0 {
-        if shape.exception && member != MESSAGE {
-            add(format!("exception member `{member}`"));
-        }
         if reference.event_payload {
             add(format!("eventpayload `{member}`"));
-        }
-        if reference.location.is_none() && reference.location_name.is_some() {
-            add(format!("locationName of `{member}` in a body"));
         }
     }
     facts
@@ -137,10 +156,6 @@ mod tests {
         check(
             r#"{"type": "structure", "members": {"A": {"shape": "B", "eventpayload": true}}}"#,
             &["shape `S`: eventpayload `A`"],
-        );
-        check(
-            r#"{"type": "structure", "members": {"A": {"shape": "B", "locationName": "a"}}}"#,
-            &["shape `S`: locationName of `A` in a body"],
         );
         let open = r#"{"http": {"method": "POST", "requestUri": "/"}, "authtype": "none"}"#;
         let open = of_operation("O", &serde_json::from_str(open).unwrap());

@@ -2,7 +2,7 @@
 
 use super::model::{Model, Pin, Reference, Shape, Type};
 use super::overrides::Overrides;
-use super::{codec, names, service, shapes};
+use super::{codec, expressible, names, service, shapes};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Enum,
     Text,
     Blob,
+    /// Bytes that may be a body as it comes.
+    Stream,
     Boolean,
     Integer,
     Long,
@@ -49,6 +51,7 @@ impl<'a> Plan<'a> {
             Type::Map => Kind::Map,
             Type::String if !shape.names.is_empty() => Kind::Enum,
             Type::String => Kind::Text,
+            Type::Blob if shape.streaming => Kind::Stream,
             Type::Blob => Kind::Blob,
             Type::Boolean => Kind::Boolean,
             Type::Integer => Kind::Integer,
@@ -69,6 +72,7 @@ impl<'a> Plan<'a> {
             }
             Kind::Text => "Text".to_owned(),
             Kind::Blob => "Bytes".to_owned(),
+            Kind::Stream => "wire::Payload".to_owned(),
             Kind::Boolean => "bool".to_owned(),
             Kind::Integer => "i32".to_owned(),
             Kind::Long => "i64".to_owned(),
@@ -92,10 +96,12 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Structures that are generated: not exceptions, not event streams; sorted.
+    /// Structures that are generated: not event streams, and exceptions only when they have more
+    /// than a message; sorted.
     pub(super) fn structures(&self) -> Vec<(&'a str, &'a Shape)> {
         let all = self.model.shapes.0.iter();
-        all.filter(|(_, s)| s.kind == Type::Structure && !s.exception && !s.eventstream)
+        all.filter(|(_, s)| s.kind == Type::Structure && !s.eventstream)
+            .filter(|(_, s)| !s.exception || has_more(s))
             .filter(|(name, _)| !self.is_event_stream_output(name))
             .map(|(name, shape)| (name.as_str(), shape))
             .collect()
@@ -121,6 +127,14 @@ impl<'a> Plan<'a> {
         all.filter(|(_, s)| s.exception).map(|(name, shape)| (name.as_str(), shape)).collect()
     }
 
+    /// An exception's variant; of two that differ in `Exception` alone, that one is called so.
+    pub(super) fn error_variant(&self, exception: &str) -> String {
+        let short = names::error_variant(exception);
+        let mut others = self.exceptions().into_iter().filter(|(name, _)| *name != exception);
+        let is_taken = others.any(|(name, _)| names::error_variant(name) == short);
+        if is_taken && exception.ends_with("Exception") { short + "Exception" } else { short }
+    }
+
     /// Whether a member must be boxed, since its structure can hold its owner without a list or map
     /// between them.
     pub(super) fn recursive(&self, owner: &str, member: &Reference) -> bool {
@@ -140,13 +154,64 @@ impl<'a> Plan<'a> {
         false
     }
 
-    /// The members that stand in the body, with their positions among all members.
-    pub(super) fn body_members(shape: &Shape) -> Vec<(&str, &Reference)> {
-        let members = shape.members.0.iter();
-        members
-            .filter(|(name, m)| m.location.is_none() && shape.payload.as_deref() != Some(name))
-            .map(|(name, member)| (name.as_str(), member))
-            .collect()
+    /// A member's name in bodies.
+    pub(super) fn wire_name<'m>(name: &'m str, member: &'m Reference) -> &'m str {
+        member.location_name.as_deref().filter(|_| member.location.is_none()).unwrap_or(name)
+    }
+
+    /// Whether REST-JSON carries a member of this structure elsewhere than in a body of members.
+    pub(super) fn is_located(shape: &Shape) -> bool {
+        shape.payload.is_some() || shape.members.0.iter().any(|(_, m)| m.location.is_some())
+    }
+
+    /// How the service's clients speak, as `wire::Protocol` has it.
+    pub(super) fn protocols(&self) -> anyhow::Result<Vec<&'static str>> {
+        let metadata = &self.model.metadata;
+        let modeled = match metadata.protocols.as_slice() {
+            [] => std::slice::from_ref(&metadata.protocol),
+            all => all,
+        };
+        let mut protocols = Vec::new();
+        for name in modeled.iter().chain(self.overrides.protocols()) {
+            protocols.push(match (name.as_str(), metadata.json_version.as_deref()) {
+                ("json", Some("1.0")) | ("json-1.0", _) => "Json10",
+                ("json", Some("1.1")) => "Json11",
+                ("aws-cbor", _) => "Cbor11",
+                ("smithy-rpc-v2-cbor", _) => "RpcCbor",
+                ("rest-json", _) => "RestJson",
+                ("query", _) => "Query",
+                (other, _) => bail!("protocol `{other}` is not known"),
+            });
+        }
+        Ok(protocols)
+    }
+
+    /// The name of an error in the query protocol, where clients look for it.
+    pub(super) fn query_code(&self, exception: &str) -> Option<&'a str> {
+        let metadata = &self.model.metadata;
+        let knew_it =
+            metadata.aws_query_compatible.is_some() || metadata.protocols().contains(&"query");
+        let error = self.model.shapes.get(exception)?.error.as_ref()?;
+        error.code.as_deref().filter(|_| knew_it)
+    }
+
+    /// Whether a structure has a member that streams.
+    pub(super) fn has_stream(&self, name: &str) -> anyhow::Result<bool> {
+        let Some(shape) = self.model.shapes.get(name) else { return Ok(false) };
+        let kinds: anyhow::Result<Vec<Kind>> =
+            shape.members.0.iter().map(|(_, member)| self.kind(&member.shape)).collect();
+        Ok(kinds?.contains(&Kind::Stream))
+    }
+
+    /// Whether an operation's body may come packed.
+    pub(super) fn packs(&self, operation: &str) -> bool {
+        let operation = self.model.operations.get(operation);
+        operation.is_some_and(|operation| operation.request_compression.is_some())
+    }
+
+    /// Whether clients of ours can call it: all of an input is in the body.
+    pub(super) fn has_operations(&self) -> anyhow::Result<bool> {
+        Ok(self.protocols()?.iter().any(|p| !matches!(*p, "RestJson" | "Query")))
     }
 
     /// Whether a shape holds a blob, itself or further inside.
@@ -176,6 +241,16 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Whether an exception has members beside its message.
+pub(super) fn has_more(exception: &Shape) -> bool {
+    exception.members.0.iter().any(|(name, _)| !is_message(name))
+}
+
+/// Whether a member of an exception is its message.
+pub(super) fn is_message(member: &str) -> bool {
+    member.eq_ignore_ascii_case("message")
+}
+
 /// Every file of a service: path below `crates/api/src`, text before rustfmt.
 pub(super) fn files(
     name: &str,
@@ -184,27 +259,31 @@ pub(super) fn files(
     pin: &Pin,
 ) -> anyhow::Result<Vec<(String, String)>> {
     let module = names::module(name);
-    let source =
-        format!("`{}` {}, {} {}", name, model.metadata.api_version, pin.package, pin.version);
+    let ours = pin.service.iter().any(|service| service.name == name && service.path.is_none());
+    let origin = if ours { "ours".to_owned() } else { format!("{} {}", pin.package, pin.version) };
+    let source = format!("`{}` {}, {origin}", name, model.metadata.api_version);
     let plan = Plan { module, model, overrides, source };
     check_names(&plan)?;
+    expressible::check(&plan).with_context(|| format!("`{name}`"))?;
     let module = &plan.module;
-    let mut files = vec![(format!("{module}.rs"), service::root(&plan))];
+    let mut files = vec![(format!("{module}.rs"), service::root(&plan)?)];
     let mut add = |file: &str, text: String| files.push((format!("{module}/{file}.rs"), text));
     add("enums", shapes::enums(&plan)?);
     add("shapes", shapes::structures(&plan)?);
     add("rules", codec::rules(&plan)?);
     add("codec", codec::structures(&plan)?);
     add("lists", codec::lists(&plan)?);
-    add("error", service::errors(&plan));
+    add("error", service::errors(&plan)?);
     add("service", service::service(&plan)?);
-    add("ops", service::operations(&plan)?);
+    if plan.has_operations()? {
+        add("ops", service::operations(&plan)?);
+    }
     Ok(files)
 }
 
 /// Refuses names that would hide one of ours.
 fn check_names(plan: &Plan<'_>) -> anyhow::Result<()> {
-    const TAKEN: [&str; 18] = [
+    const TAKEN: [&str; 20] = [
         "Text",
         "Bytes",
         "Timestamp",
@@ -223,6 +302,8 @@ fn check_names(plan: &Plan<'_>) -> anyhow::Result<()> {
         "Debug",
         "Call",
         "Routes",
+        "Operation",
+        "Answer",
     ];
     for (name, shape) in &plan.model.shapes.0 {
         let ours = shape.kind == Type::Structure || !shape.names.is_empty();

@@ -27,8 +27,8 @@ pub(crate) struct Pin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PinnedService {
     pub(crate) name: String,
-    /// Directory below `botocore/data`.
-    pub(crate) path: String,
+    /// Directory below `botocore/data`; none: the model is ours.
+    pub(crate) path: Option<String>,
     /// Whether `crates/api` holds it.
     #[serde(default)]
     pub(crate) generated: bool,

@@ -21,6 +21,16 @@ pub(crate) struct Overrides {
     #[serde(default)]
     pub(crate) pattern: Vec<PatternEntry>,
     body: Option<Body>,
+    /// Protocols that clients speak and the model does not list.
+    #[serde(default)]
+    protocol: Vec<ProtocolEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProtocolEntry {
+    name: String,
+    observed: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +87,7 @@ impl Overrides {
         observed.extend(overrides.drop_member.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.optional_member.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.pattern.iter().map(|e| e.observed.as_str()));
+        observed.extend(overrides.protocol.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.body.iter().map(|e| e.observed.as_str()));
         let operations = overrides.body.iter().flat_map(|b| &b.operation);
         observed.extend(operations.map(|e| e.observed.as_str()));
@@ -126,6 +137,11 @@ impl Overrides {
     pub(crate) fn dropped_members(&self) -> Vec<(&str, &str)> {
         let entries = self.drop_member.iter();
         entries.map(|entry| (entry.member.as_str(), entry.observed.as_str())).collect()
+    }
+
+    /// Protocols that the model does not list.
+    pub(crate) fn protocols(&self) -> impl Iterator<Item = &String> {
+        self.protocol.iter().map(|entry| &entry.name)
     }
 
     /// Largest body of an operation, in bytes.

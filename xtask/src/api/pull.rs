@@ -26,7 +26,8 @@ pub(super) fn run(root: &Path) -> anyhow::Result<()> {
         download(&pin, &directory)?;
     }
     for service in &pin.service {
-        let mut model = read(&wheel, &service.path)?;
+        let Some(path) = &service.path else { continue };
+        let mut model = read(&wheel, path)?;
         model.keep(&service.operations).with_context(|| service.name.clone())?;
         let path = root.join(format!("model/{}.json", service.name));
         super::write(&path, &model.to_text()?)?;

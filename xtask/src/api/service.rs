@@ -1,49 +1,80 @@
 //! Emits a service's root, errors, trait, server and client operations.
 
-use super::generate::Plan;
+use super::generate::{Plan, has_more, is_message};
 use super::model::{Operation, Shape};
 use super::names;
 use std::fmt::Write as _;
 
 /// The module itself.
-pub(super) fn root(plan: &Plan<'_>) -> String {
+pub(super) fn root(plan: &Plan<'_>) -> anyhow::Result<String> {
     let id = &plan.model.metadata.service_id;
     let mut out = plan.caption(&format!("{id}: shapes, checks, errors, service trait."));
     out.push_str(
-        "#![allow(clippy::wildcard_imports, reason = \"generated: shapes name each other\")]\n\
-         #![expect(clippy::semicolon_if_nothing_returned, reason = \"rustfmt breaks long arms\")]\n\n",
+        "#![allow(\nclippy::many_single_char_names,\nclippy::match_wildcard_for_single_variants,\n\
+         clippy::semicolon_if_nothing_returned,\nclippy::wildcard_imports,\n\
+         reason = \"generated: few cases differ, shapes name each other, rustfmt breaks long arms\"\n)]\n\n",
     );
-    out.push_str(
-        "mod codec;\nmod enums;\nmod error;\nmod lists;\npub mod ops;\nmod rules;\nmod service;\n\
-         mod shapes;\n\n",
-    );
+    let ops = if plan.has_operations()? { "pub mod ops;\n" } else { "" };
+    writeln!(
+        out,
+        "mod codec;\nmod enums;\nmod error;\nmod lists;\n{ops}\
+         #[allow(dead_code, reason = \"generated: errors are not read\")]\nmod rules;\nmod service;\nmod shapes;\n"
+    )?;
     out.push_str("pub use error::Error;\n");
     if plan.model.shapes.0.iter().any(|(_, s)| !s.names.is_empty()) {
         out.push_str("pub use enums::*;\n");
     }
     let service = names::service_trait(id);
-    let _infallible = writeln!(out, "pub use service::{{{service}, Server}};");
+    writeln!(out, "pub use service::{{{service}, Server}};")?;
     out.push_str("pub use shapes::*;\n");
-    out
+    Ok(out)
+}
+
+/// An error of the service.
+struct Case<'a> {
+    variant: String,
+    code: &'a str,
+    status: u16,
+    /// The model's shape, when it has one.
+    shape: Option<&'a Shape>,
+}
+
+impl Case<'_> {
+    /// Whether it holds a structure, and not its message alone.
+    fn is_rich(&self) -> bool {
+        self.shape.is_some_and(has_more)
+    }
+
+    /// How the message is spelled, when not as usual.
+    fn message_key(&self) -> Option<&str> {
+        let members = &self.shape?.members.0;
+        let (name, member) = members.iter().find(|(name, _)| is_message(name))?;
+        Some(Plan::wire_name(name, member)).filter(|name| *name != "message")
+    }
 }
 
 /// The errors: modeled exceptions, and those that every service can give.
-fn error_cases(plan: &Plan<'_>) -> Vec<(String, String, u16)> {
-    let mut cases: Vec<(String, String, u16)> = plan
+fn error_cases<'a>(plan: &Plan<'a>) -> Vec<Case<'a>> {
+    let mut cases: Vec<Case<'a>> = plan
         .exceptions()
         .into_iter()
-        .map(|(name, shape)| (names::error_variant(name), name.to_owned(), status(shape)))
+        .map(|(name, shape)| Case {
+            variant: plan.error_variant(name),
+            code: name,
+            status: status(shape),
+            shape: Some(shape),
+        })
         .collect();
     for (variant, code, status) in [
         ("InternalFailure", "InternalFailureException", 500),
         ("ServiceUnavailable", "ServiceUnavailableException", 503),
         ("Validation", "ValidationException", 400),
     ] {
-        if !cases.iter().any(|(v, ..)| v == variant) {
-            cases.push((variant.to_owned(), code.to_owned(), status));
+        if !cases.iter().any(|case| case.variant == variant) {
+            cases.push(Case { variant: variant.to_owned(), code, status, shape: None });
         }
     }
-    cases.sort();
+    cases.sort_by(|a, b| a.variant.cmp(&b.variant));
     cases
 }
 
@@ -52,58 +83,144 @@ fn status(shape: &Shape) -> u16 {
     modeled.unwrap_or(if shape.fault { 500 } else { 400 })
 }
 
-pub(super) fn errors(plan: &Plan<'_>) -> String {
+pub(super) fn errors(plan: &Plan<'_>) -> anyhow::Result<String> {
     let cases = error_cases(plan);
     let mut out = plan.caption("Errors of the service.");
+    if cases.iter().any(Case::is_rich) {
+        out.push_str("use super::*;\n");
+    }
     out.push_str("use std::fmt;\n\n");
     out.push_str(
         "/// What an operation refuses with; each case holds the message for the client.\n\
-         #[derive(Clone, Debug, PartialEq, Eq)]\npub enum Error {\n",
+         #[derive(Clone, Debug, PartialEq",
     );
-    let mut line = |text: String| out.push_str(&(text + "\n"));
-    for (variant, code, status) in &cases {
-        line(format!("/// `{code}`, HTTP status {status}."));
-        line(format!("{variant}(String),"));
+    out.push_str(if cases.iter().any(Case::is_rich) { "" } else { ", Eq" });
+    out.push_str(")]\npub enum Error {\n");
+    for Case { variant, code, status, .. } in &cases {
+        writeln!(out, "/// `{code}`, HTTP status {status}.\n{variant}(String),")?;
     }
-    line("}\n\nimpl Error {".to_owned());
-    line("/// The error's name on the wire.\npub fn code(&self) -> &'static str {".to_owned());
-    line("match self {".to_owned());
-    for (variant, code, _) in &cases {
-        line(format!("Error::{variant}(_) => {code:?},"));
+    for case in cases.iter().filter(|case| case.is_rich()) {
+        let Case { variant, code, status, .. } = case;
+        writeln!(out, "/// `{code}`, HTTP status {status}, with its members.")?;
+        writeln!(out, "{variant}With(Box<{code}>),")?;
     }
-    line("}\n}\n".to_owned());
-    line("/// The HTTP status of the answer.\npub fn status(&self) -> u16 {".to_owned());
-    line("match self {".to_owned());
-    let unusual: Vec<_> = cases.iter().filter(|(_, _, status)| *status != 400).collect();
-    for (variant, _, status) in unusual {
-        line(format!("Error::{variant}(_) => {status},"));
+    out.push_str("}\n\nimpl Error {\n/// The error's name on the wire.\n");
+    out.push_str("pub fn code(&self) -> &'static str {\nmatch self {\n");
+    for case in &cases {
+        writeln!(out, "{} => {:?},", pattern(case, "_"), case.code)?;
     }
-    line("_ => 400,\n}\n}\n".to_owned());
-    line("/// What the client is told.\npub fn message(&self) -> &str {\nmatch self {".to_owned());
-    let all: Vec<String> = cases.iter().map(|(v, ..)| format!("Error::{v}(message)")).collect();
-    line(format!("{} => message,\n}}\n}}\n", all.join(" | ")));
-    line("fn into_message(self) -> String {\nmatch self {".to_owned());
-    line(format!("{} => message,\n}}\n}}\n", all.join(" | ")));
-    line(
+    out.push_str("}\n}\n\n/// The HTTP status of the answer.\npub fn status(&self) -> u16 {\n");
+    out.push_str("match self {\n");
+    for case in cases.iter().filter(|case| case.status != 400) {
+        writeln!(out, "{} => {},", pattern(case, "_"), case.status)?;
+    }
+    out.push_str("_ => 400,\n}\n}\n\n");
+    message(&mut out, &cases)?;
+    out.push_str(
         "/// The error that a name on the wire stands for; None when the model has no such name.\n\
-         pub fn from_code(code: &str, message: String) -> Option<Self> {\nSome(match code {"
-            .to_owned(),
+         pub fn from_code(code: &str, message: String) -> Option<Self> {\nSome(match code {\n",
     );
-    for (variant, code, _) in &cases {
-        line(format!("{code:?} => Error::{variant}(message),"));
+    for Case { variant, code, .. } in &cases {
+        writeln!(out, "{code:?} => Error::{variant}(message),")?;
     }
-    line("_ => return None,\n})\n}\n}\n".to_owned());
-    line(
-        "impl fmt::Display for Error {\n\
+    out.push_str("_ => return None,\n})\n}\n");
+    let has_extra = extra(plan, &mut out, &cases)?;
+    out.push_str(
+        "}\n\nimpl fmt::Display for Error {\n\
          fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {\n\
          write!(f, \"{}: {}\", self.code(), self.message())\n}\n}\n\n\
          impl std::error::Error for Error {}\n\n\
          impl From<Error> for wire::Refusal {\nfn from(error: Error) -> Self {\n\
-         let (status, code) = (error.status(), error.code());\n\
-         wire::Refusal { status, code, message: error.into_message().into() }\n}\n}"
-            .to_owned(),
+         let (status, code) = (error.status(), error.code());\n",
     );
-    out
+    if has_extra {
+        out.push_str("let extra = error.extra().map(Box::new);\n");
+    }
+    let extra = if has_extra { "extra" } else { "extra: None" };
+    writeln!(
+        out,
+        "wire::Refusal {{ status, code, message: error.into_message().into(), {extra} }}\n}}\n}}"
+    )?;
+    Ok(out)
+}
+
+/// A pattern for both forms of a case.
+fn pattern(case: &Case<'_>, bound: &str) -> String {
+    let plain = format!("Error::{}({bound})", case.variant);
+    if case.is_rich() { format!("{plain} | Error::{}With({bound})", case.variant) } else { plain }
+}
+
+/// `message` and `into_message`.
+fn message(out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<()> {
+    let all: Vec<String> =
+        cases.iter().map(|case| format!("Error::{}(message)", case.variant)).collect();
+    let all = all.join(" | ");
+    let rich = |out: &mut String, read: &str| -> anyhow::Result<()> {
+        for case in cases.iter().filter(|case| case.is_rich()) {
+            let members = case.shape.map_or(&[][..], |shape| shape.members.0.as_slice());
+            let message = members.iter().find(|(name, _)| is_message(name));
+            let Some((message, _)) = message else {
+                writeln!(out, "Error::{}With(_) => Default::default(),", case.variant)?;
+                continue;
+            };
+            let field = names::field(message);
+            let required = case.shape.is_some_and(|shape| shape.required.contains(message));
+            let value = if required {
+                format!("Some(&error.{field})")
+            } else {
+                format!("error.{field}.as_ref()")
+            };
+            writeln!(out, "Error::{}With(error) => {value}{read},", case.variant)?;
+        }
+        Ok(())
+    };
+    out.push_str("/// What the client is told.\npub fn message(&self) -> &str {\nmatch self {\n");
+    writeln!(out, "{all} => message,")?;
+    rich(out, ".map_or(\"\", |text| text.as_str())")?;
+    out.push_str("}\n}\n\nfn into_message(self) -> String {\nmatch self {\n");
+    writeln!(out, "{all} => message,")?;
+    rich(out, ".map(ToString::to_string).unwrap_or_default()")?;
+    out.push_str("}\n}\n\n");
+    Ok(())
+}
+
+/// `extra`, when an error has something beside name and message; whether there is one.
+fn extra(plan: &Plan<'_>, out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<bool> {
+    let mut arms = String::new();
+    for case in cases {
+        let key = case.message_key();
+        let query_code = plan.query_code(case.code);
+        if key.is_none() && query_code.is_none() && !case.is_rich() {
+            continue;
+        }
+        let head = format!("wire::Extra {{ message_key: {key:?}, query_code: {query_code:?}, ");
+        if key.is_some() || query_code.is_some() {
+            writeln!(
+                arms,
+                "Error::{}(_) => {head} members: None, headers: Vec::new() }},",
+                case.variant
+            )?;
+        }
+        if case.is_rich() {
+            let has_headers = case.shape.is_some_and(Plan::is_located);
+            let headers = if has_headers { "error.headers()" } else { "Vec::new()" };
+            writeln!(
+                arms,
+                "Error::{}With(error) => {{\nlet (headers, error) = ({headers}, error.clone());\n\
+                 let write = move |w: &mut wire::Writer| error.write_members(w);\n\
+                 {head} members: Some(wire::Members::new(write)), headers }}\n}},",
+                case.variant
+            )?;
+        }
+    }
+    if arms.is_empty() {
+        return Ok(false);
+    }
+    out.push_str("\n/// What the model gives the error beside its name and a `message`.\n");
+    out.push_str("fn extra(&self) -> Option<wire::Extra> {\nSome(match self {\n");
+    out.push_str(&arms);
+    out.push_str("_ => return None,\n})\n}\n");
+    Ok(true)
 }
 
 /// An operation's name, input and output as Rust knows them.
@@ -134,7 +251,7 @@ fn signature<'a>(plan: &Plan<'a>, name: &'a str, operation: &'a Operation) -> Si
         method: names::snake(name),
         input: operation.input.as_ref().map_or("()", |i| i.shape.as_str()),
         output,
-        errors: operation.errors.iter().map(|e| names::error_variant(&e.shape)).collect(),
+        errors: operation.errors.iter().map(|e| plan.error_variant(&e.shape)).collect(),
     }
 }
 
@@ -155,7 +272,7 @@ pub(super) fn service(plan: &Plan<'_>) -> anyhow::Result<String> {
     }
     out.push_str(
         "use base::Cx;\nuse std::future::Future;\nuse std::sync::Arc;\n\
-         use wire::{Answer, BoxFuture, Call, Operation, Refusal, Routes};\n\n",
+         use wire::{Answer, BoxFuture, Call, Operation, Protocol, Refusal, Routes};\n\n",
     );
     service_trait(&mut out, &service, &all)?;
     routes(plan, &mut out, &all)?;
@@ -216,15 +333,27 @@ fn routes(plan: &Plan<'_>, out: &mut String, all: &[Signature<'_>]) -> anyhow::R
     out.push_str("static ROUTES: Routes = Routes {\n");
     writeln!(out, "signing_name: {:?},", metadata.signing_name())?;
     writeln!(out, "target_prefix: {:?},", metadata.target_prefix.as_deref().unwrap_or(""))?;
+    writeln!(out, "xml_namespace: {:?},", metadata.xml_namespace.as_deref().unwrap_or(""))?;
+    let protocols: Vec<String> =
+        plan.protocols()?.iter().map(|name| format!("Protocol::{name}")).collect();
+    let is_rest = protocols.iter().any(|name| name == "Protocol::RestJson");
+    writeln!(out, "protocols: &[{}],", protocols.join(", "))?;
     out.push_str("operations: &[\n");
     for s in all {
         let bytes = plan.overrides.body_bytes_max(s.name) as f64;
-        writeln!(
-            out,
-            "Operation {{ name: {:?}, body_bytes_max: {} }},",
-            s.name,
-            names::number(bytes)
-        )?;
+        write!(out, "Operation::new({:?}, {})", s.name, names::number(bytes))?;
+        let operation = plan.model.operations.get(s.name);
+        if let Some(http) = operation.map(|operation| &operation.http).filter(|_| is_rest) {
+            let status = http.response_code.unwrap_or(200);
+            write!(out, ".at({:?}, {:?}, {status})", http.method, http.request_uri)?;
+        }
+        if plan.has_stream(s.input)? {
+            out.push_str(".streaming()");
+        }
+        if plan.packs(s.name) {
+            out.push_str(".packing()");
+        }
+        out.push_str(",\n");
     }
     out.push_str("],\n};\n\n");
     Ok(())
@@ -242,19 +371,29 @@ fn server(
     out.push_str("pub fn new(service: Arc<T>) -> Self {\nSelf(service)\n}\n}\n\n");
     writeln!(out, "impl<T: {service}> wire::Service for Server<T> {{")?;
     out.push_str("fn routes(&self) -> &'static Routes {\n&ROUTES\n}\n\n");
-    out.push_str("fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {\n");
+    out.push_str("fn call(&self, mut call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {\n");
     out.push_str("let service = &*self.0;\nmatch call.operation {\n");
     for (i, s) in all.iter().enumerate() {
-        let (macro_name, output) = match s.output {
-            Output::Nothing => ("answer_nothing", String::new()),
-            Output::Body(shape) if plan.holds_blob(shape) => {
-                ("answer_body", format!(", {shape}, hint"))
+        let input = match plan.model.shapes.get(s.input) {
+            None => "()".to_owned(),
+            Some(shape) if Plan::is_located(shape) => {
+                format!("{}::of_call(&mut call, &ROUTES)?", s.input)
             }
-            Output::Body(shape) => ("answer_body", format!(", {shape}")),
-            Output::Events(_) => ("answer_events", String::new()),
+            Some(_) => format!("call.input({}::read)?", s.input),
         };
-        let (method, input) = (&s.method, s.input);
-        writeln!(out, "{i} => {macro_name}!(service, call, {method}, {input}{output}),")?;
+        let method = &s.method;
+        let arm = match s.output {
+            Output::Nothing => format!("answer_nothing!(service, call, {method}, {input})"),
+            Output::Events(_) => format!("answer_events!(service, call, {method}, {input})"),
+            Output::Body(shape) if Plan::is_located(plan.shape(shape)?) => {
+                format!("answer_located!(service, call, {method}, {input})")
+            }
+            Output::Body(shape) => {
+                let hint = if plan.holds_blob(shape) { ", hint" } else { "" };
+                format!("answer_body!(service, call, {method}, {input}, {shape}{hint})")
+            }
+        };
+        writeln!(out, "{i} => {arm},")?;
     }
     out.push_str("_ => crate::serve::unknown_operation(),\n}\n}\n}\n\n");
     Ok(())
@@ -270,14 +409,14 @@ fn event_shape(plan: &Plan<'_>, out: &mut String, stream: &str) -> anyhow::Resul
         .map(|(name, _)| name.as_str())
         .collect();
     writeln!(out, "impl EventShape for {stream} {{")?;
-    out.push_str("fn frame(&self, format: wire::Format) -> Bytes {\nmatch self {\n");
+    out.push_str("fn frame(&self, protocol: wire::Protocol) -> Bytes {\nmatch self {\n");
     for member in &members {
         let inner = member_shape(plan, stream, member)?;
         let hint = if plan.holds_blob(inner) { "event.bytes_hint()" } else { "256" };
         writeln!(out, "{stream}::{member}(event) => {{")?;
         writeln!(
             out,
-            "let (frame, mut w) = wire::event_stream::FrameWriter::event({member:?}, format, {hint});"
+            "let (frame, mut w) = wire::event_stream::FrameWriter::event({member:?}, protocol, {hint});"
         )?;
         out.push_str("event.write(&mut w);\nframe.finish(w)\n}\n");
     }

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 
 pub(super) fn enums(plan: &Plan<'_>) -> anyhow::Result<String> {
     let mut out = plan.caption("Closed sets of strings.");
-    out.push_str("use wire::rules::Enumeration;\n\n");
+    if plan.model.shapes.0.iter().any(|(_, shape)| !shape.names.is_empty()) {
+        out.push_str("use wire::rules::Enumeration;\n\n");
+    }
     for (name, shape) in &plan.model.shapes.0 {
         if shape.kind == Type::String && !shape.names.is_empty() {
             one_enum(&mut out, name, &shape.names)?;
@@ -66,7 +68,7 @@ pub(super) fn structures(plan: &Plan<'_>) -> anyhow::Result<String> {
     if !plan.model.shapes.0.iter().all(|(_, s)| s.names.is_empty()) {
         out.push_str("use super::enums::*;\n");
     }
-    if uses("Bytes") {
+    if [": Bytes,", "<Bytes>", "Text, Bytes>"].iter().any(|held| uses(held)) {
         out.push_str("use bytes::Bytes;\n");
     }
     if uses("BTreeMap<") {
@@ -88,9 +90,13 @@ pub(super) fn structures(plan: &Plan<'_>) -> anyhow::Result<String> {
 
 fn structure(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> anyhow::Result<()> {
     let hidden = shape.members.0.iter().any(|(_, m)| hides(plan, &m.shape));
+    let streams = plan.has_stream(name)?;
     writeln!(out, "/// `{name}` of the model.")?;
     let debug = if hidden { "" } else { "Debug, " };
-    writeln!(out, "#[derive(Clone, {debug}Default, PartialEq)]")?;
+    // A stream can be read once.
+    let derived = if streams { "Default" } else { "Clone, Default, PartialEq" };
+    let derived = derived.replacen("Default", &format!("{debug}Default"), 1);
+    writeln!(out, "#[derive({derived})]")?;
     if shape.members.is_empty() {
         writeln!(out, "pub struct {name} {{}}\n")?;
         return Ok(());
@@ -127,7 +133,9 @@ fn debug_impl(plan: &Plan<'_>, out: &mut String, name: &str, shape: &Shape) -> a
     for (member_name, member) in &shape.members.0 {
         let field = names::field(member_name);
         let inner = plan.shape(&member.shape)?;
-        if inner.kind == Type::Blob && shape.required.contains(member_name) {
+        if inner.streaming {
+            writeln!(out, ".field({field:?}, &self.{field})")?;
+        } else if inner.kind == Type::Blob && shape.required.contains(member_name) {
             writeln!(out, ".field({field:?}, &wire::Hidden::bytes(self.{field}.len()))")?;
         } else if inner.kind == Type::Blob {
             writeln!(

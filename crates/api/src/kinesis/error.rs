@@ -171,6 +171,6 @@ impl std::error::Error for Error {}
 impl From<Error> for wire::Refusal {
     fn from(error: Error) -> Self {
         let (status, code) = (error.status(), error.code());
-        wire::Refusal { status, code, message: error.into_message().into() }
+        wire::Refusal { status, code, message: error.into_message().into(), extra: None }
     }
 }

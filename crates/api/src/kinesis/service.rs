@@ -8,7 +8,7 @@ use base::Cx;
 use bytes::Bytes;
 use std::future::Future;
 use std::sync::Arc;
-use wire::{Answer, BoxFuture, Call, Operation, Refusal, Routes};
+use wire::{Answer, BoxFuture, Call, Operation, Protocol, Refusal, Routes};
 
 /// Every operation of the service. None has a default, so that a new model
 /// version does not compile until each has a body or an explicit refusal.
@@ -622,64 +622,66 @@ pub trait Kinesis: Send + Sync + 'static {
 static ROUTES: Routes = Routes {
     signing_name: "kinesis",
     target_prefix: "Kinesis_20131202",
+    xml_namespace: "",
+    protocols: &[Protocol::Json11, Protocol::Cbor11],
     operations: &[
-        Operation { name: "AcknowledgeDeadLetterQueueRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "AcknowledgeQueueRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "AddTagsToStream", body_bytes_max: 1_048_576 },
-        Operation { name: "CreateChannel", body_bytes_max: 1_048_576 },
-        Operation { name: "CreateQueue", body_bytes_max: 1_048_576 },
-        Operation { name: "CreateStream", body_bytes_max: 1_048_576 },
-        Operation { name: "DecreaseStreamRetentionPeriod", body_bytes_max: 1_048_576 },
-        Operation { name: "DeleteChannel", body_bytes_max: 1_048_576 },
-        Operation { name: "DeleteQueue", body_bytes_max: 1_048_576 },
-        Operation { name: "DeleteResourcePolicy", body_bytes_max: 1_048_576 },
-        Operation { name: "DeleteStream", body_bytes_max: 1_048_576 },
-        Operation { name: "DeregisterStreamConsumer", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeAccountSettings", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeChannel", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeLimits", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeQueue", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeStream", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeStreamConsumer", body_bytes_max: 1_048_576 },
-        Operation { name: "DescribeStreamSummary", body_bytes_max: 1_048_576 },
-        Operation { name: "DisableEnhancedMonitoring", body_bytes_max: 1_048_576 },
-        Operation { name: "EnableEnhancedMonitoring", body_bytes_max: 1_048_576 },
-        Operation { name: "GetRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "GetResourcePolicy", body_bytes_max: 1_048_576 },
-        Operation { name: "GetShardIterator", body_bytes_max: 1_048_576 },
-        Operation { name: "IncreaseStreamRetentionPeriod", body_bytes_max: 1_048_576 },
-        Operation { name: "ListChannels", body_bytes_max: 1_048_576 },
-        Operation { name: "ListQueues", body_bytes_max: 1_048_576 },
-        Operation { name: "ListShards", body_bytes_max: 1_048_576 },
-        Operation { name: "ListStreamConsumers", body_bytes_max: 1_048_576 },
-        Operation { name: "ListStreams", body_bytes_max: 1_048_576 },
-        Operation { name: "ListTagsForResource", body_bytes_max: 1_048_576 },
-        Operation { name: "ListTagsForStream", body_bytes_max: 1_048_576 },
-        Operation { name: "MergeShards", body_bytes_max: 1_048_576 },
-        Operation { name: "PutRecord", body_bytes_max: 16_777_216 },
-        Operation { name: "PutRecords", body_bytes_max: 16_777_216 },
-        Operation { name: "PutResourcePolicy", body_bytes_max: 1_048_576 },
-        Operation { name: "ReceiveDeadLetterQueueRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "ReceiveQueueRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "RegisterStreamConsumer", body_bytes_max: 1_048_576 },
-        Operation { name: "RemoveTagsFromStream", body_bytes_max: 1_048_576 },
-        Operation { name: "RestoreDeadLetterQueueRecords", body_bytes_max: 1_048_576 },
-        Operation { name: "SplitShard", body_bytes_max: 1_048_576 },
-        Operation { name: "StartStreamEncryption", body_bytes_max: 1_048_576 },
-        Operation { name: "StopStreamEncryption", body_bytes_max: 1_048_576 },
-        Operation { name: "SubscribeToShard", body_bytes_max: 1_048_576 },
-        Operation { name: "TagResource", body_bytes_max: 1_048_576 },
-        Operation { name: "UntagResource", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateAccountSettings", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateChannel", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateDeadLetterQueueRecordsVisibility", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateMaxRecordSize", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateQueue", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateQueueRecordsVisibility", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateShardCount", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateStreamMode", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateStreamRecordDistributionStrategy", body_bytes_max: 1_048_576 },
-        Operation { name: "UpdateStreamWarmThroughput", body_bytes_max: 1_048_576 },
+        Operation::new("AcknowledgeDeadLetterQueueRecords", 1_048_576),
+        Operation::new("AcknowledgeQueueRecords", 1_048_576),
+        Operation::new("AddTagsToStream", 1_048_576),
+        Operation::new("CreateChannel", 1_048_576),
+        Operation::new("CreateQueue", 1_048_576),
+        Operation::new("CreateStream", 1_048_576),
+        Operation::new("DecreaseStreamRetentionPeriod", 1_048_576),
+        Operation::new("DeleteChannel", 1_048_576),
+        Operation::new("DeleteQueue", 1_048_576),
+        Operation::new("DeleteResourcePolicy", 1_048_576),
+        Operation::new("DeleteStream", 1_048_576),
+        Operation::new("DeregisterStreamConsumer", 1_048_576),
+        Operation::new("DescribeAccountSettings", 1_048_576),
+        Operation::new("DescribeChannel", 1_048_576),
+        Operation::new("DescribeLimits", 1_048_576),
+        Operation::new("DescribeQueue", 1_048_576),
+        Operation::new("DescribeStream", 1_048_576),
+        Operation::new("DescribeStreamConsumer", 1_048_576),
+        Operation::new("DescribeStreamSummary", 1_048_576),
+        Operation::new("DisableEnhancedMonitoring", 1_048_576),
+        Operation::new("EnableEnhancedMonitoring", 1_048_576),
+        Operation::new("GetRecords", 1_048_576),
+        Operation::new("GetResourcePolicy", 1_048_576),
+        Operation::new("GetShardIterator", 1_048_576),
+        Operation::new("IncreaseStreamRetentionPeriod", 1_048_576),
+        Operation::new("ListChannels", 1_048_576),
+        Operation::new("ListQueues", 1_048_576),
+        Operation::new("ListShards", 1_048_576),
+        Operation::new("ListStreamConsumers", 1_048_576),
+        Operation::new("ListStreams", 1_048_576),
+        Operation::new("ListTagsForResource", 1_048_576),
+        Operation::new("ListTagsForStream", 1_048_576),
+        Operation::new("MergeShards", 1_048_576),
+        Operation::new("PutRecord", 16_777_216),
+        Operation::new("PutRecords", 16_777_216),
+        Operation::new("PutResourcePolicy", 1_048_576),
+        Operation::new("ReceiveDeadLetterQueueRecords", 1_048_576),
+        Operation::new("ReceiveQueueRecords", 1_048_576),
+        Operation::new("RegisterStreamConsumer", 1_048_576),
+        Operation::new("RemoveTagsFromStream", 1_048_576),
+        Operation::new("RestoreDeadLetterQueueRecords", 1_048_576),
+        Operation::new("SplitShard", 1_048_576),
+        Operation::new("StartStreamEncryption", 1_048_576),
+        Operation::new("StopStreamEncryption", 1_048_576),
+        Operation::new("SubscribeToShard", 1_048_576),
+        Operation::new("TagResource", 1_048_576),
+        Operation::new("UntagResource", 1_048_576),
+        Operation::new("UpdateAccountSettings", 1_048_576),
+        Operation::new("UpdateChannel", 1_048_576),
+        Operation::new("UpdateDeadLetterQueueRecordsVisibility", 1_048_576),
+        Operation::new("UpdateMaxRecordSize", 1_048_576),
+        Operation::new("UpdateQueue", 1_048_576),
+        Operation::new("UpdateQueueRecordsVisibility", 1_048_576),
+        Operation::new("UpdateShardCount", 1_048_576),
+        Operation::new("UpdateStreamMode", 1_048_576),
+        Operation::new("UpdateStreamRecordDistributionStrategy", 1_048_576),
+        Operation::new("UpdateStreamWarmThroughput", 1_048_576),
     ],
 };
 
@@ -699,159 +701,240 @@ impl<T: Kinesis> wire::Service for Server<T> {
         &ROUTES
     }
 
-    fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {
+    fn call(&self, mut call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {
         let service = &*self.0;
         match call.operation {
             0 => answer_body!(
                 service,
                 call,
                 acknowledge_dead_letter_queue_records,
-                AcknowledgeDeadLetterQueueRecordsInput,
+                call.input(AcknowledgeDeadLetterQueueRecordsInput::read)?,
                 AcknowledgeDeadLetterQueueRecordsOutput
             ),
             1 => answer_body!(
                 service,
                 call,
                 acknowledge_queue_records,
-                AcknowledgeQueueRecordsInput,
+                call.input(AcknowledgeQueueRecordsInput::read)?,
                 AcknowledgeQueueRecordsOutput
             ),
-            2 => answer_nothing!(service, call, add_tags_to_stream, AddTagsToStreamInput),
-            3 => {
-                answer_body!(service, call, create_channel, CreateChannelInput, CreateChannelOutput)
+            2 => answer_nothing!(
+                service,
+                call,
+                add_tags_to_stream,
+                call.input(AddTagsToStreamInput::read)?
+            ),
+            3 => answer_body!(
+                service,
+                call,
+                create_channel,
+                call.input(CreateChannelInput::read)?,
+                CreateChannelOutput
+            ),
+            4 => answer_body!(
+                service,
+                call,
+                create_queue,
+                call.input(CreateQueueInput::read)?,
+                CreateQueueOutput
+            ),
+            5 => {
+                answer_nothing!(service, call, create_stream, call.input(CreateStreamInput::read)?)
             }
-            4 => answer_body!(service, call, create_queue, CreateQueueInput, CreateQueueOutput),
-            5 => answer_nothing!(service, call, create_stream, CreateStreamInput),
             6 => answer_nothing!(
                 service,
                 call,
                 decrease_stream_retention_period,
-                DecreaseStreamRetentionPeriodInput
+                call.input(DecreaseStreamRetentionPeriodInput::read)?
             ),
-            7 => answer_nothing!(service, call, delete_channel, DeleteChannelInput),
-            8 => answer_nothing!(service, call, delete_queue, DeleteQueueInput),
-            9 => answer_nothing!(service, call, delete_resource_policy, DeleteResourcePolicyInput),
-            10 => answer_nothing!(service, call, delete_stream, DeleteStreamInput),
+            7 => answer_nothing!(
+                service,
+                call,
+                delete_channel,
+                call.input(DeleteChannelInput::read)?
+            ),
+            8 => answer_nothing!(service, call, delete_queue, call.input(DeleteQueueInput::read)?),
+            9 => answer_nothing!(
+                service,
+                call,
+                delete_resource_policy,
+                call.input(DeleteResourcePolicyInput::read)?
+            ),
+            10 => {
+                answer_nothing!(service, call, delete_stream, call.input(DeleteStreamInput::read)?)
+            }
             11 => answer_nothing!(
                 service,
                 call,
                 deregister_stream_consumer,
-                DeregisterStreamConsumerInput
+                call.input(DeregisterStreamConsumerInput::read)?
             ),
             12 => answer_body!(
                 service,
                 call,
                 describe_account_settings,
-                DescribeAccountSettingsInput,
+                call.input(DescribeAccountSettingsInput::read)?,
                 DescribeAccountSettingsOutput
             ),
             13 => answer_body!(
                 service,
                 call,
                 describe_channel,
-                DescribeChannelInput,
+                call.input(DescribeChannelInput::read)?,
                 DescribeChannelOutput
             ),
             14 => answer_body!(
                 service,
                 call,
                 describe_limits,
-                DescribeLimitsInput,
+                call.input(DescribeLimitsInput::read)?,
                 DescribeLimitsOutput
             ),
-            15 => {
-                answer_body!(service, call, describe_queue, DescribeQueueInput, DescribeQueueOutput)
-            }
+            15 => answer_body!(
+                service,
+                call,
+                describe_queue,
+                call.input(DescribeQueueInput::read)?,
+                DescribeQueueOutput
+            ),
             16 => answer_body!(
                 service,
                 call,
                 describe_stream,
-                DescribeStreamInput,
+                call.input(DescribeStreamInput::read)?,
                 DescribeStreamOutput
             ),
             17 => answer_body!(
                 service,
                 call,
                 describe_stream_consumer,
-                DescribeStreamConsumerInput,
+                call.input(DescribeStreamConsumerInput::read)?,
                 DescribeStreamConsumerOutput
             ),
             18 => answer_body!(
                 service,
                 call,
                 describe_stream_summary,
-                DescribeStreamSummaryInput,
+                call.input(DescribeStreamSummaryInput::read)?,
                 DescribeStreamSummaryOutput
             ),
             19 => answer_body!(
                 service,
                 call,
                 disable_enhanced_monitoring,
-                DisableEnhancedMonitoringInput,
+                call.input(DisableEnhancedMonitoringInput::read)?,
                 EnhancedMonitoringOutput
             ),
             20 => answer_body!(
                 service,
                 call,
                 enable_enhanced_monitoring,
-                EnableEnhancedMonitoringInput,
+                call.input(EnableEnhancedMonitoringInput::read)?,
                 EnhancedMonitoringOutput
             ),
-            21 => answer_body!(service, call, get_records, GetRecordsInput, GetRecordsOutput, hint),
+            21 => answer_body!(
+                service,
+                call,
+                get_records,
+                call.input(GetRecordsInput::read)?,
+                GetRecordsOutput,
+                hint
+            ),
             22 => answer_body!(
                 service,
                 call,
                 get_resource_policy,
-                GetResourcePolicyInput,
+                call.input(GetResourcePolicyInput::read)?,
                 GetResourcePolicyOutput
             ),
             23 => answer_body!(
                 service,
                 call,
                 get_shard_iterator,
-                GetShardIteratorInput,
+                call.input(GetShardIteratorInput::read)?,
                 GetShardIteratorOutput
             ),
             24 => answer_nothing!(
                 service,
                 call,
                 increase_stream_retention_period,
-                IncreaseStreamRetentionPeriodInput
+                call.input(IncreaseStreamRetentionPeriodInput::read)?
             ),
-            25 => answer_body!(service, call, list_channels, ListChannelsInput, ListChannelsOutput),
-            26 => answer_body!(service, call, list_queues, ListQueuesInput, ListQueuesOutput),
-            27 => answer_body!(service, call, list_shards, ListShardsInput, ListShardsOutput),
+            25 => answer_body!(
+                service,
+                call,
+                list_channels,
+                call.input(ListChannelsInput::read)?,
+                ListChannelsOutput
+            ),
+            26 => answer_body!(
+                service,
+                call,
+                list_queues,
+                call.input(ListQueuesInput::read)?,
+                ListQueuesOutput
+            ),
+            27 => answer_body!(
+                service,
+                call,
+                list_shards,
+                call.input(ListShardsInput::read)?,
+                ListShardsOutput
+            ),
             28 => answer_body!(
                 service,
                 call,
                 list_stream_consumers,
-                ListStreamConsumersInput,
+                call.input(ListStreamConsumersInput::read)?,
                 ListStreamConsumersOutput
             ),
-            29 => answer_body!(service, call, list_streams, ListStreamsInput, ListStreamsOutput),
+            29 => answer_body!(
+                service,
+                call,
+                list_streams,
+                call.input(ListStreamsInput::read)?,
+                ListStreamsOutput
+            ),
             30 => answer_body!(
                 service,
                 call,
                 list_tags_for_resource,
-                ListTagsForResourceInput,
+                call.input(ListTagsForResourceInput::read)?,
                 ListTagsForResourceOutput
             ),
             31 => answer_body!(
                 service,
                 call,
                 list_tags_for_stream,
-                ListTagsForStreamInput,
+                call.input(ListTagsForStreamInput::read)?,
                 ListTagsForStreamOutput
             ),
-            32 => answer_nothing!(service, call, merge_shards, MergeShardsInput),
-            33 => answer_body!(service, call, put_record, PutRecordInput, PutRecordOutput),
-            34 => answer_body!(service, call, put_records, PutRecordsInput, PutRecordsOutput),
-            35 => answer_nothing!(service, call, put_resource_policy, PutResourcePolicyInput),
+            32 => answer_nothing!(service, call, merge_shards, call.input(MergeShardsInput::read)?),
+            33 => answer_body!(
+                service,
+                call,
+                put_record,
+                call.input(PutRecordInput::read)?,
+                PutRecordOutput
+            ),
+            34 => answer_body!(
+                service,
+                call,
+                put_records,
+                call.input(PutRecordsInput::read)?,
+                PutRecordsOutput
+            ),
+            35 => answer_nothing!(
+                service,
+                call,
+                put_resource_policy,
+                call.input(PutResourcePolicyInput::read)?
+            ),
             36 => answer_body!(
                 service,
                 call,
                 receive_dead_letter_queue_records,
-                ReceiveDeadLetterQueueRecordsInput,
+                call.input(ReceiveDeadLetterQueueRecordsInput::read)?,
                 ReceiveDeadLetterQueueRecordsOutput,
                 hint
             ),
@@ -859,7 +942,7 @@ impl<T: Kinesis> wire::Service for Server<T> {
                 service,
                 call,
                 receive_queue_records,
-                ReceiveQueueRecordsInput,
+                call.input(ReceiveQueueRecordsInput::read)?,
                 ReceiveQueueRecordsOutput,
                 hint
             ),
@@ -867,72 +950,113 @@ impl<T: Kinesis> wire::Service for Server<T> {
                 service,
                 call,
                 register_stream_consumer,
-                RegisterStreamConsumerInput,
+                call.input(RegisterStreamConsumerInput::read)?,
                 RegisterStreamConsumerOutput
             ),
-            39 => {
-                answer_nothing!(service, call, remove_tags_from_stream, RemoveTagsFromStreamInput)
-            }
+            39 => answer_nothing!(
+                service,
+                call,
+                remove_tags_from_stream,
+                call.input(RemoveTagsFromStreamInput::read)?
+            ),
             40 => answer_body!(
                 service,
                 call,
                 restore_dead_letter_queue_records,
-                RestoreDeadLetterQueueRecordsInput,
+                call.input(RestoreDeadLetterQueueRecordsInput::read)?,
                 RestoreDeadLetterQueueRecordsOutput
             ),
-            41 => answer_nothing!(service, call, split_shard, SplitShardInput),
-            42 => {
-                answer_nothing!(service, call, start_stream_encryption, StartStreamEncryptionInput)
-            }
-            43 => answer_nothing!(service, call, stop_stream_encryption, StopStreamEncryptionInput),
-            44 => answer_events!(service, call, subscribe_to_shard, SubscribeToShardInput),
-            45 => answer_nothing!(service, call, tag_resource, TagResourceInput),
-            46 => answer_nothing!(service, call, untag_resource, UntagResourceInput),
+            41 => answer_nothing!(service, call, split_shard, call.input(SplitShardInput::read)?),
+            42 => answer_nothing!(
+                service,
+                call,
+                start_stream_encryption,
+                call.input(StartStreamEncryptionInput::read)?
+            ),
+            43 => answer_nothing!(
+                service,
+                call,
+                stop_stream_encryption,
+                call.input(StopStreamEncryptionInput::read)?
+            ),
+            44 => answer_events!(
+                service,
+                call,
+                subscribe_to_shard,
+                call.input(SubscribeToShardInput::read)?
+            ),
+            45 => answer_nothing!(service, call, tag_resource, call.input(TagResourceInput::read)?),
+            46 => answer_nothing!(
+                service,
+                call,
+                untag_resource,
+                call.input(UntagResourceInput::read)?
+            ),
             47 => answer_body!(
                 service,
                 call,
                 update_account_settings,
-                UpdateAccountSettingsInput,
+                call.input(UpdateAccountSettingsInput::read)?,
                 UpdateAccountSettingsOutput
             ),
-            48 => {
-                answer_body!(service, call, update_channel, UpdateChannelInput, UpdateChannelOutput)
-            }
+            48 => answer_body!(
+                service,
+                call,
+                update_channel,
+                call.input(UpdateChannelInput::read)?,
+                UpdateChannelOutput
+            ),
             49 => answer_body!(
                 service,
                 call,
                 update_dead_letter_queue_records_visibility,
-                UpdateDeadLetterQueueRecordsVisibilityInput,
+                call.input(UpdateDeadLetterQueueRecordsVisibilityInput::read)?,
                 UpdateDeadLetterQueueRecordsVisibilityOutput
             ),
-            50 => answer_nothing!(service, call, update_max_record_size, UpdateMaxRecordSizeInput),
-            51 => answer_body!(service, call, update_queue, UpdateQueueInput, UpdateQueueOutput),
+            50 => answer_nothing!(
+                service,
+                call,
+                update_max_record_size,
+                call.input(UpdateMaxRecordSizeInput::read)?
+            ),
+            51 => answer_body!(
+                service,
+                call,
+                update_queue,
+                call.input(UpdateQueueInput::read)?,
+                UpdateQueueOutput
+            ),
             52 => answer_body!(
                 service,
                 call,
                 update_queue_records_visibility,
-                UpdateQueueRecordsVisibilityInput,
+                call.input(UpdateQueueRecordsVisibilityInput::read)?,
                 UpdateQueueRecordsVisibilityOutput
             ),
             53 => answer_body!(
                 service,
                 call,
                 update_shard_count,
-                UpdateShardCountInput,
+                call.input(UpdateShardCountInput::read)?,
                 UpdateShardCountOutput
             ),
-            54 => answer_nothing!(service, call, update_stream_mode, UpdateStreamModeInput),
+            54 => answer_nothing!(
+                service,
+                call,
+                update_stream_mode,
+                call.input(UpdateStreamModeInput::read)?
+            ),
             55 => answer_nothing!(
                 service,
                 call,
                 update_stream_record_distribution_strategy,
-                UpdateStreamRecordDistributionStrategyInput
+                call.input(UpdateStreamRecordDistributionStrategyInput::read)?
             ),
             56 => answer_body!(
                 service,
                 call,
                 update_stream_warm_throughput,
-                UpdateStreamWarmThroughputInput,
+                call.input(UpdateStreamWarmThroughputInput::read)?,
                 UpdateStreamWarmThroughputOutput
             ),
             _ => crate::serve::unknown_operation(),
@@ -941,12 +1065,12 @@ impl<T: Kinesis> wire::Service for Server<T> {
 }
 
 impl EventShape for SubscribeToShardEventStream {
-    fn frame(&self, format: wire::Format) -> Bytes {
+    fn frame(&self, protocol: wire::Protocol) -> Bytes {
         match self {
             SubscribeToShardEventStream::SubscribeToShardEvent(event) => {
                 let (frame, mut w) = wire::event_stream::FrameWriter::event(
                     "SubscribeToShardEvent",
-                    format,
+                    protocol,
                     event.bytes_hint(),
                 );
                 event.write(&mut w);

@@ -3,10 +3,10 @@
 use crate::probe::{Outcome, call};
 use crate::vectors::IGNORED;
 use testkit::vectors::{Lengths, Value, Vectors};
-use wire::Format;
+use wire::Protocol;
 
-fn is_refused(operation: &str, format: Format, body: &[u8], what: &str) {
-    match call(operation, format, bytes::Bytes::copy_from_slice(body)) {
+fn is_refused(operation: &str, protocol: Protocol, body: &[u8], what: &str) {
+    match call(operation, protocol, bytes::Bytes::copy_from_slice(body)) {
         Outcome::Refused(refusal) => {
             assert_eq!(refusal.code, "SerializationException", "{operation}: {what}: {refusal:?}");
         }
@@ -14,21 +14,21 @@ fn is_refused(operation: &str, format: Format, body: &[u8], what: &str) {
     }
 }
 
-fn is_read(operation: &str, format: Format, body: &[u8], what: &str) -> String {
-    match call(operation, format, bytes::Bytes::copy_from_slice(body)) {
+fn is_read(operation: &str, protocol: Protocol, body: &[u8], what: &str) -> String {
+    match call(operation, protocol, bytes::Bytes::copy_from_slice(body)) {
         Outcome::Reached(input) => input,
         Outcome::Refused(refusal) => panic!("{operation}: {what}: {refusal:?}"),
     }
 }
 
 /// Every operation, with its whole sample in every way of writing it.
-fn each_sample(mut check: impl FnMut(&str, Format, &[u8])) {
+fn each_sample(mut check: impl FnMut(&str, Protocol, &[u8])) {
     let vectors = Vectors::of("kinesis", IGNORED);
     for operation in vectors.operations() {
         let [whole, _] = vectors.samples(&operation);
-        check(&operation, Format::Json, &whole.to_json());
-        check(&operation, Format::Cbor, &whole.to_cbor(Lengths::Definite));
-        check(&operation, Format::Cbor, &whole.to_cbor(Lengths::Indefinite));
+        check(&operation, Protocol::Json11, &whole.to_json());
+        check(&operation, Protocol::Cbor11, &whole.to_cbor(Lengths::Definite));
+        check(&operation, Protocol::Cbor11, &whole.to_cbor(Lengths::Indefinite));
     }
 }
 
@@ -48,7 +48,7 @@ fn nothing_may_follow() {
             is_refused(operation, format, &[body, more].concat(), &format!("behind it {more:?}"));
         }
     });
-    is_read("ListStreams", Format::Json, b" \r\n\t{ } \n", "white space");
+    is_read("ListStreams", Protocol::Json11, b" \r\n\t{ } \n", "white space");
 }
 
 #[test]
@@ -74,21 +74,21 @@ fn sixty_four_containers_nest_and_no_more() {
         let mut cbor = vec![0xa1, 0x62, b'Z', b'z'];
         cbor.extend(std::iter::repeat_n(0x81, lists - 1));
         cbor.push(0x80);
-        for (format, body) in [(Format::Json, &json), (Format::Cbor, &cbor)] {
+        for (protocol, body) in [(Protocol::Json11, &json), (Protocol::Cbor11, &cbor)] {
             if fits {
-                is_read("ListStreams", format, body, "nested lists");
+                is_read("ListStreams", protocol, body, "nested lists");
             } else {
-                is_refused("ListStreams", format, body, "nested lists");
+                is_refused("ListStreams", protocol, body, "nested lists");
             }
         }
     }
     let deep = (0..64).fold(Value::Null, |inner, _| Value::Map(vec![("Zz".into(), inner)]));
-    is_read("ListStreams", Format::Json, &deep.to_json(), "nested structures");
+    is_read("ListStreams", Protocol::Json11, &deep.to_json(), "nested structures");
     let deeper = Value::Map(vec![("Zz".into(), deep)]);
-    is_refused("ListStreams", Format::Json, &deeper.to_json(), "nested structures");
+    is_refused("ListStreams", Protocol::Json11, &deeper.to_json(), "nested structures");
     is_refused(
         "ListStreams",
-        Format::Cbor,
+        Protocol::Cbor11,
         &deeper.to_cbor(Lengths::Indefinite),
         "nested structures",
     );
@@ -141,21 +141,26 @@ fn json_is_read_as_its_grammar_says() {
         "{\"Zz\":1/**/}",
     ];
     for body in refused {
-        is_refused("ListStreams", Format::Json, body.as_bytes(), body);
+        is_refused("ListStreams", Protocol::Json11, body.as_bytes(), body);
     }
-    is_refused("ListStreams", Format::Json, b"{\"NextToken\":\"\xff\"}", "no UTF-8");
-    is_refused("ListStreams", Format::Json, b"{\"Zz\":\"\xc3\"}", "no UTF-8 where nobody looks");
-    is_refused("ListStreams", Format::Json, b"{\"\xc3\":1}", "no UTF-8 in a name");
-    is_refused("ListStreams", Format::Cbor, b"\xa1\x61\xc3\x01", "no UTF-8 in a name");
+    is_refused("ListStreams", Protocol::Json11, b"{\"NextToken\":\"\xff\"}", "no UTF-8");
+    is_refused(
+        "ListStreams",
+        Protocol::Json11,
+        b"{\"Zz\":\"\xc3\"}",
+        "no UTF-8 where nobody looks",
+    );
+    is_refused("ListStreams", Protocol::Json11, b"{\"\xc3\":1}", "no UTF-8 in a name");
+    is_refused("ListStreams", Protocol::Cbor11, b"\xa1\x61\xc3\x01", "no UTF-8 in a name");
     let long = ["{\"", &"n".repeat(100), "\n\":1}"].concat();
-    is_refused("ListStreams", Format::Json, long.as_bytes(), "a line end in a long name");
+    is_refused("ListStreams", Protocol::Json11, long.as_bytes(), "a line end in a long name");
     let long = ["{\"Zz\":\"", &"n".repeat(100), "\n\"}"].concat();
-    is_refused("ListStreams", Format::Json, long.as_bytes(), "a line end in a long string");
-    let read = is_read("ListStreams", Format::Json, b"{ \"Limit\" : 7 , \"Limi\":8}", "spaces");
+    is_refused("ListStreams", Protocol::Json11, long.as_bytes(), "a line end in a long string");
+    let read = is_read("ListStreams", Protocol::Json11, b"{ \"Limit\" : 7 , \"Limi\":8}", "spaces");
     assert!(read.contains("limit: Some(7)"), "{read}");
     let read = is_read(
         "ListStreams",
-        Format::Json,
+        Protocol::Json11,
         "{\"NextToken\":\"\\u00e9\\ud834\\udd1e\\/\\\"\\\\\\b\\f\\n\\r\\té\",\"Li\\u006dit\":1.0e1}".as_bytes(),
         "escapes",
     );
@@ -166,10 +171,10 @@ fn json_is_read_as_its_grammar_says() {
 #[test]
 fn base64_may_be_escaped_and_must_be_whole() {
     let body = |data: &str| format!(r#"{{"StreamName":"a","PartitionKey":"k","Data":"{data}"}}"#);
-    let read = |data: &str| is_read("PutRecord", Format::Json, body(data).as_bytes(), data);
+    let read = |data: &str| is_read("PutRecord", Protocol::Json11, body(data).as_bytes(), data);
     assert_eq!(read("++\\/\\u002f"), read("++//"));
     for bad in ["+", "++/", "++//=", "====", "+===", "+/+=", "++-_", "++\\n//", "++//++//+"] {
-        is_refused("PutRecord", Format::Json, body(bad).as_bytes(), bad);
+        is_refused("PutRecord", Protocol::Json11, body(bad).as_bytes(), bad);
     }
 }
 
@@ -197,10 +202,10 @@ fn cbor_lengths_are_not_believed() {
         ("null", b"\xf6"),
     ];
     for (what, body) in refused {
-        is_refused("ListStreams", Format::Cbor, body, what);
+        is_refused("ListStreams", Protocol::Cbor11, body, what);
     }
     let read =
-        is_read("ListStreams", Format::Cbor, b"\xa1\x65Limit\xc1\xf9\x49\x00", "a tagged half");
+        is_read("ListStreams", Protocol::Cbor11, b"\xa1\x65Limit\xc1\xf9\x49\x00", "a tagged half");
     assert!(read.contains("limit: Some(10)"), "{read}");
 }
 
@@ -213,7 +218,7 @@ fn cbor_times_are_milliseconds() {
     ] {
         let body =
             [&b"\xa1\x6bShardFilter\xa2\x64Type\x6cAT_TIMESTAMP\x69Timestamp"[..], time].concat();
-        let read = is_read("ListShards", Format::Cbor, &body, "a time");
+        let read = is_read("ListShards", Protocol::Cbor11, &body, "a time");
         assert!(read.contains("Timestamp(1700000000123)"), "{read}");
     }
 }
@@ -222,10 +227,10 @@ fn cbor_times_are_milliseconds() {
 fn cbor_numbers_that_are_none_are_refused() {
     for float in [&b"\xf9\x7e\x00"[..], b"\xf9\x7c\x00", b"\xfb\xff\xf0\0\0\0\0\0\0"] {
         let body = [&b"\xa1\x65Limit"[..], float].concat();
-        is_refused("ListStreams", Format::Cbor, &body, "no number");
+        is_refused("ListStreams", Protocol::Cbor11, &body, "no number");
         let body =
             [&b"\xa1\x6bShardFilter\xa2\x64Type\x6cAT_TIMESTAMP\x69Timestamp"[..], float].concat();
-        is_refused("ListShards", Format::Cbor, &body, "no time");
+        is_refused("ListShards", Protocol::Cbor11, &body, "no time");
     }
 }
 
@@ -241,11 +246,11 @@ fn a_message_shows_a_part_of_what_was_sent() {
                 "ExplicitHashKey":"{long}","SequenceNumberForOrdering":"{long}"}}"#
         ),
     ] {
-        let Outcome::Refused(refusal) = call("PutRecord", Format::Json, body.into()) else {
+        let Outcome::Refused(refusal) = call("PutRecord", Protocol::Json11, body.into()) else {
             panic!("read");
         };
-        for format in [Format::Json, Format::Cbor] {
-            let bytes = refusal.body(format).len();
+        for protocol in [Protocol::Json11, Protocol::Cbor11] {
+            let bytes = protocol.error_body(&refusal, "").len();
             assert!(bytes < 70_000, "{bytes}");
         }
     }
@@ -259,9 +264,9 @@ fn the_end_of_an_endless_list_is_passed_over() {
         let entries = format!("{entry},").repeat(entries);
         format!(r#"{{"StreamName":"a","Records":[{entries}{last}]}}"#)
     };
-    is_refused("PutRecords", Format::Json, list(500, "7").as_bytes(), "a wrong type");
+    is_refused("PutRecords", Protocol::Json11, list(500, "7").as_bytes(), "a wrong type");
     for body in [list(501, entry), list(5_000, "7"), list(5_000, "[[{\"a\":[]}]]")] {
-        let Outcome::Refused(refusal) = call("PutRecords", Format::Json, body.into()) else {
+        let Outcome::Refused(refusal) = call("PutRecords", Protocol::Json11, body.into()) else {
             panic!("read");
         };
         assert_eq!(refusal.code, "ValidationException", "{}", refusal.message);
@@ -269,5 +274,5 @@ fn the_end_of_an_endless_list_is_passed_over() {
                     Member must have length less than or equal to 500";
         assert_eq!(refusal.message, text);
     }
-    is_refused("PutRecords", Format::Json, list(5_000, "{").as_bytes(), "no JSON");
+    is_refused("PutRecords", Protocol::Json11, list(5_000, "{").as_bytes(), "no JSON");
 }

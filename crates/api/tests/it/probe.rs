@@ -6,7 +6,7 @@ use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::{Call, Format, Refusal, Service as _, Writer};
+use wire::{Call, Payload, Protocol, Refusal, Service as _, Writer};
 
 /// What a call came to.
 pub(crate) enum Outcome {
@@ -17,11 +17,13 @@ pub(crate) enum Outcome {
 }
 
 /// Hands `body` to the operation of this name.
-pub(crate) fn call(operation: &str, format: Format, body: Bytes) -> Outcome {
+pub(crate) fn call(operation: &str, protocol: Protocol, body: Bytes) -> Outcome {
     let probe = Arc::new(Probe::default());
     let server = Server::new(probe.clone());
     let operation = server.routes().find(operation).expect("an operation of the service");
-    let answer = server.call(Call { cx: cx(), operation, format, body }).now_or_never();
+    let answer = server
+        .call(Call { cx: cx(), operation, protocol, head: None, body: Payload::Whole(body) })
+        .now_or_never();
     let seen = probe.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (answer.expect("the probe never waits"), seen) {
         (_, Some(input)) => Outcome::Reached(input),
@@ -45,7 +47,7 @@ pub(crate) fn cx() -> Cx {
 /// Writes an input in both formats and reads it back, strictly.
 macro_rules! comes_back {
     ($input:expr, $shape:ident) => {
-        for format in [Format::Json, Format::Cbor] {
+        for format in [wire::Format::Json, wire::Format::Cbor] {
             let mut w = Writer::new(format, 64);
             $input.write(&mut w);
             let read = wire::decode(format, w.finish(), $shape::read);

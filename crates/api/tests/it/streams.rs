@@ -5,13 +5,19 @@ use api::{EventShape as _, EventStream};
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use wire::event_stream::{Decoder, Message};
-use wire::{Format, Refusal};
+use wire::{Format, Protocol, Refusal};
 
 /// What a client gets of the events `sent`.
-fn received(sent: Vec<Result<SubscribeToShardEventStream, Error>>, format: Format) -> Vec<Message> {
+fn received(
+    sent: Vec<Result<SubscribeToShardEventStream, Error>>,
+    protocol: Protocol,
+) -> Vec<Message> {
     let events: EventStream<_, Error> = Box::pin(stream::iter(sent));
-    let frames: Vec<Bytes> =
-        api::frames(events, format).collect().now_or_never().expect("the events are there");
+    let frames: Vec<Bytes> = api::frames(events, protocol)
+        .map(Result::unwrap)
+        .collect()
+        .now_or_never()
+        .expect("the events are there");
     let mut decoder = Decoder::new();
     let mut messages = Vec::new();
     for frame in frames {
@@ -34,15 +40,16 @@ fn event(number: &str) -> SubscribeToShardEvent {
 
 #[test]
 fn events_come_behind_an_initial_response() {
-    for format in [Format::Json, Format::Cbor] {
+    for protocol in [Protocol::Json11, Protocol::Cbor11, Protocol::RpcCbor] {
         let sent = |n: &str| SubscribeToShardEventStream::SubscribeToShardEvent(event(n));
-        let messages = received(vec![Ok(sent("1")), Ok(sent("2"))], format);
+        let messages = received(vec![Ok(sent("1")), Ok(sent("2"))], protocol);
         assert_eq!(messages[0].event_type(), Some("initial-response"));
         assert_eq!(messages.len(), 3);
         for (message, number) in messages[1..].iter().zip(["1", "2"]) {
             let name = message.event_type().unwrap();
             let read =
-                SubscribeToShardEventStream::read(name, format, message.payload.clone()).unwrap();
+                SubscribeToShardEventStream::read(name, protocol.format(), message.payload.clone())
+                    .unwrap();
             assert_eq!(read, Some(sent(number)));
         }
     }
@@ -54,7 +61,7 @@ fn an_error_is_the_last_frame() {
         Err(Error::ResourceInUse("taken over".to_owned())),
         Ok(SubscribeToShardEventStream::SubscribeToShardEvent(event("1"))),
     ];
-    let messages = received(sent, Format::Json);
+    let messages = received(sent, Protocol::Json11);
     assert_eq!(messages.len(), 2);
     assert_eq!(messages[1].exception_type(), Some("ResourceInUseException"));
     assert_eq!(messages[1].payload, r#"{"message":"taken over"}"#);
@@ -66,7 +73,7 @@ fn an_error_is_the_last_frame() {
 fn a_shards_end_has_no_continuation() {
     let last = SubscribeToShardEvent { continuation_sequence_number: None, ..event("") };
     let sent = vec![Ok(SubscribeToShardEventStream::SubscribeToShardEvent(last))];
-    let payload = received(sent, Format::Json).remove(1).payload;
+    let payload = received(sent, Protocol::Json11).remove(1).payload;
     assert!(!String::from_utf8_lossy(&payload).contains("ContinuationSequenceNumber"));
 }
 

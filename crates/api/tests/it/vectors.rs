@@ -2,17 +2,17 @@
 
 use crate::probe::{Outcome, call};
 use testkit::vectors::{Expect, Lengths, Value, Vectors};
-use wire::Format;
+use wire::Protocol;
 
 /// Members that the service ignores (model/overrides/kinesis.toml).
 pub(crate) const IGNORED: &[&str] = &["StreamId"];
 
 /// A body in each way of writing it.
-fn written(body: &Value) -> [(&'static str, Format, Vec<u8>); 3] {
+fn written(body: &Value) -> [(&'static str, Protocol, Vec<u8>); 3] {
     [
-        ("JSON", Format::Json, body.to_json()),
-        ("CBOR", Format::Cbor, body.to_cbor(Lengths::Definite)),
-        ("CBOR, indefinite", Format::Cbor, body.to_cbor(Lengths::Indefinite)),
+        ("JSON", Protocol::Json11, body.to_json()),
+        ("CBOR", Protocol::Cbor11, body.to_cbor(Lengths::Definite)),
+        ("CBOR, indefinite", Protocol::Cbor11, body.to_cbor(Lengths::Indefinite)),
     ]
 }
 
@@ -30,8 +30,9 @@ fn check(operation: &str, name: &str, body: &Value, want: &Expect) {
             (Outcome::Refused(refusal), Expect::Serialization(message)) => {
                 assert_eq!(refusal.code, "SerializationException", "{}", context());
                 // Only JSON has base64.
-                let same =
-                    message.as_ref().filter(|m| format == Format::Json || !m.contains("Base64"));
+                let same = message
+                    .as_ref()
+                    .filter(|m| format == Protocol::Json11 || !m.contains("Base64"));
                 if let Some(message) = same {
                     assert_eq!(refusal.message, *message, "{}", context());
                 }

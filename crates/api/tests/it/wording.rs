@@ -1,10 +1,10 @@
 //! Messages as AWS was seen to word them (kinesalite's tests, which ran against AWS).
 
 use crate::probe::{Outcome, call};
-use wire::Format;
+use wire::Protocol;
 
 fn check(operation: &str, body: &str, code: &str, message: &str) {
-    match call(operation, Format::Json, bytes::Bytes::copy_from_slice(body.as_bytes())) {
+    match call(operation, Protocol::Json11, bytes::Bytes::copy_from_slice(body.as_bytes())) {
         Outcome::Refused(refusal) => {
             assert_eq!((refusal.code, refusal.message.as_ref()), (code, message), "{body}");
         }
@@ -72,7 +72,7 @@ fn blobs_and_nested_paths() {
 fn ten_at_most() {
     let records = vec!["{}"; 500].join(",");
     let body = format!(r#"{{"StreamName":"s","Records":[{records}]}}"#);
-    let Outcome::Refused(refusal) = call("PutRecords", Format::Json, body.into()) else {
+    let Outcome::Refused(refusal) = call("PutRecords", Protocol::Json11, body.into()) else {
         panic!("five hundred records without data were read");
     };
     assert!(refusal.message.starts_with("10 validation errors detected: "));
@@ -84,7 +84,7 @@ fn ten_at_most() {
 fn a_flood_of_elements_is_counted_but_not_kept() {
     let records = vec!["{}"; 200_000].join(",");
     let body = format!(r#"{{"StreamName":"s","Records":[{records}]}}"#);
-    let Outcome::Refused(refusal) = call("PutRecords", Format::Json, body.into()) else {
+    let Outcome::Refused(refusal) = call("PutRecords", Protocol::Json11, body.into()) else {
         panic!("a flood of records was read");
     };
     assert_eq!(refusal.code, "ValidationException");
@@ -95,7 +95,7 @@ fn a_flood_of_elements_is_counted_but_not_kept() {
 #[test]
 fn a_long_value_is_cut() {
     let body = format!(r#"{{"StreamName":"{}"}}"#, "é".repeat(500_000));
-    let Outcome::Refused(refusal) = call("DescribeStream", Format::Json, body.into()) else {
+    let Outcome::Refused(refusal) = call("DescribeStream", Protocol::Json11, body.into()) else {
         panic!("a long name was read");
     };
     assert!(refusal.message.len() < 20_000, "{}", refusal.message.len());

@@ -189,7 +189,7 @@ mod tests {
     use bytes::Bytes;
     use std::sync::Arc;
     use tokio::sync::{Semaphore, mpsc};
-    use wire::{Format, event_stream};
+    use wire::{Protocol, event_stream};
 
     #[test]
     fn positions() {
@@ -200,10 +200,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_subscription_from_latest_that_broke_goes_on_where_it_began() {
-        let begun = event_stream::initial_response(Format::Json);
+        let begun = event_stream::initial_response(Protocol::Json11);
         let child_shards = Some(vec![ChildShard::default()]);
         let last = SubscribeToShardEvent { child_shards, ..SubscribeToShardEvent::default() };
-        let last = SubscribeToShardEventStream::SubscribeToShardEvent(last).frame(Format::Json);
+        let last = SubscribeToShardEventStream::SubscribeToShardEvent(last).frame(Protocol::Json11);
         let (endpoint, server) = serve(vec![(200, begun), (200, last)]);
         let client = Client::new(Config::new(endpoint)).unwrap();
         let before_ms = client.env().clock.now_ms();

@@ -9,7 +9,7 @@ use client::{
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::Format;
+use wire::Protocol;
 
 fn server() -> Running {
     let server = Running::start(&["--limits", "hardware"]);
@@ -40,9 +40,9 @@ async fn https_with_the_written_authority() {
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unreachable);
 }
 
-async fn check_round_trip(format: Format, mode: Mode) {
+async fn check_round_trip(protocol: Protocol, mode: Mode) {
     let server = server();
-    let client = Client::new(Config { format, ..Config::new(server.endpoint()) }).unwrap();
+    let client = Client::new(Config { protocol, ..Config::new(server.endpoint()) }).unwrap();
     let producer = Producer::start(&client, &ProducerOptions::new("s"));
     let mut receipts = Vec::new();
     for n in 0..2000 {
@@ -74,12 +74,12 @@ async fn check_round_trip(format: Format, mode: Mode) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn json_and_polling() {
-    check_round_trip(Format::Json, Mode::Poll { idle: Duration::from_millis(20) }).await;
+    check_round_trip(Protocol::Json11, Mode::Poll { idle: Duration::from_millis(20) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cbor_and_fan_out() {
-    check_round_trip(Format::Cbor, Mode::FanOut { consumer_name: "app".into() }).await;
+    check_round_trip(Protocol::Cbor11, Mode::FanOut { consumer_name: "app".into() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,8 +152,8 @@ async fn records_that_wait_behind_a_failure_share_its_patience() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_carry_code_message_and_status() {
     let server = Running::start(&["--memory"]);
-    for format in [Format::Json, Format::Cbor] {
-        let client = Client::new(Config { format, ..Config::new(server.endpoint()) }).unwrap();
+    for protocol in [Protocol::Json11, Protocol::Cbor11] {
+        let client = Client::new(Config { protocol, ..Config::new(server.endpoint()) }).unwrap();
         let input = PutRecordInput {
             stream_name: Some("none".into()),
             partition_key: Some("k".into()),

@@ -11,5 +11,6 @@ mod limits;
 mod memory;
 mod pages;
 mod shutdown;
+mod streaming;
 mod support;
 mod tls;

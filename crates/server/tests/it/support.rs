@@ -16,19 +16,23 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wire::rules::Member;
 use wire::sigv4::Keyring;
-use wire::{Answer, BoxFuture, Call, Format, Operation, Refusal, Routes, Service, Writer};
+use wire::{
+    Answer, BoxFuture, Call, Content, Operation, Protocol, Refusal, Routes, Service, Writer,
+};
 
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Largest body of the operation `Small`.
 pub(crate) const SMALL_BYTES_MAX: usize = 16;
 
 const fn operation(name: &'static str) -> Operation {
-    Operation { name, body_bytes_max: BODY_BYTES_MAX }
+    Operation::new(name, BODY_BYTES_MAX)
 }
 
 static ROUTES: Routes = Routes {
     signing_name: "kinesis",
     target_prefix: "Fake_20200101",
+    xml_namespace: "",
+    protocols: &[Protocol::Json11, Protocol::Cbor11],
     operations: &[
         operation("Block"),
         operation("Complain"),
@@ -39,7 +43,7 @@ static ROUTES: Routes = Routes {
         operation("Origin"),
         operation("Panic"),
         operation("Refuse"),
-        Operation { name: "Small", body_bytes_max: SMALL_BYTES_MAX },
+        Operation::new("Small", SMALL_BYTES_MAX),
         operation("Wait"),
         operation("Who"),
     ],
@@ -80,20 +84,22 @@ impl Fake {
         let queue = self.queue.lock().unwrap().take().expect("one stream a test");
         let state = (queue, NotifyOnDrop(Arc::clone(&self.dropped)));
         let next = |(mut queue, guard): (mpsc::Receiver<Bytes>, NotifyOnDrop)| async move {
-            queue.recv().await.map(|bytes| (bytes, (queue, guard)))
+            queue.recv().await.map(|bytes| (Ok(bytes), (queue, guard)))
         };
-        Answer::Events(Box::pin(stream::unfold(state, next)))
+        let mut answer = Answer::of(Content::Stream(Box::pin(stream::unfold(state, next))));
+        answer.header("content-type", wire::event_stream::CONTENT_TYPE);
+        answer
     }
 }
 
 /// An answer of any length that is sent as a long one.
-fn long(format: Format, data: &Bytes) -> Answer {
-    let mut w = Writer::answer(format, 10 << 20);
+fn long(protocol: Protocol, data: &Bytes) -> Answer {
+    let mut w = Writer::answer(protocol.format(), 10 << 20);
     w.begin();
     w.key(Member::new("\"Data\":"));
     w.blob(data);
     w.end();
-    w.finish_answer()
+    Answer::of(w.finish_answer())
 }
 
 struct NotifyOnDrop(Arc<Notify>);
@@ -112,22 +118,23 @@ impl Service for Fake {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
+            let body = call.body.whole()?;
             match ROUTES.operations[call.operation].name {
                 "Block" => {
                     self.waiting.add_permits(1);
                     self.thread_gate.wait();
-                    Ok(Answer::Body(call.body))
+                    Ok(Answer::whole(body))
                 }
                 "Complain" => {
-                    let text = String::from_utf8(call.body.to_vec()).unwrap();
+                    let text = String::from_utf8(body.to_vec()).unwrap();
                     Err(Refusal::client("ValidationException", text))
                 }
-                "Empty" => Ok(Answer::Body(Bytes::new())),
+                "Empty" => Ok(Answer::whole(Bytes::new())),
                 "Events" => Ok(self.events()),
-                "Long" => Ok(long(call.format, &call.body)),
+                "Long" => Ok(long(call.protocol, &body)),
                 "Origin" => {
                     let (origin, key) = (call.cx.origin, call.cx.access_key);
-                    Ok(Answer::Body(format!("{origin:?} {key:?}").into()))
+                    Ok(Answer::whole(format!("{origin:?} {key:?}").into()))
                 }
                 "Panic" => panic!("as asked"),
                 "Refuse" => {
@@ -136,14 +143,14 @@ impl Service for Fake {
                 "Wait" => {
                     self.waiting.add_permits(1);
                     self.gate.acquire().await.unwrap().forget();
-                    Ok(Answer::Body(call.body))
+                    Ok(Answer::whole(body))
                 }
                 "Who" => {
                     let cx = call.cx;
                     let text = format!("{} {} {}", cx.region, cx.account, cx.caller_arn);
-                    Ok(Answer::Body(text.into()))
+                    Ok(Answer::whole(text.into()))
                 }
-                _ => Ok(Answer::Body(call.body)),
+                _ => Ok(Answer::whole(body)),
             }
         })
     }

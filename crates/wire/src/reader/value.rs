@@ -183,6 +183,12 @@ impl Reader {
                 }
             }
             Token::Null => Ok(None),
+            Token::Text(raw) if self.is_loose() => {
+                let text = self.text_of(&raw)?;
+                let whole = text.parse::<i64>().ok();
+                let whole = whole.or_else(|| finite(&text).map(|value| value as i64));
+                whole.map_or_else(|| unexpected(&Token::Text(raw), wanted), |whole| Ok(Some(whole)))
+            }
             other => unexpected(&other, wanted),
         }
     }
@@ -213,6 +219,10 @@ impl Reader {
             Token::Number(Number::Float(value)) => value,
             Token::Number(Number::Spelled(from, to)) => parse_float(self.spelled(from, to)?)?,
             Token::Null => return Ok(None),
+            Token::Text(raw) => match self.spelled_double(&self.text_of(&raw)?) {
+                Some(value) => value,
+                None => return unexpected(&Token::Text(raw), "an Double"),
+            },
             other => return unexpected(&other, "an Double"),
         };
         if self.strict && value < rule.min {
@@ -223,17 +233,47 @@ impl Reader {
         Ok(Some(value))
     }
 
-    /// A point in time: seconds with a fraction in JSON, milliseconds in CBOR (tag 1 with an
-    /// integer, as AWS writes; a float or no tag is read in the same unit).
+    /// A number that has no digits in JSON, or that is spelled where only strings are.
+    fn spelled_double(&self, text: &str) -> Option<f64> {
+        match text {
+            "NaN" => Some(f64::NAN),
+            "Infinity" => Some(f64::INFINITY),
+            "-Infinity" => Some(f64::NEG_INFINITY),
+            _ => finite(text).filter(|_| self.is_loose()),
+        }
+    }
+
+    /// A point in time: seconds with a fraction in JSON and in RPC v2's CBOR, milliseconds in AWS's
+    /// (tag 1 with an integer, as AWS writes; a float or no tag is read in the same unit); a date
+    /// where only strings are.
     pub fn timestamp(&mut self) -> Read<Option<Timestamp>> {
+        let unit_ms = if self.format == crate::Format::RpcCbor { 1000 } else { 1 };
         let ms = match self.token()? {
-            Token::Number(Number::Int(ms)) => ms,
-            Token::Number(Number::Float(ms)) if ms.is_finite() => ms.round() as i64,
+            Token::Number(Number::Int(units)) => units.saturating_mul(unit_ms),
+            Token::Number(Number::Float(units)) if units.is_finite() => {
+                (units * unit_ms as f64).round() as i64
+            }
+            Token::Text(raw) if self.is_loose() => match date(&self.text_of(&raw)?) {
+                Some(ms) => ms,
+                None => return unexpected(&Token::Text(raw), "milliseconds since epoch"),
+            },
             Token::Number(Number::Spelled(from, to)) => parse_seconds(self.spelled(from, to)?)?,
             Token::Null => return Ok(None),
             other => return unexpected(&other, "milliseconds since epoch"),
         };
         Ok(Some(Timestamp(ms)))
+    }
+
+    /// A point in time that is a date, whatever the format.
+    pub fn timestamp_iso(&mut self) -> Read<Option<Timestamp>> {
+        match self.token()? {
+            Token::Null => Ok(None),
+            Token::Text(raw) => match date(&self.text_of(&raw)?) {
+                Some(ms) => Ok(Some(Timestamp(ms))),
+                None => unexpected(&Token::Text(raw), "milliseconds since epoch"),
+            },
+            other => unexpected(&other, "milliseconds since epoch"),
+        }
     }
 
     fn spelled(&self, from: usize, to: usize) -> Read<&str> {
@@ -314,7 +354,7 @@ impl Reader {
         let room = (self.body.len() - self.at) / 64 + 1;
         let mut list = Vec::with_capacity(room.min(kept_max).min(1024));
         let mut count = 0_usize;
-        while self.next_item(false)? {
+        while kept_max > 0 && self.next_item(false)? {
             count += 1;
             if self.is_past(list.len(), kept_max, rule) {
                 self.skip()?;
@@ -364,7 +404,7 @@ impl Reader {
         Some(spelled)
     }
 
-    /// Begins a list: how many elements are kept, or None for null.
+    /// Begins a list: how many elements are kept, 0 when none come, or None for null.
     ///
     /// Source: observed (kinesalite's suite).
     fn begin_list(&mut self, rule: &SizeRule) -> Read<Option<usize>> {
@@ -372,6 +412,11 @@ impl Reader {
             Token::List(left) => self.enter(Kind::List, left)?,
             Token::Null => return Ok(None),
             Token::Map(_) => return wrong("Start of structure or map found where not expected."),
+            // An empty list has no name of its own in a form.
+            Token::Text(Raw::Slice(from, to)) if from == to && self.is_loose() => {
+                self.enter(Kind::List, 0)?;
+                return Ok(Some(0));
+            }
             _ => return wrong("Expected list or null"),
         }
         Ok(Some(self.kept_max(rule)))
@@ -514,6 +559,18 @@ fn bad_base64_char(encoded: &[u8]) -> Option<char> {
         c.is_ascii_alphanumeric() || c == '+' || c == '/' || (c == '=' && at >= body)
     };
     text.char_indices().find(|(at, c)| !legal(*at, *c)).map(|(_, c)| c)
+}
+
+/// A number of decimal digits.
+fn finite(text: &str) -> Option<f64> {
+    let numeric = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
+    text.parse::<f64>().ok().filter(|value| value.is_finite() && text.bytes().all(numeric))
+}
+
+/// A date as forms, paths and headers have it, or seconds.
+fn date(text: &str) -> Option<i64> {
+    let seconds = || finite(text).map(|seconds| (seconds * 1000.0).round() as i64);
+    base::date::parse_iso(text).or_else(|| crate::sigv4::http_date(text)).or_else(seconds)
 }
 
 fn parse_float(spelled: &str) -> Read<f64> {

@@ -33,7 +33,8 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     )
 }
 
-fn parse_http(text: &str) -> Option<i64> {
+/// Reads `Sun, 30 Aug 2015 12:36:00 GMT` as milliseconds since the epoch.
+pub(crate) fn parse_http(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (_, text) = text.split_once(", ")?;

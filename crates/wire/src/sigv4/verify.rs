@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// How far a client's clock may be off, in milliseconds (observed: Kinesis answers `- 5 min.`).
 const SKEW_MS: i64 = 5 * 60 * 1000;
+/// The SHA-256 of nothing.
+const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Longest life of a query signature, in seconds: seven days.
 const EXPIRES_SECONDS_MAX: i64 = 7 * 24 * 3600;
 
@@ -71,19 +73,53 @@ impl<'a> Vouched<'a> {
     ///
     /// # Errors
     /// `InvalidSignatureException` it is another.
-    pub fn verify(self, body_sha256: &str, is_tls: bool) -> Result<Principal, Refusal> {
+    pub fn verify(&self, body_sha256: &str, is_tls: bool) -> Result<Principal, Refusal> {
+        let payload = payload(&self.parts, body_sha256, is_tls)?;
+        self.verify_payload(payload)
+    }
+
+    /// Checks the signature of a body that is not there yet: `None` when only its bytes can tell,
+    /// else with the SHA-256 that they must have, where they must have one.
+    ///
+    /// # Errors
+    /// `InvalidSignatureException` it is another.
+    pub fn verify_unread(&self, is_tls: bool) -> Result<Option<Unread>, Refusal> {
+        let told = self.parts.header("x-amz-content-sha256");
+        let Some(told) = told else {
+            // The video producers sign one of these and send no such header.
+            let unsigned = [UNSIGNED_PAYLOAD, EMPTY_SHA256].into_iter().filter(|_| is_tls);
+            let principal = unsigned.into_iter().find_map(|p| self.verify_payload(p).ok());
+            return Ok(principal.map(|principal| Unread { principal, sha256: None }));
+        };
+        let is_hash = told.len() == 64 && told.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let sha256 = is_hash.then(|| told.to_ascii_lowercase());
+        // What is no hash must be the word for none.
+        let principal = self.verify(sha256.as_deref().unwrap_or_default(), is_tls)?;
+        Ok(Some(Unread { principal, sha256 }))
+    }
+
+    fn verify_payload(&self, payload: &str) -> Result<Principal, Refusal> {
         let Self { claim, parts, key_id, key, signing_key, signed_ms, region } = self;
-        let payload = payload(&parts, body_sha256, is_tls)?;
         let Credential { date: day, region: in_region, service, .. } = claim.credential();
         let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
-        let signed_at = date::format(signed_ms);
-        let text = string_to_sign(&parts, &claim.signed_headers, payload, (&signed_at, &scope));
+        let signed_at = date::format(*signed_ms);
+        let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
         let signature = unhex(&claim.signature).ok_or_else(mismatch)?;
-        hmac::verify(&signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
+        hmac::verify(signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
         let (partition, account) = (region.partition(), key.account);
         let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
+        let region = region.clone();
         Ok(Principal { account, region, caller_arn, access_key: Some(Arc::clone(key_id)) })
     }
+}
+
+/// Who signed a body that is still to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Who.
+    pub principal: Principal,
+    /// What the body's SHA-256 must be, in lower-case hexadecimal digits; none: anything.
+    pub sha256: Option<String>,
 }
 
 /// Source: observed (answers to wrongly signed requests).
