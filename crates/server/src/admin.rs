@@ -4,31 +4,29 @@
 //! 127.0.0.1 could read them otherwise. Off loopback everybody learns whether the server is alive
 //! and ready; why it is not, and the metrics, need a token or the owner's word.
 
-use crate::answer::{self, Reply};
 use crate::host;
 use crate::process;
-use crate::shared::Shared;
-use base::metrics::Registry;
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST, HeaderValue};
+use crate::shared::Stopping;
+use crate::site::{self, Site, Visit};
+use base::budget::Budget;
+use base::env::Disk;
+use base::metrics::{Gauge, Registry};
+use http::Method;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts as Head;
-use http::{Method, StatusCode};
 use ring::hmac;
 use std::fmt::Write as _;
+use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wire::sigv4::Secret;
+use wire::{Answer, BoxFuture};
 
 /// Says why the server should get no requests now; nothing when it should.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// Says what an owner should know although the server takes requests.
 pub type Notes = Readiness;
-
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROMETHEUS: HeaderValue =
-    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 /// What the pages show.
 pub(crate) struct Admin {
@@ -46,6 +44,14 @@ pub(crate) struct Admin {
     pub(crate) token: Option<Token>,
     /// Whether other machines read the metrics where there is none.
     pub(crate) open_metrics: bool,
+    pub(crate) stopping: Stopping,
+    /// Memory that clients cause, which is counted only when somebody looks.
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) memory: Gauge,
+    pub(crate) connections: Gauge,
+    pub(crate) disk: Arc<dyn Disk>,
+    /// Names of the services on this port.
+    pub(crate) services: Vec<&'static str>,
 }
 
 impl Admin {
@@ -85,102 +91,123 @@ impl Token {
     }
 }
 
-/// The page that this request asks for, when it asks for one.
-pub(crate) fn page(shared: &Shared, head: &Head) -> Option<Reply> {
+/// What a page shows to a client that may see all of it, or not.
+type Show = fn(&Admin, bool) -> Answer;
+
+fn page_at(head: &Head) -> Option<Show> {
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return None;
     }
-    let page: fn(&Shared, bool) -> Reply = match head.uri.path() {
-        "/livez" => |_, _| text(StatusCode::OK, "ok\n"),
-        "/readyz" => ready,
-        "/healthz" => health,
-        "/metrics" => metrics,
-        "/health" | "/_localstack/health" => local_health,
+    Some(match head.uri.path() {
+        "/livez" => |_, _| site::text(200, "ok\n"),
+        "/readyz" => Admin::ready,
+        "/healthz" => Admin::health,
+        "/metrics" => Admin::metrics,
+        "/health" | "/_localstack/health" => Admin::local_health,
         _ => return None,
-    };
-    if !host_allowed(&shared.admin, head) {
-        return Some(text(StatusCode::FORBIDDEN, "this page answers to loopback names only\n"));
+    })
+}
+
+impl Site for Admin {
+    fn has(&self, head: &Head) -> bool {
+        page_at(head).is_some()
     }
-    Some(page(shared, shared.admin.may_look(head)))
-}
 
-fn text(status: StatusCode, body: &'static str) -> Reply {
-    answer::text(status, TEXT, Bytes::from_static(body.as_bytes()))
-}
-
-fn reasons(shared: &Shared) -> Vec<String> {
-    let mut reasons = shared.admin.readiness.as_ref().map(|ask| ask()).unwrap_or_default();
-    if shared.stopping.now() {
-        reasons.push("stopping".to_owned());
+    fn gate(&self, head: &Head, _: IpAddr) -> Result<(), Answer> {
+        if host_allowed(self, head) {
+            return Ok(());
+        }
+        Err(site::text(403, "this page answers to loopback names only\n"))
     }
-    reasons
-}
 
-fn notes(shared: &Shared) -> Vec<String> {
-    shared.admin.notes.as_ref().map(|ask| ask()).unwrap_or_default()
-}
-
-fn ready(shared: &Shared, may_look: bool) -> Reply {
-    let reasons = reasons(shared);
-    if reasons.is_empty() {
-        let notes = if may_look { notes(shared) } else { Vec::new() };
-        let lines = std::iter::once("ok").chain(notes.iter().map(String::as_str));
-        let body = lines.fold(String::new(), |body, line| body + line + "\n");
-        return answer::text(StatusCode::OK, TEXT, body.into());
-    }
-    let body = if may_look { reasons.join("\n") + "\n" } else { "unavailable\n".to_owned() };
-    answer::text(StatusCode::SERVICE_UNAVAILABLE, TEXT, body.into())
-}
-
-fn health(shared: &Shared, may_look: bool) -> Reply {
-    let mut reasons = reasons(shared);
-    let (status, word) = if reasons.is_empty() {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    };
-    let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
-    reasons.extend(notes(shared));
-    let told = if may_look { reasons.as_slice() } else { &[] };
-    for (at, reason) in told.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        put(&mut body, format_args!("{comma}{}", quoted(reason)));
-    }
-    let connections = shared.meters.connections.get();
-    let version = quoted(&shared.admin.version);
-    put(&mut body, format_args!("],\"version\":{version},\"connections\":{connections}}}\n"));
-    answer::text(status, JSON, body.into())
-}
-
-fn metrics(shared: &Shared, may_look: bool) -> Reply {
-    if !may_look {
-        let why = match shared.admin.token {
-            Some(_) => "metrics are read with the bearer token of `server.metrics_token_file`\n",
-            None => {
-                "other machines read metrics with the bearer token of \
-                 `server.metrics_token_file`, or when `server.open_metrics` is true\n"
-            }
+    fn page(&self, visit: Visit) -> BoxFuture<'_, Answer> {
+        let may_look = self.may_look(&visit.head);
+        let page = match page_at(&visit.head) {
+            Some(show) => show(self, may_look),
+            None => site::text(404, "no such page\n"),
         };
-        return text(StatusCode::FORBIDDEN, why);
+        Box::pin(ready(page))
     }
-    shared.meters.memory.set(shared.budget.held() as u64);
-    let mut body = shared.admin.registry.render();
-    process::render(&mut body, &*shared.env.disk, shared.admin.started_ms);
-    answer::text(StatusCode::OK, PROMETHEUS, body.into())
 }
 
-/// The page that scripts made for LocalStack wait on.
-fn local_health(shared: &Shared, _may_look: bool) -> Reply {
-    let word = if reasons(shared).is_empty() { "running" } else { "starting" };
-    let mut body = String::from("{\"services\":{");
-    for (at, service) in shared.services.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        let name = service.routes().signing_name;
-        put(&mut body, format_args!("{comma}\"{name}\":\"{word}\""));
+impl Admin {
+    fn reasons(&self) -> Vec<String> {
+        let mut reasons = self.readiness.as_ref().map(|ask| ask()).unwrap_or_default();
+        if self.stopping.now() {
+            reasons.push("stopping".to_owned());
+        }
+        reasons
     }
-    let version = quoted(&shared.admin.version);
-    put(&mut body, format_args!("}},\"edition\":\"millweir\",\"version\":{version}}}\n"));
-    answer::text(StatusCode::OK, JSON, body.into())
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.as_ref().map(|ask| ask()).unwrap_or_default()
+    }
+
+    fn ready(&self, may_look: bool) -> Answer {
+        let reasons = self.reasons();
+        if reasons.is_empty() {
+            let notes = if may_look { self.notes() } else { Vec::new() };
+            let lines = std::iter::once("ok").chain(notes.iter().map(String::as_str));
+            return site::text(200, lines.fold(String::new(), |body, line| body + line + "\n"));
+        }
+        site::text(
+            503,
+            if may_look { reasons.join("\n") + "\n" } else { "unavailable\n".to_owned() },
+        )
+    }
+
+    fn health(&self, may_look: bool) -> Answer {
+        let mut reasons = self.reasons();
+        let (status, word) = if reasons.is_empty() { (200, "ok") } else { (503, "unavailable") };
+        let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
+        reasons.extend(self.notes());
+        let told = if may_look { reasons.as_slice() } else { &[] };
+        for (at, reason) in told.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            put(&mut body, format_args!("{comma}{}", quoted(reason)));
+        }
+        let (connections, version) = (self.connections.get(), quoted(&self.version));
+        put(&mut body, format_args!("],\"version\":{version},\"connections\":{connections}}}\n"));
+        of_type(status, "application/json", body)
+    }
+
+    fn metrics(&self, may_look: bool) -> Answer {
+        if !may_look {
+            let why = match self.token {
+                Some(_) => {
+                    "metrics are read with the bearer token of `server.metrics_token_file`\n"
+                }
+                None => {
+                    "other machines read metrics with the bearer token of \
+                     `server.metrics_token_file`, or when `server.open_metrics` is true\n"
+                }
+            };
+            return site::text(403, why);
+        }
+        self.memory.set(self.budget.held() as u64);
+        let mut body = self.registry.render();
+        process::render(&mut body, &*self.disk, self.started_ms);
+        of_type(200, "text/plain; version=0.0.4; charset=utf-8", body)
+    }
+
+    /// The page that scripts made for LocalStack wait on.
+    fn local_health(&self, _may_look: bool) -> Answer {
+        let word = if self.reasons().is_empty() { "running" } else { "starting" };
+        let mut body = String::from("{\"services\":{");
+        for (at, name) in self.services.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            put(&mut body, format_args!("{comma}\"{name}\":\"{word}\""));
+        }
+        let version = quoted(&self.version);
+        put(&mut body, format_args!("}},\"edition\":\"millweir\",\"version\":{version}}}\n"));
+        of_type(200, "application/json", body)
+    }
+}
+
+fn of_type(status: u16, content_type: &str, body: String) -> Answer {
+    let mut answer = Answer { status, ..Answer::whole(body.into()) };
+    answer.header("content-type", content_type);
+    answer
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -220,17 +220,34 @@ pub(crate) fn of_protocol(protocol: Protocol, head: AnswerHead, body: AnswerBody
     reply
 }
 
-/// Adds a protocol's headers and further ones; a value that no header can have is left out.
+/// A page of a site, whose headers tell its type.
+pub(crate) fn of_site(
+    status: StatusCode,
+    headers: Vec<(&'static str, String)>,
+    body: AnswerBody,
+) -> Reply {
+    let mut reply = Response::new(body);
+    *reply.status_mut() = status;
+    add_headers(&mut reply, headers);
+    reply
+}
+
+/// Adds headers; a value that no header can have is left out.
+fn add_headers(reply: &mut Reply, headers: Vec<(&'static str, String)>) {
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            reply.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// Adds a protocol's headers and further ones.
 fn put_headers(reply: &mut Reply, protocol: Protocol, further: Vec<(&'static str, String)>) {
     let headers = reply.headers_mut();
     for (name, value) in protocol.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    for (name, value) in further {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            headers.insert(name, value);
-        }
-    }
+    add_headers(reply, further);
 }
 
 /// No body, and nothing said of it.

@@ -1,4 +1,4 @@
-//! Sockets, TLS, HTTP/1.1 and HTTP/2, signatures, dispatch, access log, health and metrics.
+//! Sockets, TLS, HTTP/1.1 and HTTP/2, signatures, dispatch, access log, sites.
 //!
 //! `server` sees a service only as a [`wire::Service`]: a route table and a boxed call. The flow:
 //! `listen` (accept, permit) → `connection` (TLS or plain, HTTP version, time-outs) → `request`
@@ -31,6 +31,7 @@ mod process;
 mod request;
 mod route;
 mod shared;
+mod site;
 mod stall;
 mod strict;
 pub mod tls;
@@ -42,3 +43,4 @@ pub use listen::{Error, Port, Renewal, Server};
 pub use loops::{LoopThread, Loops};
 pub use open_files::raise_open_files;
 pub use options::{AuthMode, Limits, Options};
+pub use site::{Site, Visit, text};

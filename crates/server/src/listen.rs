@@ -9,6 +9,7 @@ use crate::loops::Loops;
 use crate::meters::Meters;
 use crate::options::{AuthMode, Options};
 use crate::shared::{Shared, Stopping};
+use crate::site::Site;
 use crate::tls::{Tls, TlsError};
 use base::Env;
 use base::budget::Budget;
@@ -153,9 +154,9 @@ impl Server {
         let tls = Tls::new(&options.tls, &env).map_err(Error::Tls)?.map(Arc::new);
         let (stop, stopping) = Stopping::new();
         let budget = Budget::new(options.limits.budget_bytes());
+        let meters = Meters::new(&registry, &services);
         let shared = Shared {
             auth: Arc::new(Auth::new(options.auth, credentials, options.account)),
-            meters: Meters::new(&registry, &services),
             admin: Admin {
                 registry,
                 readiness: None,
@@ -166,7 +167,15 @@ impl Server {
                 host_names: with_machine(options.host_names),
                 token: options.metrics_token.as_ref().and_then(Token::new),
                 open_metrics: options.open_metrics,
+                stopping: stopping.clone(),
+                budget: Arc::clone(&budget),
+                memory: meters.memory.clone(),
+                connections: meters.connections.clone(),
+                disk: Arc::clone(&env.disk),
+                services: services.iter().map(|service| service.routes().signing_name).collect(),
             },
+            sites: Vec::new(),
+            meters,
             origins: options.cors_origins,
             ids: RequestIds::new(&*env.rng),
             crowd: Crowd::new(options.limits.places(), Arc::clone(&budget)),
@@ -192,6 +201,13 @@ impl Server {
     #[must_use]
     pub fn with_notes(mut self, notes: Notes) -> Self {
         self.shared.admin.notes = Some(notes);
+        self
+    }
+
+    /// Answers what `site` has, before any service is asked.
+    #[must_use]
+    pub fn with_site(mut self, site: Arc<dyn Site>) -> Self {
+        self.shared.sites.push(site);
         self
     }
 

@@ -14,7 +14,7 @@ use crate::io::InFlight;
 use crate::options::AuthMode;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
-use crate::{admin, auth, gate, packed, unsent};
+use crate::{auth, gate, packed, site, unsent};
 use base::budget::{self, Room, Share};
 use base::{AccountId, Cx, Origin, RequestId};
 use bytes::Bytes;
@@ -89,14 +89,13 @@ async fn respond(
 ) -> Reply {
     let began = shared.env.clock.monotonic();
     let version = head.version;
-    let mut body = Inbound::new(&head, body);
     let form = gate::check_form(&head, peer.is_sound);
     if form.is_ok()
-        && let Some(page) = admin::page(shared, &head)
+        && let Some(site) = shared.site_of(&head)
     {
-        place.earn();
-        return page_within_room(place, page, in_flight);
+        return site::visit(shared, site, (peer, place), (head, body), in_flight).await;
     }
+    let mut body = Inbound::new(&head, body);
     let id = shared.ids.next();
     let page = Page::of(shared, &head);
     if form.is_ok() && page.as_ref().is_some_and(Page::is_preflight) {
@@ -146,19 +145,6 @@ async fn respond(
     reply
 }
 
-/// A page as it goes out: over HTTP/2 a client may leave many of them, so they take room as answers
-/// do.
-fn page_within_room(place: &Place, page: Reply, in_flight: InFlight) -> Reply {
-    if !in_flight.is_http2() {
-        return page;
-    }
-    let Some(room) = place.peer.share.take(REQUEST_BYTES) else {
-        return answer::empty_unavailable();
-    };
-    let held = answer::try_map_whole(page, |bytes| unsent::hold(bytes, Some(room), in_flight));
-    held.unwrap_or_else(|_| answer::empty_unavailable())
-}
-
 /// What a browser is told that asks whether a page may call.
 fn preflight(shared: &Shared, id: RequestId, page: Option<Page>) -> Reply {
     let mut reply = answer::empty();
@@ -173,7 +159,12 @@ fn preflight(shared: &Shared, id: RequestId, page: Option<Page>) -> Reply {
 
 /// Room for a request and what may come of its body before it is asked for. Bodies that do not move
 /// give way for it, which a request whose body is there never does.
-async fn room(shared: &Shared, place: &Place, head: &Head, body: &Inbound) -> Option<Room> {
+pub(crate) async fn room(
+    shared: &Shared,
+    place: &Place,
+    head: &Head,
+    body: &Inbound,
+) -> Option<Room> {
     let headers = head.headers.iter();
     let head_bytes: usize = headers
         .map(|(name, value)| name.as_str().len() + value.as_bytes().len() + HEADER_BYTES)

@@ -7,8 +7,10 @@ use crate::ids::RequestIds;
 use crate::io::Flights;
 use crate::meters::Meters;
 use crate::options::Limits;
+use crate::site::{Nowhere, Site};
 use base::Env;
 use base::budget::Budget;
+use http::request::Parts as Head;
 use std::sync::Arc;
 use tokio::sync::watch;
 use wire::Service;
@@ -22,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) services: Vec<Arc<dyn Service>>,
     pub(crate) auth: Arc<Auth>,
     pub(crate) admin: Admin,
+    /// What else is served that is no AWS API.
+    pub(crate) sites: Vec<Arc<dyn Site>>,
     /// Origins of web pages that may call where signatures are verified; `*` for all.
     pub(crate) origins: Vec<String>,
     pub(crate) meters: Meters,
@@ -32,6 +36,16 @@ pub(crate) struct Shared {
     /// Requests in flight.
     pub(crate) flights: Arc<Flights>,
     pub(crate) stopping: Stopping,
+}
+
+impl Shared {
+    /// The site that has what a request asks for.
+    pub(crate) fn site_of(&self, head: &Head) -> Option<&dyn Site> {
+        let sites = self.sites.iter().map(|site| &**site);
+        // Where there is no service, nobody else answers.
+        let end = Some(&Nowhere as &dyn Site).filter(|_| self.services.is_empty());
+        std::iter::once(&self.admin as &dyn Site).chain(sites).chain(end).find(|s| s.has(head))
+    }
 }
 
 /// Tells when the server stops.

@@ -11,6 +11,7 @@ mod limits;
 mod memory;
 mod pages;
 mod shutdown;
+mod sites;
 mod streaming;
 mod support;
 mod tls;
