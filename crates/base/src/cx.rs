@@ -1,6 +1,7 @@
 //! What is known of a request beside its input.
 
 use crate::budget::Share;
+use crate::policy::Permissions;
 use crate::{AccountId, Region};
 use std::fmt;
 use std::net::IpAddr;
@@ -57,6 +58,8 @@ pub struct Cx {
     pub caller_arn: Arc<str>,
     /// The id of the configured access key that signed; without one the account's root asks.
     pub access_key: Option<Arc<str>>,
+    /// What the caller's own policies let him do.
+    pub permissions: Permissions,
     /// Where and when the request came from.
     pub origin: Origin,
     /// Of which the memory is taken that the request causes beside its body and its answer.
@@ -81,8 +84,9 @@ impl Cx {
         let caller_arn = format!("arn:aws:iam::{account}:root").into();
         // No policy is asked about it.
         let origin = Origin::default();
-        let memory = Share::unbounded();
-        Self { request_id, account, region, caller_arn, access_key: None, origin, memory }
+        let (permissions, memory) = (Permissions::All, Share::unbounded());
+        let access_key = None;
+        Self { request_id, account, region, caller_arn, access_key, permissions, origin, memory }
     }
 
     /// The caller's name, when it is a user.

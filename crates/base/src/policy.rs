@@ -1,7 +1,8 @@
-//! Resource policies: parsing, validation and evaluation.
+//! Policies of resources and of callers: parsing, validation and evaluation.
 //!
 //! ```text
-//! JSON -> Policy::parse (whole grammar, closed) -> Policy::allows(request): deny wins, then allow
+//! JSON -> Policy::parse (whole grammar, closed) --\
+//! JSON -> Policy::parse_identity -----------------> decide(request): deny wins, then allow
 //! ```
 //!
 //! What is not understood is refused when the policy is stored, so that evaluation never guesses: a
@@ -9,8 +10,11 @@
 
 mod condition;
 mod glob;
+mod identity;
 mod json;
 mod network;
+
+pub use identity::{Attached, Denial, Permissions, decide};
 
 use crate::{AccountId, Cx};
 use condition::Condition;
@@ -64,6 +68,13 @@ pub struct Request<'a> {
     pub resource: &'a str,
 }
 
+/// What a policy hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Resource,
+    Caller,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Statement {
     allow: bool,
@@ -102,6 +113,19 @@ impl Policy {
     /// It is too long, no JSON, has a member twice, has members, values, condition keys or
     /// operators that are not known here, or a statement without effect, principal or action.
     pub fn parse(document: &str) -> Result<Self, BadPolicy> {
+        Self::read(document, Holder::Resource)
+    }
+
+    /// Reads the document of a policy that hangs on a caller: a statement names no principal, but a
+    /// resource.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn parse_identity(document: &str) -> Result<Self, BadPolicy> {
+        Self::read(document, Holder::Caller)
+    }
+
+    fn read(document: &str, holder: Holder) -> Result<Self, BadPolicy> {
         if document.len() > DOCUMENT_BYTES_MAX {
             return bad(format!("the policy is longer than {DOCUMENT_BYTES_MAX} bytes"));
         }
@@ -114,9 +138,9 @@ impl Policy {
         }
         let statements = match document.get("Statement") {
             Some(Value::Array(all)) if !all.is_empty() => {
-                all.iter().map(Statement::parse).collect::<Result<_, _>>()?
+                all.iter().map(|one| Statement::parse(one, holder)).collect::<Result<_, _>>()?
             }
-            Some(one @ Value::Object(_)) => vec![Statement::parse(one)?],
+            Some(one @ Value::Object(_)) => vec![Statement::parse(one, holder)?],
             _ => return bad("`Statement` must hold at least one statement"),
         };
         Ok(Self { statements })
@@ -165,7 +189,7 @@ impl Statement {
         Self { allow: false, principals, actions: all(), resources: all(), conditions: Vec::new() }
     }
 
-    fn parse(value: &Value) -> Result<Self, BadPolicy> {
+    fn parse(value: &Value, holder: Holder) -> Result<Self, BadPolicy> {
         let Value::Object(members) = value else { return bad("a statement must be an object") };
         let names = [
             "Sid",
@@ -184,10 +208,14 @@ impl Statement {
             Some("Deny") => false,
             _ => return bad("`Effect` must be `Allow` or `Deny`"),
         };
-        let Some((principals, negated)) = either(members, "Principal", "NotPrincipal")? else {
-            return bad("a statement needs a `Principal`");
+        let principals = match (either(members, "Principal", "NotPrincipal")?, holder) {
+            (Some((principals, negated)), Holder::Resource) => {
+                Listed { items: parse_principals(principals)?, negated }
+            }
+            (None, Holder::Resource) => return bad("a statement needs a `Principal`"),
+            (None, Holder::Caller) => Listed { items: vec![Principal::Anyone], negated: false },
+            (Some(_), Holder::Caller) => return bad("a caller's policy has no `Principal`"),
         };
-        let principals = Listed { items: parse_principals(principals)?, negated };
         let Some((actions, negated)) = either(members, "Action", "NotAction")? else {
             return bad("a statement needs an `Action`");
         };
@@ -197,6 +225,7 @@ impl Statement {
         }
         let resources = match either(members, "Resource", "NotResource")? {
             Some((resources, negated)) => Listed { items: texts("Resource", resources)?, negated },
+            None if holder == Holder::Caller => return bad("a statement needs a `Resource`"),
             // A resource policy may leave out the one resource it hangs on.
             None => Listed { items: Vec::new(), negated: true },
         };

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod kinds;
 mod nearest;
 pub(crate) mod options;
+mod policies;
 pub(crate) mod settings;
 pub(crate) mod units;
 

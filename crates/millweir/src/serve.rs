@@ -1,9 +1,9 @@
 //! `serve`: from the configuration to a server that answers, and back down.
 //!
 //! ```text
-//! settings -> Options -> port -> engines -> Streams -> sockets -> banner, `Ready.`
+//! settings -> Options -> port -> engines -> services -> sockets -> banner, `Ready.`
 //! SIGHUP, a changed file -> access keys and certificates are read again
-//! SIGTERM, SIGINT -> sockets drain -> Streams stop -> engines flush -> exit
+//! SIGTERM, SIGINT -> sockets drain -> services stop -> engines flush -> exit
 //! ```
 
 mod banner;
@@ -11,6 +11,7 @@ mod engines;
 mod logging;
 mod open_files;
 mod reread;
+pub(crate) mod services;
 
 use crate::cli::ServeArgs;
 use crate::config::keys::{FLUSH_MAX, STOP_MAX};
@@ -25,10 +26,9 @@ use engines::Engines;
 use reread::Reread;
 use server::tls::TlsOptions;
 use server::{AuthMode, Loops, Port, Server};
+use services::Services;
 use std::num::NonZero;
 use std::sync::Arc;
-use streams::{Parts, Streams};
-use wire::Service;
 use wire::sigv4::{Key, Keyring};
 
 /// What machines read on stdout.
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<()> {
 struct Running {
     options: Options,
     engines: Arc<Engines>,
-    streams: Streams,
+    services: Services,
     server: Server,
     env: Env,
 }
@@ -79,24 +79,16 @@ impl Running {
         engines: Engines,
         (env, registry): (Env, Registry),
     ) -> Result<Self> {
-        let parts = Parts {
-            env: env.clone(),
-            store: engines.store.part(streams::SERVICE),
-            keys: engines.keys.clone(),
-            registry: registry.clone(),
-        };
         registry.gauge("millweir_build_info", "What runs here.", &banner::BUILD).set(1);
-        let streams = Streams::open(parts, options.streams.clone()).await?;
-        let service = api::kinesis::Server::new(Arc::new(streams.clone()));
-        let services: Vec<Arc<dyn Service>> = vec![Arc::new(service)];
+        let services = services::open(&options, &engines, &env, &registry).await?;
         let keys = keyring(&options.access_keys);
-        let server = Server::on(port, env.clone(), registry, services, keys)?;
+        let server = Server::on(port, env.clone(), registry, services.all(), keys)?;
         let engines = Arc::new(engines);
         let (asked, noted) = (engines.clone(), engines.clone());
         let server = server
             .with_readiness(Arc::new(move || asked.store.troubles()))
             .with_notes(Arc::new(move || noted.notes()));
-        Ok(Self { options, engines, streams, server, env })
+        Ok(Self { options, engines, services, server, env })
     }
 
     async fn serve(
@@ -105,7 +97,7 @@ impl Running {
         (mut stop, hangups): (Stop, Hangups),
         flags: Vec<Flag>,
     ) -> Result<()> {
-        let Self { options, engines, streams, server, env } = self;
+        let Self { options, engines, services, server, env } = self;
         let removals = tokio::spawn(engines.store.remove_logs(env.clock.clone()));
         let address = server.local_addr();
         output::lines_of_ours(&banner::text(&options, &server, &env));
@@ -125,7 +117,7 @@ impl Running {
         server.run(loops, stopped).await;
         tracing::info!("stopping");
         let flush = async {
-            streams.close().await;
+            services.close().await;
             removals.abort();
             drop(removals.await);
             engines.store.close().await
@@ -216,6 +208,7 @@ fn keyring(keys: &[AccessKey]) -> Keyring {
             expires_ms: key.expires_ms,
             account: key.account,
             user_name: key.name.as_str().into(),
+            permissions: key.permissions.clone(),
         };
         (key.id.clone(), known)
     }))

@@ -2,6 +2,7 @@
 //! head before the body is read, [`Judged::finish`] the body.
 
 use crate::options::AuthMode;
+use base::policy::Permissions;
 use base::{AccountId, Region};
 use bytes::Bytes;
 use http::request::Parts as Head;
@@ -87,11 +88,13 @@ impl Judge<'_> {
             let (account, name) = (key.account, &key.user_name);
             let caller_arn = format!("arn:{partition}:iam::{account}:user/{name}").into();
             let access_key = Some(Arc::clone(id));
-            return Ok(Principal { account, region, caller_arn, access_key });
+            let permissions = key.permissions.clone();
+            return Ok(Principal { account, region, caller_arn, access_key, permissions });
         }
         let account = AccountId::parse(credential.access_key_id).unwrap_or(self.auth.account);
         let caller_arn = ["arn:", partition, ":iam::", account.as_str(), ":root"].concat().into();
-        Ok(Principal { account, region, caller_arn, access_key: None })
+        let permissions = Permissions::All;
+        Ok(Principal { account, region, caller_arn, access_key: None, permissions })
     }
 }
 

@@ -290,6 +290,7 @@ async fn serve(
         region: who.region,
         caller_arn: who.caller_arn,
         access_key: who.access_key,
+        permissions: who.permissions,
         origin: Origin { address: Some(peer.address), is_tls: peer.is_tls, time_ms },
         memory,
     };

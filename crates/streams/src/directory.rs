@@ -5,9 +5,9 @@ use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::rows::Status;
 use crate::stream::{Stream, StreamKey};
-use crate::texts::{self, consumer_not_found, not_authorized, stream_not_found};
+use crate::texts::{self, consumer_not_found, denied, stream_not_found};
 use api::Text;
-use base::policy::{Policy, Request};
+use base::policy::{self, Attached, Denial, Permissions, Policy, Request};
 use base::{AccountId, Cx, Region};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
@@ -50,14 +50,12 @@ impl Directory {
     ) -> Result<Arc<Stream>> {
         let Some(arn) = stream_arn else {
             let name = stream_name.ok_or_else(texts::no_stream_named)?;
-            let found = self.get(cx.account, &cx.region, name).ok_or_else(|| {
-                stream_not_found(&StreamKey {
-                    account: cx.account,
-                    region: cx.region.clone(),
-                    name: name.as_str().into(),
-                })
-            })?;
-            return check_own(found, cx, action);
+            let found = self.get(cx.account, &cx.region, name);
+            return check_own(found, cx, action, || StreamKey {
+                account: cx.account,
+                region: cx.region.clone(),
+                name: name.as_str().into(),
+            });
         };
         let Some(Resource::Stream(key)) = Resource::parse(arn) else {
             return Err(texts::not_a_stream_arn(arn));
@@ -87,12 +85,13 @@ impl Directory {
     pub(crate) fn reach(&self, cx: &Cx, action: &str, key: &StreamKey) -> Result<Arc<Stream>> {
         let found = self.in_region(cx, key)?;
         if key.account == cx.account {
-            return check_own(found.ok_or_else(|| stream_not_found(key))?, cx, action);
+            return check_own(found, cx, action, || key.clone());
         }
         // Another account learns nothing of what exists: absent and not allowed look the same.
-        found
-            .filter(|stream| stream.allows(cx, action))
-            .ok_or_else(|| not_authorized(cx, action, &key.arn()))
+        let Some(stream) = found else {
+            return Err(denied(cx, action, &key.arn(), Denial::NoResource));
+        };
+        decide(&stream.policy, cx, action, (&stream.arn, false)).map(|()| stream)
     }
 
     /// The consumer of this ARN and its stream, in whatever state.
@@ -122,15 +121,16 @@ impl Directory {
     ) -> Result<(Arc<Stream>, Arc<Consumer>)> {
         let stream = self.in_region(cx, &key.stream)?;
         let consumer = stream.as_ref().and_then(|s| s.consumer(key));
-        let found = stream.zip(consumer);
-        if key.stream.account == cx.account {
-            let found = found.ok_or_else(|| consumer_not_found(key))?;
-            let denied = denies_owner(&found.1.policy, cx, action, &found.1.arn);
-            return if denied { Err(texts::denied(cx, action, &key.arn())) } else { Ok(found) };
-        }
-        found
-            .filter(|(_, consumer)| consumer.allows(cx, action))
-            .ok_or_else(|| not_authorized(cx, action, &key.arn()))
+        let is_owned = key.stream.account == cx.account;
+        let Some((stream, consumer)) = stream.zip(consumer) else {
+            if !is_owned {
+                return Err(denied(cx, action, &key.arn(), Denial::NoResource));
+            }
+            authorize(cx, action, &key.arn())?;
+            return Err(consumer_not_found(key));
+        };
+        decide(&consumer.policy, cx, action, (&consumer.arn, is_owned))?;
+        Ok((stream, consumer))
     }
 
     /// Every stream of an account and region in order of their names.
@@ -186,22 +186,10 @@ impl Directory {
 }
 
 impl Stream {
-    /// Whether its policy lets a caller of another account do this.
-    pub(crate) fn allows(&self, cx: &Cx, action: &str) -> bool {
-        allowed(&self.policy, cx, action, &self.arn)
-    }
-
     /// The consumer of this registration.
     pub(crate) fn consumer(&self, key: &ConsumerKey) -> Option<Arc<Consumer>> {
         let consumers = self.consumers.read();
         consumers.get(&key.name).filter(|c| c.key.created_s == key.created_s).cloned()
-    }
-}
-
-impl Consumer {
-    /// Whether its policy lets a caller of another account do this.
-    fn allows(&self, cx: &Cx, action: &str) -> bool {
-        allowed(&self.policy, cx, action, &self.arn)
     }
 }
 
@@ -228,30 +216,47 @@ const OWNERS: [&str; 3] = ["DeleteResourcePolicy", "GetResourcePolicy", "PutReso
 
 type PolicySlot = RwLock<Option<Arc<Policy>>>;
 
-fn allowed(policy: &PolicySlot, cx: &Cx, action: &str, resource: &str) -> bool {
-    SHARED.contains(&action) && ask(policy, cx, action, resource, Policy::allows)
+/// Lets the policies of the caller and of a resource decide; `arn` of the resource, and whether the
+/// caller's account owns it.
+fn decide(policy: &PolicySlot, cx: &Cx, action: &str, (arn, is_owned): (&str, bool)) -> Result<()> {
+    let policy = policy.read().clone().filter(|_| !(is_owned && OWNERS.contains(&action)));
+    if is_owned && policy.is_none() && cx.permissions == Permissions::All {
+        return Ok(());
+    }
+    let can_share = SHARED.contains(&action);
+    ask(cx, action, arn, Attached { is_owned, policy: policy.as_deref(), can_share })
 }
 
-fn denies_owner(policy: &PolicySlot, cx: &Cx, action: &str, resource: &str) -> bool {
-    !OWNERS.contains(&action) && ask(policy, cx, action, resource, Policy::denies)
+/// Whether the caller's own policies let him do what concerns nothing with a policy of its own: his
+/// account, or what does not exist yet.
+///
+/// # Errors
+/// `AccessDenied`.
+pub(crate) fn authorize(cx: &Cx, action: &str, resource: &str) -> Result<()> {
+    if cx.permissions == Permissions::All {
+        return Ok(());
+    }
+    ask(cx, action, resource, Attached::OWNED)
 }
 
-fn ask(
-    policy: &PolicySlot,
+fn ask(cx: &Cx, action: &str, resource: &str, attached: Attached<'_>) -> Result<()> {
+    let named = format!("kinesis:{action}");
+    let request = Request { cx, action: &named, resource };
+    policy::decide(&request, attached).map_err(|denial| denied(cx, action, resource, denial))
+}
+
+/// A stream of the caller's own account, unless a policy stands against it. Who may not do this
+/// learns nothing of what exists.
+fn check_own(
+    stream: Option<Arc<Stream>>,
     cx: &Cx,
     action: &str,
-    resource: &str,
-    what: impl Fn(&Policy, &Request<'_>) -> bool,
-) -> bool {
-    let Some(policy) = policy.read().clone() else { return false };
-    let action = &format!("kinesis:{action}");
-    what(&policy, &Request { cx, action, resource })
-}
-
-/// A stream of the caller's own account, unless its policy denies this.
-fn check_own(stream: Arc<Stream>, cx: &Cx, action: &str) -> Result<Arc<Stream>> {
-    if denies_owner(&stream.policy, cx, action, &stream.arn) {
-        return Err(texts::denied(cx, action, &stream.arn));
-    }
-    Ok(stream)
+    key: impl Fn() -> StreamKey,
+) -> Result<Arc<Stream>> {
+    let Some(stream) = stream else {
+        let key = key();
+        authorize(cx, action, &key.arn())?;
+        return Err(stream_not_found(&key));
+    };
+    decide(&stream.policy, cx, action, (&stream.arn, true)).map(|()| stream)
 }

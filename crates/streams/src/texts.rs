@@ -23,6 +23,7 @@ use crate::rows::Status;
 use crate::stream::StreamKey;
 use api::kinesis::Error;
 use base::Cx;
+use base::policy::Denial;
 
 /// The store cannot take or give anything now; SDKs try again.
 ///
@@ -139,25 +140,18 @@ pub(crate) fn consumer_exists(key: &StreamKey, name: &str) -> Error {
     ))
 }
 
-/// A resource of another account whose policy does not let the caller in.
+/// The policies of the caller, or of the resource, do not let him.
 ///
 /// Source: observed (the words of every service that asks IAM).
-pub(crate) fn not_authorized(cx: &Cx, action: &str, arn: &str) -> Error {
+pub(crate) fn denied(cx: &Cx, action: &str, arn: &str, denial: Denial) -> Error {
     let caller = &cx.caller_arn;
+    let end = match denial {
+        Denial::ByIdentity | Denial::ByResource => String::new(),
+        Denial::NoIdentity | Denial::NoResource => format!(" the kinesis:{action} action"),
+    };
     Error::AccessDenied(format!(
-        "User: {caller} is not authorized to perform: kinesis:{action} on resource: {arn} because \
-         no resource-based policy allows the kinesis:{action} action"
-    ))
-}
-
-/// The owner's own policy forbids it.
-///
-/// Source: observed (the words of every service that asks IAM).
-pub(crate) fn denied(cx: &Cx, action: &str, arn: &str) -> Error {
-    let caller = &cx.caller_arn;
-    Error::AccessDenied(format!(
-        "User: {caller} is not authorized to perform: kinesis:{action} on resource: {arn} with an \
-         explicit deny in a resource-based policy"
+        "User: {caller} is not authorized to perform: kinesis:{action} on resource: {arn} {denial}\
+         {end}"
     ))
 }
 

@@ -90,6 +90,7 @@ pub async fn serve(ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output 
         expires_ms: None,
         account: AccountId::DEFAULT,
         user_name: "toy".into(),
+        permissions: base::policy::Permissions::All,
     };
     let keys = Keyring::new([(KEY.0.to_owned(), key)]);
     let service = Arc::new(Server::new(Arc::new(ToyService)));

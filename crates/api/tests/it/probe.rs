@@ -39,6 +39,7 @@ pub(crate) fn cx() -> Cx {
         region: Region::default(),
         caller_arn: "arn:aws:iam::000000000000:root".into(),
         access_key: None,
+        permissions: base::policy::Permissions::All,
         origin: Origin::default(),
         memory: base::budget::Share::unbounded(),
     }

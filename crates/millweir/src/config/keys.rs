@@ -1,9 +1,12 @@
 //! Every option of the configuration as data: its name, kind, default and help text.
 //!
-//! `--help`, `check-config` and the reference read the same table. A segment `*` in a name stands
-//! for a name that the owner chooses, as in `access_keys.ci.secret_file`.
+//! Flags, the environment, `--help`, `check-config` and docs/reference/configuration.md are made
+//! from this table.
+//! A segment `*` in a name stands for a name that the owner chooses, as in
+//! `access_keys.ci.secret_file`.
 
 use super::kinds::Kind;
+use super::settings::ENV_PREFIX;
 use super::units;
 use std::time::Duration;
 use store::local::options as local;
@@ -23,6 +26,8 @@ pub(crate) struct Key {
     pub(crate) help: &'static str,
     /// Environment variables of other tools that mean the same, weaker than our own.
     pub(crate) aliases: &'static [&'static str],
+    /// The flag of `serve` that sets it, without its dashes, and the word for its value.
+    pub(crate) flag: Option<(&'static str, &'static str)>,
 }
 
 /// Where the API listens when nobody says so: what LocalStack-style set-ups map.
@@ -54,12 +59,22 @@ const CLIENT_MEMORY_MIN: u64 = 96 << 20;
 const MEMORY_MAX: u64 = 1 << 40;
 
 const fn key(name: &'static str, kind: Kind, default: fn() -> String, help: &'static str) -> Key {
-    Key { name, kind, default, help, aliases: &[] }
+    Key { name, kind, default, help, aliases: &[], flag: None }
 }
 
 impl Key {
     const fn also(self, aliases: &'static [&'static str]) -> Key {
         Key { aliases, ..self }
+    }
+
+    const fn flag(self, flag: &'static str, value: &'static str) -> Key {
+        Key { flag: Some((flag, value)), ..self }
+    }
+
+    /// The environment variable that sets it.
+    pub(crate) fn variable(&self) -> String {
+        let name = self.name.replace('*', "NAME").replace('.', "__");
+        format!("{ENV_PREFIX}{}", name.to_ascii_uppercase())
     }
 }
 
@@ -78,22 +93,27 @@ pub(crate) static KEYS: &[Key] = &[
         Kind::Address,
         || LISTEN.into(),
         "Address and port of the API; port 0 picks one.",
-    ),
-    key("data", Kind::Path, || DATA.into(), "Directory that holds everything."),
-    key("memory", Kind::Switch, off, "Keep everything in memory; gone when the process ends."),
+    )
+    .flag("listen", "ADDR:PORT"),
+    key("data", Kind::Path, || DATA.into(), "Directory that holds everything.").flag("data", "DIR"),
+    key("memory", Kind::Switch, off, "Keep everything in memory; gone when the process ends.")
+        .flag("memory", ""),
     key(
         "limits",
         Kind::Choice(&["aws", "hardware"]),
         || "aws".into(),
         "Per-shard rates: AWS's, or whatever the machine gives.",
-    ),
+    )
+    .flag("limits", "aws|hardware"),
     key(
         "auth",
         Kind::Choice(&["any", "required"]),
         || "any".into(),
         "`any`: a signature must be there; `required`: it must be right.",
-    ),
-    key("allow_insecure", Kind::Switch, off, "Listen off loopback without authentication or TLS."),
+    )
+    .flag("auth", "any|required"),
+    key("allow_insecure", Kind::Switch, off, "Listen off loopback without authentication or TLS.")
+        .flag("allow-insecure", ""),
     key("region", Kind::Text, || REGION.into(), "Region that the banner names.")
         .also(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     key("account", Kind::Text, || ACCOUNT.into(), "Account of keys that name no other.")
@@ -117,11 +137,24 @@ pub(crate) static KEYS: &[Key] = &[
     ),
     key("access_keys.*.account", Kind::Text, none, "Its account, twelve digits."),
     key(
+        "access_keys.*.policies",
+        Kind::Names,
+        none,
+        "What it may do: admin, read-only, producer, consumer; unset without a file: everything.",
+    ),
+    key(
+        "access_keys.*.policy_file",
+        Kind::Path,
+        none,
+        "File with a policy of IAM's kind, beside those of `policies`.",
+    ),
+    key(
         "tls.mode",
         Kind::Choice(&["optional", "required"]),
         || "optional".into(),
         "`optional`: plain and TLS on one port; `required`: TLS only.",
-    ),
+    )
+    .flag("tls", "optional|required"),
     key("tls.cert_file", Kind::Path, none, "Certificate chain (PEM) to serve instead of our own."),
     key("tls.key_file", Kind::Path, none, "Private key (PEM) of `tls.cert_file`."),
     key("tls.names", Kind::Names, none, "More host names and addresses for our own certificate."),
@@ -321,6 +354,7 @@ pub(crate) static KEYS: &[Key] = &[
         || "info".into(),
         "error, warn, info, debug, trace of our own lines, or a filter as RUST_LOG has it.",
     )
+    .flag("log-level", "LEVEL")
     .also(&["RUST_LOG"]),
     key(
         "log.format",

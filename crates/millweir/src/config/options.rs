@@ -1,10 +1,12 @@
 //! The configuration as plain data, read from the merged texts.
 
-use super::settings::{Problems, Settings};
+use super::policies;
+use super::settings::{Origin, Problems, Settings};
 use super::units;
 use crate::files::Holds;
 use crate::keys::{self, GivenKey};
 use crate::times;
+use base::policy::{Permissions, Policy};
 use base::{AccountId, Region};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -53,6 +55,8 @@ pub(crate) struct AccessKey {
     pub(crate) expires_ms: Option<i64>,
     /// Whose streams it reaches.
     pub(crate) account: AccountId,
+    /// What it may do there.
+    pub(crate) permissions: Permissions,
 }
 
 /// TLS on the API's port.
@@ -361,10 +365,19 @@ impl<F: ReadFile> Reader<'_, F> {
                 self.wrong(&of("expires"), &why);
             }
             let account = self.account(&of("account")).unwrap_or(default);
+            let permissions = self.permissions(&of("policies"), &of("policy_file"));
             match (id, secret) {
                 (Some(id), Some(secret)) => {
-                    let key = AccessKey { name, id, secret, session_token, expires_ms, account };
-                    keys.push(key);
+                    // A key whose policies are not understood may do nothing, so it is none.
+                    keys.extend(permissions.map(|permissions| AccessKey {
+                        name,
+                        id,
+                        secret,
+                        session_token,
+                        expires_ms,
+                        account,
+                        permissions,
+                    }));
                 }
                 (None, _) => self.problems.add(format!("`{}` is missing", of("id"))),
                 (_, None) => self.problems.add(format!(
@@ -375,6 +388,42 @@ impl<F: ReadFile> Reader<'_, F> {
             }
         }
         keys
+    }
+
+    /// What the policies of these names and of a file allow; nothing when one is wrong.
+    fn permissions(&mut self, names: &str, file: &str) -> Option<Permissions> {
+        let path = self.settings.given(file);
+        // An empty list allows nothing.
+        if self.settings.origin(names) == Origin::Default && path.is_none() {
+            return Some(Permissions::All);
+        }
+        let (mut policies, mut is_whole) = (Vec::new(), true);
+        for name in self.names(names) {
+            match policies::find(&name).map(Policy::parse_identity) {
+                Some(Ok(policy)) => policies.push(policy),
+                _ => {
+                    is_whole = false;
+                    let known = policies::names();
+                    self.wrong(names, &format!("there is no policy `{name}`; there are: {known}"));
+                }
+            }
+        }
+        if let Some(path) = path {
+            let read = (self.read_file)(Path::new(&path), Holds::NoSecret);
+            let read = read.map_err(|e| format!("cannot read `{path}`: {e}"));
+            let policy = read.and_then(|bytes| {
+                let text = String::from_utf8_lossy(&bytes);
+                Policy::parse_identity(&text).map_err(|e| format!("`{path}` is no policy: {e}"))
+            });
+            match policy {
+                Ok(policy) => policies.push(policy),
+                Err(why) => {
+                    is_whole = false;
+                    self.problems.add(format!("`{file}`: {why}"));
+                }
+            }
+        }
+        is_whole.then(|| Permissions::By(policies.into()))
     }
 
     /// The id of an entry; `taken` has those of the entries before it. Of two entries with one id
@@ -483,6 +532,9 @@ mod tests {
         let secrets = |path: &Path, _: Holds| match path.to_str() {
             Some("/run/secret") => Ok(b"hush\n".to_vec()),
             Some("/run/empty") => Ok(b"\n".to_vec()),
+            Some("/run/policy") => Ok(br#"{"Statement":{"Effect":"Allow","Action":"kinesis:*",
+                "Resource":"arn:aws:kinesis:*:*:stream/clicks"}}"#
+                .to_vec()),
             _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
         };
         Options::read(&settings, secrets).map_err(|e| e.to_string())
@@ -494,6 +546,33 @@ mod tests {
         assert_eq!(options.listen.to_string(), super::super::keys::LISTEN);
         assert_eq!(options.auth, Auth::Any);
         assert_eq!(format!("{:?}", options.streams), format!("{:?}", streams::Options::default()));
+    }
+
+    #[test]
+    fn a_key_has_policies_of_its_own() {
+        let permissions = |given: &str| {
+            let file =
+                format!("[access_keys.ci]\nid = 'AKCI'\nsecret_file = '/run/secret'\n{given}");
+            let mut options = read(&file)?;
+            Ok::<_, String>(options.access_keys.remove(0).permissions)
+        };
+        let count = |given: &str| match permissions(given).unwrap() {
+            Permissions::All => None,
+            Permissions::By(policies) => Some(policies.len()),
+        };
+        assert_eq!(count(""), None);
+        assert_eq!(count("policies = []"), Some(0), "nothing at all");
+        assert_eq!(count("policies = ['producer', 'read-only']"), Some(2));
+        assert_eq!(count("policies = ['producer']\npolicy_file = '/run/policy'"), Some(2));
+        assert_eq!(count("policy_file = '/run/policy'"), Some(1));
+        for (given, want) in [
+            ("policies = ['root']", "there is no policy `root`; there are: admin, read-only"),
+            ("policy_file = '/gone'", "`access_keys.ci.policy_file`: cannot read `/gone`"),
+            ("policy_file = '/run/secret'", "`/run/secret` is no policy"),
+        ] {
+            let said = permissions(given).unwrap_err();
+            assert!(said.contains(want), "{said}");
+        }
     }
 
     #[test]

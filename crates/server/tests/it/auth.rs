@@ -20,6 +20,7 @@ pub(crate) fn keys(token: Option<&str>) -> Keyring {
         expires_ms: None,
         account: AccountId::parse("222222222222").unwrap(),
         user_name: "alice".into(),
+        permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDALICE".to_owned(), key)])
 }

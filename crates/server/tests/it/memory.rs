@@ -145,6 +145,7 @@ fn keys() -> Keyring {
             expires_ms: None,
             account: AccountId::parse(&name.len().to_string().repeat(12)).unwrap(),
             user_name: name.into(),
+            permissions: base::policy::Permissions::All,
         };
         (name.to_owned(), key)
     }))

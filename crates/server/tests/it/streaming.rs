@@ -17,6 +17,7 @@ use wire::{
 };
 
 static ROUTES: Routes = Routes {
+    service_id: "Fake",
     signing_name: "video",
     target_prefix: "",
     xml_namespace: "",
@@ -58,8 +59,8 @@ impl Service for Echo {
 }
 
 /// A server that stops with this.
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
@@ -67,7 +68,19 @@ fn start(options: Options, keys: Keyring) -> Running {
     let options = Options { listen: ([127, 0, 0, 1], 0).into(), ..options };
     let services: Vec<Arc<dyn Service>> = vec![Arc::new(Echo)];
     let (env, registry) = (system_env(), Registry::default());
-    let server = Server::bind(options, env, registry, services, keys).unwrap();
+    run(Server::bind(options, env, registry, services, keys).unwrap())
+}
+
+/// A server with a service or none, as `change` makes it.
+pub(crate) fn start_with(with_services: bool, change: impl FnOnce(Server) -> Server) -> Running {
+    let options = Options { listen: ([127, 0, 0, 1], 0).into(), ..Options::default() };
+    let echo: Arc<dyn Service> = Arc::new(Echo);
+    let services = if with_services { vec![echo] } else { Vec::new() };
+    let (env, registry) = (system_env(), Registry::default());
+    run(change(Server::bind(options, env, registry, services, Keyring::default()).unwrap()))
+}
+
+fn run(server: Server) -> Running {
     let address = server.local_addr();
     let (stop, stopped) = oneshot::channel::<()>();
     tokio::spawn(server.run(Loops::start(1).unwrap(), async { drop(stopped.await) }));
@@ -159,6 +172,7 @@ async fn a_stream_is_bound_to_what_was_signed() {
         expires_ms: None,
         account: AccountId::DEFAULT,
         user_name: "a".into(),
+        permissions: base::policy::Permissions::All,
     };
     let keys = Keyring::new([("AKID".to_owned(), key)]);
     let options = Options { auth: AuthMode::Required, ..Options::default() };

@@ -29,6 +29,7 @@ const fn operation(name: &'static str) -> Operation {
 }
 
 static ROUTES: Routes = Routes {
+    service_id: "Fake",
     signing_name: "kinesis",
     target_prefix: "Fake_20200101",
     xml_namespace: "",

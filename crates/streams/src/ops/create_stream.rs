@@ -1,5 +1,6 @@
 //! `CreateStream`.
 
+use crate::directory::authorize;
 use crate::errors::{Result, fail};
 use crate::hash::HashRange;
 use crate::lifecycle;
@@ -29,6 +30,7 @@ pub(crate) async fn create_stream(
     let inner = &streams.inner;
     let (account, region) = (cx.account, cx.region.clone());
     let key = StreamKey { account, region, name: input.stream_name.as_str().into() };
+    authorize(&cx, "CreateStream", &key.arn())?;
     if inner.directory.get(key.account, &key.region, &key.name).is_some() {
         return Err(stream_exists(&key));
     }

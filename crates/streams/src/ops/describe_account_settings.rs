@@ -1,6 +1,7 @@
 //! `DescribeAccountSettings`.
 
 use crate::account::commitment;
+use crate::directory::authorize;
 use crate::errors::Result;
 use crate::limits::account;
 use crate::service::Streams;
@@ -13,6 +14,7 @@ pub(crate) fn describe_account_settings(
     cx: &Cx,
     _: &DescribeAccountSettingsInput,
 ) -> Result<DescribeAccountSettingsOutput> {
+    authorize(cx, "DescribeAccountSettings", "*")?;
     let row = account(&streams.inner, cx)?;
     let shown = commitment(&row, streams.inner.now_ms());
     Ok(DescribeAccountSettingsOutput { minimum_throughput_billing_commitment: Some(shown) })

@@ -1,5 +1,6 @@
 //! `DescribeLimits`.
 
+use crate::directory::authorize;
 use crate::errors::Result;
 use crate::limits::Quota;
 use crate::service::Streams;
@@ -7,12 +8,15 @@ use api::kinesis::{DescribeLimitsInput, DescribeLimitsOutput};
 use base::Cx;
 
 /// What the account has in this region and may have.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every read")]
+///
+/// # Errors
+/// `AccessDenied`.
 pub(crate) fn describe_limits(
     streams: &Streams,
     cx: &Cx,
     _: &DescribeLimitsInput,
 ) -> Result<DescribeLimitsOutput> {
+    authorize(cx, "DescribeLimits", "*")?;
     let options = &streams.inner.options;
     let quota = Quota::of(&streams.inner, cx);
     Ok(DescribeLimitsOutput {

@@ -1,5 +1,6 @@
 //! `ListStreams`.
 
+use crate::directory::authorize;
 use crate::errors::Result;
 use crate::service::Streams;
 use crate::shapes;
@@ -15,12 +16,13 @@ const PAGE_STREAMS: usize = 100;
 /// A page of the account's streams in this region, in order of their names.
 ///
 /// # Errors
-/// `InvalidArgument` a token of another listing; `ExpiredNextToken`.
+/// `InvalidArgument` a token of another listing; `ExpiredNextToken`; `AccessDenied`.
 pub(crate) fn list_streams(
     streams: &Streams,
     cx: &Cx,
     input: &ListStreamsInput,
 ) -> Result<ListStreamsOutput> {
+    authorize(cx, "ListStreams", "*")?;
     let inner = &streams.inner;
     let now_ms = inner.now_ms();
     let after = match &input.next_token {

@@ -1,6 +1,7 @@
 //! `UpdateAccountSettings`.
 
 use crate::account::commitment;
+use crate::directory::authorize;
 use crate::errors::Result;
 use crate::limits::account;
 use crate::rows::{self, AccountRow, Commitment};
@@ -19,6 +20,7 @@ pub(crate) async fn update_account_settings(
     cx: Cx,
     input: UpdateAccountSettingsInput,
 ) -> Result<UpdateAccountSettingsOutput> {
+    authorize(&cx, "UpdateAccountSettings", "*")?;
     let inner = &streams.inner;
     let now_ms = inner.now_ms();
     let mut row = account(inner, &cx)?;

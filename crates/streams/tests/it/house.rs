@@ -133,6 +133,7 @@ pub(crate) fn cx(account: &str, region: &str) -> Cx {
         region: Region::parse(region).unwrap(),
         caller_arn: format!("arn:aws:iam::{account}:user/ann").into(),
         access_key: None,
+        permissions: base::policy::Permissions::All,
         origin: Origin::default(),
         memory: base::budget::Share::unbounded(),
     }

@@ -97,6 +97,7 @@ pub(crate) fn cx(account: &str) -> Cx {
         region: Region::default(),
         caller_arn: format!("arn:aws:iam::{account}:root").into(),
         access_key: None,
+        permissions: base::policy::Permissions::All,
         origin: Origin::default(),
         memory: base::budget::Share::unbounded(),
     }

@@ -3,6 +3,7 @@
 use super::canonical::signing_key;
 use super::{Credential, Secret};
 use base::AccountId;
+use base::policy::Permissions;
 use ring::hmac;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,8 @@ pub struct Key {
     pub account: AccountId,
     /// Name of the user, as error messages and policies show it.
     pub user_name: Arc<str>,
+    /// What the user's policies let him do.
+    pub permissions: Permissions,
 }
 
 /// Access keys by their id.

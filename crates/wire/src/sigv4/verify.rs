@@ -4,6 +4,7 @@ use super::canonical::{TERMINATOR, string_to_sign};
 use super::claim::Form;
 use super::{Claim, Credential, Key, Keyring, Parts, UNSIGNED_PAYLOAD, date};
 use crate::Refusal;
+use base::policy::Permissions;
 use base::{AccountId, Region};
 use ring::hmac;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
 const EXPIRES_SECONDS_MAX: i64 = 7 * 24 * 3600;
 
 /// Who signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
     /// The account of the key.
     pub account: AccountId,
@@ -26,6 +27,8 @@ pub struct Principal {
     pub caller_arn: Arc<str>,
     /// Id of the key, when it is a configured one.
     pub access_key: Option<Arc<str>>,
+    /// What the key's user may do.
+    pub permissions: Permissions,
 }
 
 /// A signature that is right as far as the head tells; the body decides the rest.
@@ -109,12 +112,13 @@ impl<'a> Vouched<'a> {
         let (partition, account) = (region.partition(), key.account);
         let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
         let region = region.clone();
-        Ok(Principal { account, region, caller_arn, access_key: Some(Arc::clone(key_id)) })
+        let (access_key, permissions) = (Some(Arc::clone(key_id)), key.permissions.clone());
+        Ok(Principal { account, region, caller_arn, access_key, permissions })
     }
 }
 
 /// Who signed a body that is still to come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unread {
     /// Who.
     pub principal: Principal,

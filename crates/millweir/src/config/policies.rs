@@ -1,0 +1,46 @@
+//! Policies that an access key can be given by name.
+
+/// What a key may do that has one of these, as IAM writes it; names of services that are not
+/// served yet do no harm.
+const MANAGED: [(&str, &str); 4] = [
+    ("admin", r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#),
+    (
+        "read-only",
+        r#"{"Statement":{"Effect":"Allow","Resource":"*",
+            "Action":["kinesis:Describe*","kinesis:Get*","kinesis:List*"]}}"#,
+    ),
+    (
+        "producer",
+        r#"{"Statement":{"Effect":"Allow","Resource":"*",
+            "Action":["kinesis:Describe*","kinesis:List*","kinesis:PutRecord","kinesis:PutRecords"]}}"#,
+    ),
+    (
+        "consumer",
+        r#"{"Statement":{"Effect":"Allow","Resource":"*",
+            "Action":["kinesis:DeregisterStreamConsumer","kinesis:Describe*","kinesis:Get*",
+                "kinesis:List*","kinesis:RegisterStreamConsumer","kinesis:SubscribeToShard"]}}"#,
+    ),
+];
+
+/// The names, for messages.
+pub(crate) fn names() -> String {
+    MANAGED.map(|(name, _)| name).join(", ")
+}
+
+/// The document of this name.
+pub(crate) fn find(name: &str) -> Option<&'static str> {
+    MANAGED.iter().find(|(known, _)| *known == name).map(|(_, document)| *document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::policy::Policy;
+
+    #[test]
+    fn each_is_a_policy() {
+        for (name, document) in MANAGED {
+            Policy::parse_identity(document).unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+    }
+}

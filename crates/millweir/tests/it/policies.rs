@@ -1,0 +1,188 @@
+//! Access keys with policies: every operation, without a signature, by keys that may do it and by
+//! keys that may not.
+
+use crate::support::{Running, write};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use wire::sigv4::{Credentials, Parts, Scope, Secret, payload_hash, sign};
+
+const REGION: &str = "us-east-1";
+const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+const CONSUMER: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/c:1700000000";
+
+/// Every operation that is served, with a body that is legal; none of what it names exists.
+fn operations() -> Vec<(&'static str, String)> {
+    let stream = |rest: &str| format!(r#"{{"StreamName":"s"{rest}}}"#);
+    let arn = |rest: &str| format!(r#"{{"StreamARN":"{STREAM}"{rest}}}"#);
+    let resource = |rest: &str| format!(r#"{{"ResourceARN":"{STREAM}"{rest}}}"#);
+    let consumer = |rest: &str| format!(r#"{{"ConsumerARN":"{CONSUMER}"{rest}}}"#);
+    let shard = r#","ShardId":"shardId-000000000000""#;
+    let policy = r#"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kinesis:PutRecord\"}}"#;
+    vec![
+        ("AddTagsToStream", stream(r#","Tags":{"a":"b"}"#)),
+        ("CreateStream", stream(r#","ShardCount":1"#)),
+        ("DecreaseStreamRetentionPeriod", stream(r#","RetentionPeriodHours":24"#)),
+        ("DeleteResourcePolicy", resource("")),
+        ("DeleteStream", stream("")),
+        ("DeregisterStreamConsumer", consumer("")),
+        ("DescribeAccountSettings", "{}".into()),
+        ("DescribeLimits", "{}".into()),
+        ("DescribeStream", stream("")),
+        ("DescribeStreamConsumer", consumer("")),
+        ("DescribeStreamSummary", stream("")),
+        ("DisableEnhancedMonitoring", stream(r#","ShardLevelMetrics":["ALL"]"#)),
+        ("EnableEnhancedMonitoring", stream(r#","ShardLevelMetrics":["ALL"]"#)),
+        ("GetResourcePolicy", resource("")),
+        ("GetShardIterator", stream(&format!(r#"{shard},"ShardIteratorType":"LATEST""#))),
+        ("IncreaseStreamRetentionPeriod", stream(r#","RetentionPeriodHours":48"#)),
+        ("ListShards", stream("")),
+        ("ListStreamConsumers", arn("")),
+        ("ListStreams", "{}".into()),
+        ("ListTagsForResource", resource("")),
+        ("ListTagsForStream", stream("")),
+        (
+            "MergeShards",
+            stream(
+                r#","ShardToMerge":"shardId-000000000000","AdjacentShardToMerge":"shardId-000000000001""#,
+            ),
+        ),
+        ("PutRecord", stream(r#","PartitionKey":"k","Data":"eA==""#)),
+        ("PutRecords", stream(r#","Records":[{"PartitionKey":"k","Data":"eA=="}]"#)),
+        ("PutResourcePolicy", resource(&format!(r#","Policy":"{policy}""#))),
+        ("RegisterStreamConsumer", arn(r#","ConsumerName":"c""#)),
+        ("RemoveTagsFromStream", stream(r#","TagKeys":["a"]"#)),
+        (
+            "SplitShard",
+            stream(r#","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"5""#),
+        ),
+        ("StartStreamEncryption", stream(r#","EncryptionType":"KMS","KeyId":"alias/a""#)),
+        ("StopStreamEncryption", stream(r#","EncryptionType":"KMS","KeyId":"alias/a""#)),
+        (
+            "SubscribeToShard",
+            consumer(&format!(r#"{shard},"StartingPosition":{{"Type":"LATEST"}}"#)),
+        ),
+        ("TagResource", resource(r#","Tags":{"a":"b"}"#)),
+        ("UntagResource", resource(r#","TagKeys":["a"]"#)),
+        (
+            "UpdateAccountSettings",
+            r#"{"MinimumThroughputBillingCommitment":{"Status":"DISABLED"}}"#.into(),
+        ),
+        ("UpdateMaxRecordSize", arn(r#","MaxRecordSizeInKiB":1024"#)),
+        ("UpdateShardCount", stream(r#","TargetShardCount":2,"ScalingType":"UNIFORM_SCALING""#)),
+        ("UpdateStreamMode", arn(r#","StreamModeDetails":{"StreamMode":"ON_DEMAND"}"#)),
+        ("UpdateStreamRecordDistributionStrategy", arn(r#","RecordDistributionStrategy":"AUTO""#)),
+        ("UpdateStreamWarmThroughput", stream(r#","WarmThroughputMiBps":1"#)),
+    ]
+}
+
+/// The answer to an operation, signed by `key` when there is one.
+fn ask(server: SocketAddr, operation: &str, body: &str, key: Option<&str>) -> String {
+    let target = format!("Kinesis_20131202.{operation}");
+    let host = server.to_string();
+    let mut head = format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: {target}\r\nConnection: close\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    if let Some(id) = key {
+        let headers = [("host", host.as_bytes()), ("x-amz-target", target.as_bytes())];
+        let parts = Parts { method: "POST", path: "/", query: "", headers: &headers };
+        let credentials = Credentials {
+            access_key_id: id.to_owned(),
+            secret_access_key: Secret::new("hush"),
+            session_token: None,
+        };
+        let scope = Scope { region: REGION, service: "kinesis" };
+        let now_ms = client::system_env().clock.now_ms();
+        let signed = sign(&parts, &payload_hash(body.as_bytes()), &credentials, scope, now_ms);
+        let (date, authorization) = (signed.x_amz_date, signed.authorization);
+        head = format!("{head}X-Amz-Date: {date}\r\nAuthorization: {authorization}\r\n");
+    }
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A policy with these actions.
+fn policy<'a>(actions: impl Iterator<Item = &'a str>) -> String {
+    let actions: Vec<String> = actions.map(|action| format!("\"kinesis:{action}\"")).collect();
+    let actions = actions.join(",");
+    format!(r#"{{"Statement":{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}}}"#)
+}
+
+/// A server with a key for every second operation, one for the others, and one for nothing.
+fn start() -> Running {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<&str> = operations().iter().map(|(name, _)| *name).collect();
+    let nth = |first: usize| policy(names.iter().copied().skip(first).step_by(2));
+    write(&dir.path().join("even.json"), &nth(0));
+    write(&dir.path().join("odd.json"), &nth(1));
+    let key = |name: &str, more: &str| {
+        format!("[access_keys.{name}]\nid = 'AK{name}'\nsecret = 'hush'\n{more}\n")
+    };
+    let file = [
+        "auth = 'required'\n".to_owned(),
+        key("even", "policy_file = 'even.json'"),
+        key("odd", "policy_file = 'odd.json'"),
+        key("nothing", "policies = []"),
+        key("all", ""),
+        key("producer", "policies = ['producer']"),
+    ];
+    write(&dir.path().join("millweir.toml"), &file.concat());
+    Running::start_after("chmod 600 millweir.toml", dir, &[])
+}
+
+#[test]
+fn every_operation_asks_the_policies_of_the_key() {
+    let server = start();
+    for (nth, (operation, body)) in operations().iter().enumerate() {
+        let (right, other) = if nth % 2 == 0 { ("AKeven", "AKodd") } else { ("AKodd", "AKeven") };
+        let ask = |key| ask(server.address(), operation, body, key);
+        let unsigned = ask(None);
+        assert!(
+            unsigned.contains("MissingAuthenticationTokenException"),
+            "{operation}: {unsigned}"
+        );
+        for key in ["AKnothing", other] {
+            let denied = ask(Some(key));
+            let why =
+                format!("because no identity-based policy allows the kinesis:{operation} action");
+            assert!(denied.contains("AccessDeniedException"), "{operation} by {key}: {denied}");
+            assert!(denied.contains(&why), "{operation} by {key}: {denied}");
+        }
+        for key in [right, "AKall"] {
+            let done = ask(Some(key));
+            assert!(!done.contains("AccessDenied"), "{operation} by {key}: {done}");
+            assert!(!done.contains("SerializationException"), "{operation} by {key}: {done}");
+            assert!(!done.contains("ValidationException"), "{operation} by {key}: {done}");
+        }
+    }
+}
+
+/// An iterator may be had by one key and used by another.
+#[test]
+fn a_producer_puts_and_does_not_read() {
+    let server = start();
+    let ask = |operation, body: &str, key| ask(server.address(), operation, body, Some(key));
+    ask("CreateStream", r#"{"StreamName":"t","ShardCount":1}"#, "AKall");
+    let put = r#"{"StreamName":"t","PartitionKey":"k","Data":"eA=="}"#;
+    let at = r#"{"StreamName":"t","ShardId":"shardId-000000000000","ShardIteratorType":"LATEST"}"#;
+    let mut done = ask("PutRecord", put, "AKproducer");
+    for _ in 0..100 {
+        if done.contains("SequenceNumber") {
+            break;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+        done = ask("PutRecord", put, "AKproducer");
+    }
+    assert!(done.contains("SequenceNumber"), "{done}");
+    assert!(ask("GetShardIterator", at, "AKproducer").contains("AccessDeniedException"));
+    let got = ask("GetShardIterator", at, "AKall");
+    let (_, iterator) = got.split_once("\"ShardIterator\":\"").unwrap();
+    let iterator = iterator.split('"').next().unwrap();
+    let body = format!(r#"{{"ShardIterator":"{iterator}"}}"#);
+    assert!(ask("GetRecords", &body, "AKproducer").contains("AccessDeniedException"));
+    assert!(ask("GetRecords", &body, "AKall").contains("\"Records\""));
+}
