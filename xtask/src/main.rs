@@ -2,6 +2,7 @@
 
 mod api;
 mod compat;
+mod config;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,8 @@ enum Command {
     Api(api::Arguments),
     /// `docs/reference/compatibility.md` from the model, the handlers and the clients' tests.
     Compat(compat::Arguments),
+    /// `docs/reference/configuration.md` from the built program.
+    Config(config::Arguments),
     /// Imports, sizes and paths against ARCHITECTURE.md and the style page.
     Tidy,
 }
@@ -27,6 +30,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Api(arguments) => api::run(&arguments),
         Command::Compat(arguments) => compat::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
         Command::Tidy => tidy::run(),
     }
 }

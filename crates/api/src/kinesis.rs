@@ -22,5 +22,5 @@ mod shapes;
 
 pub use enums::*;
 pub use error::Error;
-pub use service::{Kinesis, Server};
+pub use service::{Kinesis, ROUTES, Server};
 pub use shapes::*;

@@ -21,5 +21,5 @@ mod service;
 mod shapes;
 
 pub use error::Error;
-pub use service::{Server, Toy};
+pub use service::{ROUTES, Server, Toy};
 pub use shapes::*;

@@ -375,7 +375,7 @@ mod tests {
     fn alone_means_serve() {
         let cli = Cli::try_parse_from(["millweir", "--listen", "127.0.0.1:0"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.serve.listen.as_deref(), Some("127.0.0.1:0"));
+        assert_eq!(cli.serve.flags(), [("listen", "listen", "127.0.0.1:0".to_owned())]);
     }
 
     #[test]

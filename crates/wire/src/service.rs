@@ -63,6 +63,8 @@ impl Operation {
 /// The operations of one service; indexes into `operations` name an operation.
 #[derive(Debug)]
 pub struct Routes {
+    /// AWS's name for the service in settings of its clients, as `Kinesis Video`.
+    pub service_id: &'static str,
     /// Name in a signature's scope, as `kinesis`.
     pub signing_name: &'static str,
     /// What stands before the dot in `X-Amz-Target`, as `Kinesis_20131202`; the service's name in
@@ -88,6 +90,11 @@ impl Routes {
         let all = self.operations.iter().enumerate();
         let fitting = all.filter(|(_, op)| op.method == method && protocol::finds(op.path, path));
         fitting.min_by_key(|(_, op)| op.path.matches('{').count()).map(|(index, _)| index)
+    }
+
+    /// The environment variable that points its clients to an endpoint.
+    pub fn endpoint_variable(&self) -> String {
+        format!("AWS_ENDPOINT_URL_{}", self.service_id.to_uppercase().replace(' ', "_"))
     }
 
     /// Whether its clients speak this protocol.

@@ -25,7 +25,7 @@ pub(super) fn root(plan: &Plan<'_>) -> anyhow::Result<String> {
         out.push_str("pub use enums::*;\n");
     }
     let service = names::service_trait(id);
-    writeln!(out, "pub use service::{{{service}, Server}};")?;
+    writeln!(out, "pub use service::{{{service}, ROUTES, Server}};")?;
     out.push_str("pub use shapes::*;\n");
     Ok(out)
 }
@@ -330,7 +330,10 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 fn routes(plan: &Plan<'_>, out: &mut String, all: &[Signature<'_>]) -> anyhow::Result<()> {
     let metadata = &plan.model.metadata;
-    out.push_str("static ROUTES: Routes = Routes {\n");
+    out.push_str(
+        "/// The operations, and how they are asked for.\npub static ROUTES: Routes = Routes {\n",
+    );
+    writeln!(out, "service_id: {:?},", metadata.service_id)?;
     writeln!(out, "signing_name: {:?},", metadata.signing_name())?;
     writeln!(out, "target_prefix: {:?},", metadata.target_prefix.as_deref().unwrap_or(""))?;
     writeln!(out, "xml_namespace: {:?},", metadata.xml_namespace.as_deref().unwrap_or(""))?;

@@ -619,7 +619,9 @@ pub trait Kinesis: Send + Sync + 'static {
     ) -> impl Future<Output = Result<UpdateStreamWarmThroughputOutput, Error>> + Send;
 }
 
-static ROUTES: Routes = Routes {
+/// The operations, and how they are asked for.
+pub static ROUTES: Routes = Routes {
+    service_id: "Kinesis",
     signing_name: "kinesis",
     target_prefix: "Kinesis_20131202",
     xml_namespace: "",

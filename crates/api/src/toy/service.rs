@@ -44,7 +44,9 @@ pub trait Toy: Send + Sync + 'static {
     ) -> impl Future<Output = Result<EventStream<Ticks, Error>, Error>> + Send;
 }
 
-static ROUTES: Routes = Routes {
+/// The operations, and how they are asked for.
+pub static ROUTES: Routes = Routes {
+    service_id: "Toy",
     signing_name: "toy",
     target_prefix: "Toy_20260101",
     xml_namespace: "http://toy.example/doc/2026-01-01/",

@@ -1,7 +1,9 @@
-//! What `serve` takes. Each flag is an option of the configuration by another way.
+//! What `serve` takes. Each flag is an option of the configuration by another way, made from it.
 
+use crate::config::keys::{KEYS, Key};
+use crate::config::kinds::Kind;
 use crate::config::settings::Flag;
-use clap::Args;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -11,51 +13,58 @@ pub(crate) struct ConfigArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ServeArgs {
-    /// Address and port of the API; port 0 picks one [default: 127.0.0.1:4566]
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) listen: Option<String>,
-    /// Directory that holds everything [default: ./millweir-data]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<String>,
-    /// Keep everything in memory; gone when the process ends
-    #[arg(long)]
-    pub(crate) memory: bool,
-    /// Per-shard rates: AWS's, or whatever the machine gives [default: aws]
-    #[arg(long, value_name = "aws|hardware")]
-    pub(crate) limits: Option<String>,
-    /// `any`: a signature must be there; `required`: it must be right [default: any]
-    #[arg(long, value_name = "any|required")]
-    pub(crate) auth: Option<String>,
-    /// `optional`: plain and TLS on one port; `required`: TLS only [default: optional]
-    #[arg(long, value_name = "optional|required")]
-    pub(crate) tls: Option<String>,
-    /// Listen off loopback without authentication or TLS
-    #[arg(long)]
-    pub(crate) allow_insecure: bool,
-    /// error, warn, info, debug, trace of our lines, or a filter as RUST_LOG has it [default: info]
-    #[arg(long, value_name = "LEVEL")]
-    pub(crate) log_level: Option<String>,
-    #[command(flatten)]
+    flags: Vec<Flag>,
     pub(crate) config: ConfigArgs,
 }
 
 impl ServeArgs {
     /// The flags given, as settings.
     pub(crate) fn flags(&self) -> Vec<Flag> {
-        let given = |name, flag, text: &Option<String>| Some((name, flag, text.clone()?));
-        let set = |name, flag, on: bool| on.then(|| (name, flag, "true".to_owned()));
-        let all = [
-            given("listen", "listen", &self.listen),
-            given("data", "data", &self.data),
-            set("memory", "memory", self.memory),
-            given("limits", "limits", &self.limits),
-            given("auth", "auth", &self.auth),
-            given("tls.mode", "tls", &self.tls),
-            set("allow_insecure", "allow-insecure", self.allow_insecure),
-            given("log.level", "log-level", &self.log_level),
-        ];
-        all.into_iter().flatten().collect()
+        self.flags.clone()
+    }
+}
+
+/// The options that have a flag, with it and the word for its value.
+fn flagged() -> impl Iterator<Item = (&'static Key, &'static str, &'static str)> {
+    KEYS.iter().filter_map(|key| key.flag.map(|(flag, value)| (key, flag, value)))
+}
+
+fn arg((key, flag, value): (&'static Key, &'static str, &'static str)) -> Arg {
+    let help = key.help.trim_end_matches('.');
+    let arg = Arg::new(flag).long(flag);
+    if key.kind == Kind::Switch {
+        return arg.action(ArgAction::SetTrue).help(help);
+    }
+    arg.value_name(value).help(format!("{help} [default: {}]", (key.default)()))
+}
+
+impl Args for ServeArgs {
+    fn augment_args(command: Command) -> Command {
+        ConfigArgs::augment_args(flagged().map(arg).fold(command, Command::arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ServeArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let given = |(key, flag, _): (&'static Key, _, _)| {
+            if key.kind == Kind::Switch {
+                let text = matches.get_flag(flag).then(|| "true".to_owned())?;
+                return Some((key.name, flag, text));
+            }
+            Some((key.name, flag, matches.get_one::<String>(flag)?.clone()))
+        };
+        let flags = flagged().filter_map(given).collect();
+        Ok(Self { flags, config: ConfigArgs::from_arg_matches(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }

@@ -42,7 +42,14 @@ fn list(format: Format) -> Result<()> {
     let mut values = Map::new();
     for key in KEYS {
         let (accepts, default) = (key.kind.accepts(), (key.default)());
-        let value = json!({ "accepts": accepts, "default": default, "meaning": key.help });
+        let value = json!({
+            "accepts": accepts,
+            "default": default,
+            "meaning": key.help,
+            "environment": key.variable(),
+            "also": key.aliases,
+            "flag": key.flag.map(|(flag, _)| format!("--{flag}")),
+        });
         values.insert(key.name.to_owned(), value);
         table.row(vec![key.name.to_owned(), accepts, default, key.help.to_owned()]);
     }

@@ -2,26 +2,29 @@
 
 use crate::cli::{EnvArgs, Shell};
 use crate::output;
+use crate::serve::services::SERVED;
 use anyhow::{Context as _, Result};
 
 pub(super) fn run(args: &EnvArgs) -> Result<()> {
     let target = args.client.target(|name| std::env::var(name).ok());
     let shell = args.shell.unwrap_or_else(|| of(std::env::var("SHELL").ok().as_deref()));
-    let mut variables = vec![
-        ("AWS_ENDPOINT_URL_KINESIS", target.endpoint),
-        ("AWS_REGION", target.region.clone()),
-        ("AWS_DEFAULT_REGION", target.region),
-        ("AWS_ACCESS_KEY_ID", target.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", target.secret_access_key.reveal().to_owned()),
-    ];
+    let mut variables: Vec<(String, String)> = SERVED
+        .iter()
+        .map(|service| (service.endpoint_variable(), target.endpoint.clone()))
+        .collect();
+    let mut add = |name: &str, text: String| variables.push((name.to_owned(), text));
+    add("AWS_REGION", target.region.clone());
+    add("AWS_DEFAULT_REGION", target.region);
+    add("AWS_ACCESS_KEY_ID", target.access_key_id);
+    add("AWS_SECRET_ACCESS_KEY", target.secret_access_key.reveal().to_owned());
     if let Some(token) = target.session_token {
-        variables.push(("AWS_SESSION_TOKEN", token.reveal().to_owned()));
+        add("AWS_SESSION_TOKEN", token.reveal().to_owned());
     }
     if let Some(path) = target.ca_file {
         // The shell may go elsewhere, and its clients with it.
         let path = std::path::absolute(&path)
             .with_context(|| format!("cannot find where `{}` lies", path.display()))?;
-        variables.push(("AWS_CA_BUNDLE", path.display().to_string()));
+        add("AWS_CA_BUNDLE", path.display().to_string());
     }
     let lines: Vec<_> = variables.iter().map(|(name, text)| export(shell, name, text)).collect();
     output::line(&lines.join("\n"))?;

@@ -1,5 +1,6 @@
 //! What people see when the server starts: where, how safe, and what to type next.
 
+use super::services::SERVED;
 use crate::config::options::{Auth, Options};
 use crate::config::units::bytes_round;
 use base::Env;
@@ -44,7 +45,7 @@ pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
     }
     lines.push(format!("  region    {}   account {}", options.region, options.account));
     lines.push(String::new());
-    lines.push(format!("  export AWS_ENDPOINT_URL_KINESIS={url}"));
+    lines.extend(SERVED.iter().map(|s| format!("  export {}={url}", s.endpoint_variable())));
     if let (true, Some(path)) = (options.tls.required, &ca_file) {
         lines.push(format!("  export AWS_CA_BUNDLE={}", shell_word(path)));
     }

@@ -1,0 +1,67 @@
+//! The services that run here: opened in this order, closed in the reverse one. A new one is a line
+//! in [`open`].
+
+use super::engines::Engines;
+use crate::config::options::Options;
+use anyhow::Result;
+use base::Env;
+use base::metrics::Registry;
+use std::pin::Pin;
+use std::sync::Arc;
+use streams::{Parts, Streams};
+use wire::{Routes, Service};
+
+/// What is served, as clients see it.
+pub(crate) static SERVED: [&Routes; 1] = [&api::kinesis::ROUTES];
+
+/// A service that runs.
+pub(super) struct Hosted {
+    /// What the server sees of it.
+    pub(super) service: Arc<dyn Service>,
+    /// Stops what it does in the background.
+    close: Box<dyn FnOnce() -> Closing + Send>,
+}
+
+type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// All services, in the order in which they were opened.
+pub(super) struct Services(Vec<Hosted>);
+
+/// Opens all services upon the engines.
+///
+/// # Errors
+/// What the first one says that cannot be opened.
+pub(super) async fn open(
+    options: &Options,
+    engines: &Engines,
+    env: &Env,
+    registry: &Registry,
+) -> Result<Services> {
+    let parts = Parts {
+        env: env.clone(),
+        store: engines.store.part(streams::SERVICE),
+        keys: engines.keys.clone(),
+        registry: registry.clone(),
+    };
+    Ok(Services(vec![kinesis(parts, options).await?]))
+}
+
+async fn kinesis(parts: Parts, options: &Options) -> Result<Hosted> {
+    let streams = Streams::open(parts, options.streams.clone()).await?;
+    let service = Arc::new(api::kinesis::Server::new(Arc::new(streams.clone())));
+    Ok(Hosted { service, close: Box::new(move || Box::pin(async move { streams.close().await })) })
+}
+
+impl Services {
+    /// What the server sees of them.
+    pub(super) fn all(&self) -> Vec<Arc<dyn Service>> {
+        self.0.iter().map(|hosted| Arc::clone(&hosted.service)).collect()
+    }
+
+    /// Closes them, the last one first: it may need those before it.
+    pub(super) async fn close(self) {
+        for Hosted { close, .. } in self.0.into_iter().rev() {
+            close().await;
+        }
+    }
+}
