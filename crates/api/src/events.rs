@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use wire::{Answer, ByteStream, Content, Format, Protocol, Refusal, event_stream};
+use wire::{Answer, ByteStream, Call, Format, Protocol, Refusal, Routes, event_stream};
 
 /// Events until the end, or until an error that ends the stream.
 pub type EventStream<T, E> = Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>;
@@ -26,27 +26,29 @@ pub trait EventShape: Sized {
 /// `InvalidAction`: the query protocol has no streams.
 ///
 /// Source: ours.
-pub(crate) fn answer<T, E>(events: EventStream<T, E>, protocol: Protocol) -> Result<Answer, Refusal>
+pub(crate) fn answer<T, E>(
+    events: EventStream<T, E>,
+    (call, routes): (&Call, &Routes),
+) -> Result<Answer, Refusal>
 where
     T: EventShape + 'static,
     E: Into<Refusal> + 'static,
 {
-    if protocol == Protocol::Query {
+    if call.protocol == Protocol::Query {
         let text = "The operation streams events, which this protocol cannot.";
         return Err(Refusal::client("InvalidAction", text));
     }
-    let mut answer = Answer::of(Content::Stream(frames(events, protocol)));
-    answer.header("content-type", event_stream::CONTENT_TYPE);
-    Ok(answer)
+    Ok(call.event_answer(routes, frames(events, call.protocol)))
 }
 
-/// Frames of a stream: `initial-response`, the events, an exception when the stream ends with one.
+/// Frames of a stream: `initial-response` (which only REST-JSON has not), the events, an exception
+/// when the stream ends with one.
 pub fn frames<T, E>(events: EventStream<T, E>, protocol: Protocol) -> ByteStream
 where
     T: EventShape + 'static,
     E: Into<Refusal> + 'static,
 {
-    Box::pin(Frames { events: Some(events), protocol, begun: false })
+    Box::pin(Frames { events: Some(events), protocol, begun: protocol == Protocol::RestJson })
 }
 
 struct Frames<T, E> {

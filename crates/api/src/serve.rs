@@ -44,7 +44,7 @@ macro_rules! answer_events {
         Box::pin(async move {
             let input = $input;
             let events = $service.$method(&$call.cx, input).await?;
-            $crate::events::answer(events, $call.protocol)
+            $crate::events::answer(events, (&$call, &ROUTES))
         })
     };
 }

@@ -215,7 +215,11 @@ pub(crate) fn of_protocol(protocol: Protocol, head: AnswerHead, body: AnswerBody
         put_headers(&mut reply, protocol, head.headers);
         return reply;
     }
+    let is_nothing = protocol == Protocol::RpcCbor && body.is_end_stream();
     let mut reply = of_type(status, HeaderValue::from_static(protocol.content_type()), body);
+    if is_nothing {
+        reply.headers_mut().remove(CONTENT_TYPE);
+    }
     put_headers(&mut reply, protocol, head.headers);
     reply
 }

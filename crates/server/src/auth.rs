@@ -45,7 +45,7 @@ impl Auth {
 
 impl Judge<'_> {
     /// Judges what a request's head tells of its signature, so that a body is read for nobody who
-    /// shows none. `headers`: those of [`headers`].
+    /// shows none. `headers`: those of [`headers`]; `meaning`: as of [`Vouched::read`].
     ///
     /// # Errors
     /// Those of [`Claim::read`]; when signatures are required also those of [`Vouched::read`].
@@ -53,7 +53,7 @@ impl Judge<'_> {
         &'a self,
         head: &'a Head,
         headers: &'a [(&'a str, &'a [u8])],
-        service: &str,
+        (service, meaning): (&str, &[&str]),
         now_ms: i64,
     ) -> Result<Judged<'a>, Refusal> {
         let parts = Parts {
@@ -65,7 +65,7 @@ impl Judge<'_> {
         Ok(match self.auth.mode {
             AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
             AuthMode::Required => {
-                let vouched = Vouched::read(parts, &self.keys, service, now_ms)?;
+                let vouched = Vouched::read(parts, &self.keys, (service, meaning), now_ms)?;
                 // Boxed, since every request would carry its size otherwise; an HMAC costs more.
                 Judged::Vouched(Box::new(vouched))
             }

@@ -17,6 +17,7 @@ use http::header::{EXPECT, HeaderValue};
 use http::{Version, request::Parts as Head};
 use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
+use parking_lot::Mutex;
 use ring::digest;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -45,6 +46,20 @@ pub(crate) struct Inbound {
     http2: bool,
     /// It gave way to others and is of no use any more.
     gave_way: bool,
+    /// Where one that was handed on comes back to when nobody wants the rest of it.
+    back: Arc<Mutex<Option<Incoming>>>,
+}
+
+/// A body that was handed on.
+struct Handed {
+    body: Option<Incoming>,
+    back: Arc<Mutex<Option<Incoming>>>,
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        *self.back.lock() = self.body.take();
+    }
 }
 
 /// Whose memory a body takes: its peer, and the room of its request.
@@ -58,7 +73,7 @@ impl Inbound {
         let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
         let http2 = head.version == Version::HTTP_2;
         let awaits_go = !http2 && head.headers.get(EXPECT).is_some_and(expects);
-        Self { body: Some(body), awaits_go, http2, gave_way: false }
+        Self { body: Some(body), awaits_go, http2, gave_way: false, back: Arc::default() }
     }
 
     /// Whether it is known to have no bytes.
@@ -142,13 +157,15 @@ impl Inbound {
     pub(crate) fn take_stream(&mut self, shared: &Shared, sha256: Option<String>) -> ByteStream {
         let Some(body) = self.body.take() else { return Box::pin(stream::empty()) };
         self.awaits_go = false;
+        let body = Handed { body: Some(body), back: Arc::clone(&self.back) };
         let check = sha256.map(|sha256| (digest::Context::new(&digest::SHA256), sha256));
         let (clock, timeout) = (Arc::clone(&shared.env.clock), shared.limits.body_timeout);
         Box::pin(stream::unfold(Some((body, check)), move |state| {
             let mut silence = clock.sleep(timeout);
             async move {
                 let (mut body, mut check) = state?;
-                let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+                let incoming = body.body.as_mut()?;
+                let frame = poll_fn(|cx| match Pin::new(&mut *incoming).poll_frame(cx) {
                     Poll::Ready(frame) => Poll::Ready(Ok(frame)),
                     Poll::Pending => silence.as_mut().poll(cx).map(|()| Err(too_slow())),
                 });
@@ -168,6 +185,14 @@ impl Inbound {
                 Some((Ok(bytes), Some((body, check))))
             }
         }))
+    }
+
+    /// Takes back a body that was handed on and not read to its end; whether there is one.
+    pub(crate) fn take_back(&mut self) -> bool {
+        if self.body.is_none() {
+            self.body = self.back.lock().take();
+        }
+        !self.is_empty()
     }
 
     async fn collect(
@@ -358,7 +383,7 @@ impl<'a> Pace<'a> {
 }
 
 /// Source: ours.
-fn too_large(bytes_max: usize) -> Refusal {
+pub(crate) fn too_large(bytes_max: usize) -> Refusal {
     let text = format!("the request body is larger than {bytes_max} bytes");
     Refusal { status: 413, ..Refusal::client("RequestEntityTooLargeException", text) }
 }

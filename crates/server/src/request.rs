@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use wire::sigv4::Unread;
-use wire::{Answer, Call, Content, Payload, Protocol, Refusal, Routes};
+use wire::{Answer, Call, Content, Format, Payload, Protocol, Refusal, Routes, Service};
 
 /// How long the head of an event stream is held back over HTTP/1.1. The Go SDK (smithy-go 1.28,
 /// seen) closes the request's body when the head comes; where its writer has sent the body and not
@@ -116,7 +116,7 @@ async fn respond(
         (Err(Refused { refusal, shape: Shape::Wrapped }), Some(room)) => {
             drop(head);
             let body = (&mut body, Holder { peer: &place.peer, room });
-            let refusal = unless_unreadable(shared, body, Protocol::Json11, refusal).await;
+            let refusal = unless_unreadable(shared, body, Some(Format::Json), refusal).await;
             Err(Refused { refusal, shape: Shape::Wrapped })
         }
         (Err(refused), room) => {
@@ -241,23 +241,26 @@ async fn serve(
     let time_ms = shared.env.clock.now_ms();
     let headers = auth::headers(head);
     let judge = shared.auth.judge();
-    let judged = match judge.hear(head, &headers, routes.signing_name, time_ms) {
+    let format = whole_format(protocol, head);
+    let named = route.operation.map(|operation| &routes.operations[operation]);
+    let meaning = (routes.signing_name, named.map_or(&[][..], |operation| operation.headers));
+    let judged = match judge.hear(head, &headers, meaning, time_ms) {
         Ok(judged) => judged,
         Err(refusal) => {
             let holder = Holder { peer: &place.peer, room };
-            return Err(refused(
-                unless_unreadable(shared, (body, holder), protocol, refusal).await,
-            ));
+            return Err(refused(unless_unreadable(shared, (body, holder), format, refusal).await));
         }
     };
-    let streams = |operation: usize| routes.operations[operation].streams;
-    let unread = match protocol {
-        Protocol::RestJson if route.operation.is_some_and(streams) => {
-            judged.unread(peer.is_tls).map_err(refused)?
+    let streams = protocol == Protocol::RestJson && named.is_some_and(|op| op.streams);
+    let unread = if streams { judged.unread(peer.is_tls) } else { Ok(None) };
+    let unread = match unread {
+        Ok(unread) => unread,
+        Err(refusal) => {
+            body.discard(shared, &place.peer, room.bytes()).await;
+            return Err(refused(refusal));
         }
-        _ => None,
     };
-    let (who, body) = if let Some(Unread { principal, sha256 }) = unread {
+    let (who, payload) = if let Some(Unread { principal, sha256 }) = unread {
         (principal, Payload::Stream(body.take_stream(shared, sha256)))
     } else {
         let bytes_max = bytes_max(routes, route.operation);
@@ -267,20 +270,14 @@ async fn serve(
             return Err(refused(route::no_body()));
         }
         let judged = judged.finish(&body, peer.is_tls);
-        let who = judged.map_err(|refusal| refused(or_unreadable(protocol, &body, refusal)))?;
+        let who = judged.map_err(|refusal| refused(or_unreadable(format, &body, refusal)))?;
         let body = match route::is_packed(&head.headers) {
             true => packed::unpack(&body, bytes_max, room).map_err(refused)?,
             false => body,
         };
         (who, Payload::Whole(body))
     };
-    let (operation, body) = match (route.operation, body) {
-        (Some(operation), body) => (operation, body),
-        (None, body) => {
-            let form = form(head, body).map_err(refused)?;
-            (route::action(&**service, &form).map_err(refused)?, Payload::Whole(form))
-        }
-    };
+    let (operation, payload) = operation(&**service, *route, head, payload).map_err(refused)?;
     route.operation = Some(operation);
     in_flight.verified(place.busy());
     let memory = charge(shared, place, who.account, room).map_err(refused)?;
@@ -295,12 +292,36 @@ async fn serve(
         memory,
     };
     let head = (protocol == Protocol::RestJson).then(|| Box::new(wire_head(head)));
-    let call = Call { cx, operation, protocol, head, body };
+    let call = Call { cx, operation, protocol, head, body: payload };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
-    match calling.await {
+    let answer = match calling.await {
         Ok(answer) => answer.map_err(refused),
         Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
+    };
+    if answer.is_err() && body.take_back() {
+        body.discard(shared, &place.peer, room.bytes()).await;
     }
+    answer
+}
+
+/// The format in which a body can be told to be unreadable before anybody knows who sent it.
+fn whole_format(protocol: Protocol, head: &Head) -> Option<Format> {
+    let is_structure = !matches!(protocol, Protocol::RestJson | Protocol::Query);
+    (is_structure && !route::is_packed(&head.headers)).then(|| protocol.format())
+}
+
+/// The operation that is asked for, which a form names in its body.
+fn operation(
+    service: &dyn Service,
+    route: Route,
+    head: &Head,
+    payload: Payload,
+) -> Result<(usize, Payload), Refusal> {
+    if let Some(operation) = route.operation {
+        return Ok((operation, payload));
+    }
+    let form = form(head, payload)?;
+    Ok((route::action(service, head, &form)?, Payload::Whole(form)))
 }
 
 /// The largest body of an operation; of any when a form will name it.
@@ -320,8 +341,9 @@ fn form(head: &Head, body: Payload) -> Result<Bytes, Refusal> {
 
 /// What members may travel in.
 fn wire_head(head: &Head) -> wire::Head {
-    let headers = head.headers.iter().filter_map(|(name, value)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    let headers = head.headers.iter().map(|(name, value)| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), text)
     });
     wire::Head {
         path: head.uri.path().to_owned(),
@@ -339,7 +361,7 @@ const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 async fn unless_unreadable(
     shared: &Shared,
     (body, holder): (&mut Inbound, Holder<'_>),
-    protocol: Protocol,
+    format: Option<Format>,
     refusal: Refusal,
 ) -> Refusal {
     if body.is_held_back() || body.bytes_max() > UNPROVEN_BYTES_MAX as u64 {
@@ -347,18 +369,19 @@ async fn unless_unreadable(
         return refusal;
     }
     match body.read(shared, holder, UNPROVEN_BYTES_MAX).await {
-        Ok(body) => or_unreadable(protocol, &body, refusal),
+        Ok(body) => or_unreadable(format, &body, refusal),
         Err(_) => refusal,
     }
 }
 
 /// That a body cannot be read, when it cannot; else `refusal`.
-fn or_unreadable(protocol: Protocol, body: &Bytes, refusal: Refusal) -> Refusal {
-    let is_structure = !matches!(protocol, Protocol::RestJson | Protocol::Query);
-    if body.len() > UNPROVEN_BYTES_MAX || !is_structure {
-        return refusal;
+fn or_unreadable(format: Option<Format>, body: &Bytes, refusal: Refusal) -> Refusal {
+    match format {
+        Some(format) if !body.is_empty() && body.len() <= UNPROVEN_BYTES_MAX => {
+            wire::check_syntax(format, body.clone()).err().unwrap_or(refusal)
+        }
+        _ => refusal,
     }
-    wire::check_syntax(protocol.format(), body.clone()).err().unwrap_or(refusal)
 }
 
 /// Puts a request to the account of those who proved to be of it, beside whom its peer may have

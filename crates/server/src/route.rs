@@ -3,7 +3,7 @@
 //! The order of checks is AWS's (observed, recorded by kinesalite's tests): method, body present,
 //! content type, known operation; the signature comes after them, in `auth`.
 
-use crate::foreign;
+use crate::{body, foreign};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request::Parts};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ fn target(services: &[Arc<dyn Service>], head: &Parts, body_empty: bool) -> Resu
     }
     let named = text(&head.headers, &TARGET).and_then(|target| target.split_once('.'));
     let target = named.and_then(|(prefix, operation)| find(services, prefix, operation));
-    let content = content(&head.headers);
+    let content = content(services, &head.headers);
     if body_empty {
         let protocol =
             if let Content::Of(protocol) = content { protocol } else { Protocol::Cbor11 };
@@ -158,7 +158,7 @@ fn rpc(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refu
 fn form(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refused>> {
     let is_form = essence(&head.headers).eq_ignore_ascii_case(FORM)
         || head.uri.query().is_some_and(|query| query.split('&').any(|f| f.starts_with("Action=")));
-    if !is_form || !matches!(head.method, Method::POST | Method::GET) {
+    if !is_form || head.uri.path() != "/" || !matches!(head.method, Method::POST | Method::GET) {
         return None;
     }
     let scope = foreign::scope(head);
@@ -196,15 +196,21 @@ fn rest(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Ref
 /// The operation that a form names.
 ///
 /// # Errors
-/// `InvalidAction`.
+/// `InvalidAction`; the form is packed or larger than the operation takes.
 ///
 /// Source: observed (answers of query services).
-pub(crate) fn action(service: &dyn Service, form: &[u8]) -> Result<usize, Refusal> {
+pub(crate) fn action(service: &dyn Service, head: &Parts, form: &[u8]) -> Result<usize, Refusal> {
     let action = wire::protocol::action(form).unwrap_or_default();
-    service.routes().find(&action).ok_or_else(|| {
+    let index = service.routes().find(&action).ok_or_else(|| {
         let shown: String = action.chars().take(ACTION_CHARS_MAX).collect();
         Refusal::client("InvalidAction", format!("Could not find operation {shown}"))
-    })
+    })?;
+    let operation = &service.routes().operations[index];
+    check_encoding(&head.headers, operation.packs)?;
+    match form.len() <= operation.body_bytes_max {
+        true => Ok(index),
+        false => Err(body::too_large(operation.body_bytes_max)),
+    }
 }
 
 /// A body is read as it is, unless the model says that the operation takes packed ones.
@@ -236,11 +242,13 @@ fn find(services: &[Arc<dyn Service>], prefix: &str, operation: &str) -> Option<
     Some(Target { service, operation })
 }
 
-fn content(headers: &HeaderMap) -> Content {
+fn content(services: &[Arc<dyn Service>], headers: &HeaderMap) -> Content {
     let essence = essence(headers);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
     let by_type = [Protocol::Json11, Protocol::Cbor11, Protocol::Json10];
-    if let Some(protocol) = by_type.into_iter().find(|p| is(p.content_type())) {
+    let spoken = |p: &Protocol| services.iter().any(|service| service.routes().speaks(*p));
+    let named = by_type.into_iter().find(|p| is(p.content_type()));
+    if let Some(protocol) = named.filter(spoken) {
         Content::Of(protocol)
     } else if is("application/json") {
         Content::PlainJson

@@ -28,6 +28,8 @@ pub struct Operation {
     pub path: &'static str,
     /// HTTP status of its answer in REST-JSON.
     pub status: u16,
+    /// Headers that members travel in, in lower case; those that begin so where it ends in `*`.
+    pub headers: &'static [&'static str],
     /// Whether its body is handed on as it comes, where the protocol carries it alone.
     pub streams: bool,
     /// Whether its body may come packed.
@@ -38,13 +40,20 @@ impl Operation {
     /// A call whose body is all of it.
     pub const fn new(name: &'static str, body_bytes_max: usize) -> Self {
         let (method, path, status) = ("POST", "/", 200);
-        Self { name, body_bytes_max, method, path, status, streams: false, packs: false }
+        let (headers, streams, packs) = (&[], false, false);
+        Self { name, body_bytes_max, method, path, status, headers, streams, packs }
     }
 
     /// With its method, path and status.
     #[must_use]
     pub const fn at(self, method: &'static str, path: &'static str, status: u16) -> Self {
         Self { method, path, status, ..self }
+    }
+
+    /// With members in these headers.
+    #[must_use]
+    pub const fn reading(self, headers: &'static [&'static str]) -> Self {
+        Self { headers, ..self }
     }
 
     /// With a body that is handed on as it comes.
@@ -197,7 +206,15 @@ impl Call {
         &mut self,
         read: impl FnOnce(&mut Reader) -> Read<Option<T>>,
     ) -> Result<T, Refusal> {
-        let body = std::mem::take(&mut self.body).whole()?;
+        let mut body = std::mem::take(&mut self.body).whole()?;
+        if body.is_empty() {
+            // A structure of which nothing is set.
+            body = match self.protocol {
+                Protocol::RestJson => Bytes::from_static(b"{}"),
+                Protocol::RpcCbor => Bytes::from_static(b"\xbf\xff"),
+                _ => body,
+            };
+        }
         match self.protocol {
             Protocol::Query => protocol::query_read(&body, read),
             protocol => crate::decode(protocol.format(), body, read),
@@ -248,6 +265,13 @@ impl Call {
     pub fn rest_answer(&self, routes: &Routes, content: Content) -> Answer {
         let mut answer = self.with_status(routes, content);
         answer.header("content-type", "application/octet-stream");
+        answer
+    }
+
+    /// An answer that streams events.
+    pub fn event_answer(&self, routes: &Routes, events: ByteStream) -> Answer {
+        let mut answer = self.with_status(routes, Content::Stream(events));
+        answer.header("content-type", crate::event_stream::CONTENT_TYPE);
         answer
     }
 
@@ -341,4 +365,30 @@ pub trait Service: Send + Sync + 'static {
     fn routes(&self) -> &'static Routes;
     /// Decodes, does and encodes one operation.
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, Refusal>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::{AccountId, Region};
+
+    #[test]
+    fn nothing_is_a_structure_where_bodies_may_be_left_out() {
+        let read = |protocol| {
+            let cx = Cx::of_service(AccountId::DEFAULT, Region::default());
+            let (operation, head, body) = (0, None, Payload::Empty);
+            let mut call = Call { cx, operation, protocol, head, body };
+            let read = call.input(|r| {
+                let is_there = r.structure(&[])?;
+                while r.member()?.is_some() {}
+                r.end();
+                Ok(is_there.then_some(()))
+            });
+            read.map_err(|refusal| refusal.code)
+        };
+        assert_eq!(read(Protocol::RestJson), Ok(()));
+        assert_eq!(read(Protocol::RpcCbor), Ok(()));
+        assert_eq!(read(Protocol::Query), Ok(()));
+        assert_eq!(read(Protocol::Json11), Err("SerializationException"));
+    }
 }

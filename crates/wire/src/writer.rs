@@ -361,16 +361,18 @@ pub const fn base64_bytes(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
 }
 
-/// Appends `text` as XML's character data. Control characters that XML cannot have become spaces.
+/// Appends `text` as XML's character data. What XML cannot have becomes a space, or the character
+/// that stands for such.
 fn escape_xml(text: &str, out: &mut Vec<u8>) {
-    for byte in text.bytes() {
-        match byte {
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'>' => out.extend_from_slice(b"&gt;"),
-            b'"' => out.extend_from_slice(b"&quot;"),
-            b'\r' => out.extend_from_slice(b"&#xD;"),
-            b'\n' | b'\t' | b' '.. => out.push(byte),
+    for c in text.chars() {
+        match c {
+            '&' => out.extend_from_slice(b"&amp;"),
+            '<' => out.extend_from_slice(b"&lt;"),
+            '>' => out.extend_from_slice(b"&gt;"),
+            '"' => out.extend_from_slice(b"&quot;"),
+            '\r' => out.extend_from_slice(b"&#xD;"),
+            '\u{fffe}' | '\u{ffff}' => out.extend_from_slice("\u{fffd}".as_bytes()),
+            '\n' | '\t' | ' '.. => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             _ => out.push(b' '),
         }
     }
@@ -440,6 +442,13 @@ mod tests {
                     <B><entry><key>k&amp;</key><value><member>-5</member></value></entry></B>\
                     <A>1970-01-01T00:00:01.500Z</A><B>YWI=</B>";
         assert_eq!(String::from_utf8(write(Format::Xml)).unwrap(), want);
+    }
+
+    #[test]
+    fn xml_has_no_character_that_it_cannot_have() {
+        let mut out = Vec::new();
+        escape_xml("a\u{1}\u{ffff}\u{fffe}é\r\n", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "a \u{fffd}\u{fffd}é&#xD;\n");
     }
 
     #[test]

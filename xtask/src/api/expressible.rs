@@ -31,6 +31,7 @@ pub(super) fn check(plan: &Plan<'_>) -> anyhow::Result<()> {
 /// Checks that each member is where its protocols can carry it.
 fn places(plan: &Plan<'_>) -> anyhow::Result<()> {
     let protocols = plan.protocols()?;
+    let is_query = protocols.contains(&"Query");
     let operations = &plan.model.operations.0;
     for (name, shape) in &plan.model.shapes.0 {
         let inputs = operations.iter().filter_map(|(_, operation)| operation.input.as_ref());
@@ -55,9 +56,34 @@ fn places(plan: &Plan<'_>) -> anyhow::Result<()> {
                 "{what} streams an answer, which REST-JSON alone carries"
             );
             let is_word = matches!(member.as_str(), "member" | "entry");
-            let is_query = protocols.contains(&"Query");
             ensure!(!(is_query && is_word), "{what} cannot be told from a list in a form");
+            let is_said = is_input && matches!(member.as_str(), "Action" | "Version");
+            ensure!(!(is_query && is_said), "{what} cannot be told from the operation's name");
         }
+        ensure!(!(shape.exception && shape.payload.is_some()), "exception `{name}` is a payload");
+        spelled(name, shape)?;
+    }
+    for (name, operation) in operations {
+        let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
+        let usual = format!("{name}Result");
+        ensure!(wrapper.is_none_or(|w| *w == usual), "operation `{name}` has another wrapper");
+        let is_fixed = operation.http.request_uri.contains('?');
+        ensure!(!is_fixed, "operation `{name}` has a query of its own");
+    }
+    Ok(())
+}
+
+/// Checks that elements and entries are called as `wire` calls them.
+fn spelled(name: &str, shape: &Shape) -> anyhow::Result<()> {
+    let known = [
+        (&shape.member, &["member"][..]),
+        (&shape.key, &["key", "Name"]),
+        (&shape.value, &["value", "Value"]),
+    ];
+    for (reference, names) in known {
+        let called = reference.as_ref().and_then(|reference| reference.location_name.as_deref());
+        let is_known = called.is_none_or(|called| names.contains(&called));
+        ensure!(is_known, "what `{name}` holds is called {called:?}");
     }
     Ok(())
 }

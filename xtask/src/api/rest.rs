@@ -31,6 +31,20 @@ fn payload<'a>(plan: &Plan<'a>, shape: &'a Shape) -> anyhow::Result<Option<(&'a 
     Ok(Some((member, plan.kind(&reference.shape)?)))
 }
 
+/// The headers that an input's members travel in, as `wire::Operation` has them.
+pub(super) fn headers(plan: &Plan<'_>, input: &str) -> Vec<String> {
+    let Some(shape) = plan.model.shapes.get(input) else { return Vec::new() };
+    let named = shape.members.0.iter().filter_map(|(name, member)| {
+        let at = member.location_name.as_ref().unwrap_or(name).to_ascii_lowercase();
+        match member.location.as_deref()? {
+            "header" => Some(at),
+            "headers" => Some(at + "*"),
+            _ => None,
+        }
+    });
+    named.collect()
+}
+
 fn input(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<()> {
     out.push_str("/// How it travels in REST-JSON.\n");
     out.push_str(

@@ -2,7 +2,7 @@
 
 use super::generate::{Plan, has_more, is_message};
 use super::model::{Operation, Shape};
-use super::names;
+use super::{names, rest};
 use std::fmt::Write as _;
 
 /// The module itself.
@@ -349,6 +349,10 @@ fn routes(plan: &Plan<'_>, out: &mut String, all: &[Signature<'_>]) -> anyhow::R
         if let Some(http) = operation.map(|operation| &operation.http).filter(|_| is_rest) {
             let status = http.response_code.unwrap_or(200);
             write!(out, ".at({:?}, {:?}, {status})", http.method, http.request_uri)?;
+        }
+        let headers = rest::headers(plan, s.input);
+        if is_rest && !headers.is_empty() {
+            write!(out, ".reading(&{headers:?})")?;
         }
         if plan.has_stream(s.input)? {
             out.push_str(".streaming()");

@@ -59,7 +59,10 @@ pub static ROUTES: Routes = Routes {
         Protocol::Cbor11,
     ],
     operations: &[
-        Operation::new("Greet", 1_048_576).at("POST", "/greetings/{Name}", 201).packing(),
+        Operation::new("Greet", 1_048_576)
+            .at("POST", "/greetings/{Name}", 201)
+            .reading(&["x-language"])
+            .packing(),
         Operation::new("Upload", 1_048_576).at("PUT", "/uploads/{Name}", 200).streaming(),
         Operation::new("Watch", 1_048_576).at("GET", "/greetings/{Name}/ticks", 200),
     ],

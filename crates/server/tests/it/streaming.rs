@@ -23,7 +23,10 @@ static ROUTES: Routes = Routes {
     xml_namespace: "",
     protocols: &[Protocol::RestJson],
     operations: &[
-        Operation::new("Echo", 16).at("POST", "/echo", 200).streaming(),
+        Operation::new("Echo", 16)
+            .at("POST", "/echo", 200)
+            .reading(&["x-kind", "x-meta-*"])
+            .streaming(),
         Operation::new("Plain", 16).at("POST", "/plain/{Name}", 204),
     ],
 };
@@ -135,6 +138,12 @@ async fn a_body_that_stands_still_or_ends_early_is_told_to_the_service() {
     let mut still = connect(&running, &head).await;
     still.write_all(b"1\r\nx\r\n").await.unwrap();
     until(&mut still, "[RequestTimeoutException]\r\n0\r\n\r\n").await;
+    let running = start(Options::default(), Keyring::default());
+    let mut early = connect(&running, &head).await;
+    early.write_all(b"5\r\nx").await.unwrap();
+    until(&mut early, "x\r\n").await;
+    early.shutdown().await.unwrap();
+    until(&mut early, "[SerializationException]\r\n0\r\n\r\n").await;
 }
 
 /// A request whose signature covers `signed`, with or without a header that says so.
@@ -189,6 +198,16 @@ async fn a_stream_is_bound_to_what_was_signed() {
     check(request("short", "short", false), "short").await;
     check(request("short", "other", false), "InvalidSignatureException").await;
     check(request(&long, &long, false), "RequestEntityTooLargeException").await;
+    let told = format!("x-amz-content-sha256: {}", payload_hash(long.as_bytes()));
+    let nothing = request(&long, &long, true).replace(&told, "x-amz-content-sha256:");
+    check(nothing, "InvalidSignatureException").await;
+    for header in ["X-Kind: a", "x-meta-b: c"] {
+        let added = request("short", "short", true)
+            .replace("Connection", &format!("{header}\r\nConnection"));
+        check(added, "must be a 'SignedHeader'").await;
+    }
+    let other = request("short", "short", true).replace("POST /echo", "POST /plain/x/../../echo");
+    check(other, "UnknownOperationException").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,6 @@ use crate::rules::Member;
 use crate::{Answer, Format, Read, Reader, Routes, Writer};
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(super) const CONTENT_TYPE: &str = "text/xml";
@@ -64,34 +63,33 @@ pub(super) fn percent(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What the names of a form below one dot hold.
-#[derive(Default)]
-struct Node {
-    value: Option<String>,
-    inside: BTreeMap<String, Node>,
+/// A pair of a form, its name apart at the dots.
+struct Field<'f> {
+    words: Vec<&'f str>,
+    value: &'f str,
 }
 
 /// Reads and checks a form as `read` reads a body.
+///
+/// Pairs are sorted by their names, so that what belongs together is a run of them; nothing is made
+/// for a word alone, whatever a client writes.
 pub(crate) fn read<T>(
     form: &Bytes,
     read: impl FnOnce(&mut Reader) -> Read<Option<T>>,
 ) -> Result<T, Refusal> {
-    let mut root = Node::default();
-    for (name, value) in pairs(form) {
-        if matches!(&*name, "Action" | "Version") {
-            continue;
-        }
-        let mut node = &mut root;
-        for (depth, word) in name.split('.').enumerate() {
-            if depth == DEPTH_MAX {
-                return Err(malformed("a name has too many dots"));
-            }
-            node = node.inside.entry(word.to_owned()).or_default();
-        }
-        node.value = Some(value.into_owned());
+    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+        pairs(form).filter(|(name, _)| !matches!(&**name, "Action" | "Version")).collect();
+    let mut fields: Vec<Field<'_>> = pairs
+        .iter()
+        .map(|(name, value)| Field { words: name.split('.').collect(), value })
+        .collect();
+    if fields.iter().any(|field| field.words.len() > DEPTH_MAX) {
+        return Err(malformed("a name has too many dots"));
     }
+    // Stable: of two pairs of one name the last counts.
+    fields.sort_by(|a, b| a.words.cmp(&b.words));
     let mut w = Writer::new(Format::Json, form.len() * 2);
-    put_structure(&mut w, &root);
+    put_structure(&mut w, &fields, 0);
     crate::decode_loose(w.finish(), 0, read)
 }
 
@@ -100,53 +98,78 @@ fn malformed(text: &'static str) -> Refusal {
     Refusal::client("MalformedInput", text)
 }
 
-fn put_structure(w: &mut Writer, node: &Node) {
-    w.begin_map(node.inside.len());
-    for (name, inner) in &node.inside {
+/// Runs of fields that have the same word at this depth, with it.
+fn runs<'r, 'f>(
+    fields: &'r [Field<'f>],
+    depth: usize,
+) -> impl Iterator<Item = (&'f str, &'r [Field<'f>])> + Clone {
+    fields
+        .chunk_by(move |a, b| a.words.get(depth) == b.words.get(depth))
+        .map(move |run| (run[0].words.get(depth).copied().unwrap_or_default(), run))
+}
+
+fn put_structure(w: &mut Writer, fields: &[Field<'_>], depth: usize) {
+    w.begin_map(runs(fields, depth).count());
+    for (name, run) in runs(fields, depth) {
         w.map_key(name);
-        put(w, inner);
+        put(w, run, depth + 1);
     }
     w.end_map();
 }
 
-fn put(w: &mut Writer, node: &Node) {
-    if node.inside.is_empty() {
-        return w.text(node.value.as_deref().unwrap_or_default());
+/// Writes what a run of fields holds behind so many words.
+fn put(w: &mut Writer, fields: &[Field<'_>], depth: usize) {
+    // Those that end here come first.
+    let inside = &fields[fields.partition_point(|field| field.words.len() <= depth)..];
+    if inside.is_empty() {
+        return w.text(fields.last().map_or("", |field| field.value));
     }
-    if let Some(elements) = numbered(node).or_else(|| numbered(only(node, "member")?)) {
-        w.begin_list(elements.len());
-        for element in elements {
-            w.element();
-            put(w, element);
-        }
-        w.end_list();
-    } else if let Some(entries) = only(node, "entry").and_then(numbered) {
+    let behind = |word: &str| {
+        let all = inside.iter().all(|f| f.words[depth] == word && f.words.len() > depth + 1);
+        numbered(inside, depth + 1).filter(|_| all)
+    };
+    if let Some(elements) = numbered(inside, depth) {
+        put_list(w, &elements, depth + 1);
+    } else if let Some(elements) = behind("member") {
+        put_list(w, &elements, depth + 2);
+    } else if let Some(entries) = behind("entry") {
         w.begin_map(entries.len());
         for entry in entries {
-            // The names stand in this order in both spellings that models have.
-            let key = entry.inside.get("key").or_else(|| entry.inside.get("Name"));
-            let value = entry.inside.get("value").or_else(|| entry.inside.get("Value"));
-            w.map_key(key.and_then(|key| key.value.as_deref()).unwrap_or_default());
-            put(w, value.unwrap_or(&Node::default()));
+            put_entry(w, entry, depth + 2);
         }
         w.end_map();
     } else {
-        put_structure(w, node);
+        put_structure(w, inside, depth);
     }
 }
 
-fn only<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
-    (node.inside.len() == 1).then(|| node.inside.get(name)).flatten()
+fn put_list(w: &mut Writer, elements: &[&[Field<'_>]], depth: usize) {
+    w.begin_list(elements.len());
+    for element in elements {
+        w.element();
+        put(w, element, depth);
+    }
+    w.end_list();
 }
 
-/// What is inside by its numbers, when all names are numbers.
-fn numbered(node: &Node) -> Option<Vec<&Node>> {
-    let number = |name: &String| name.parse::<u32>().ok();
-    let numbers: Option<Vec<_>> =
-        node.inside.iter().map(|(name, inner)| Some((number(name)?, inner))).collect();
-    let mut numbers = numbers.filter(|numbers| !numbers.is_empty())?;
+/// An entry of a map: its key and its value, in both spellings that models have.
+fn put_entry(w: &mut Writer, entry: &[Field<'_>], depth: usize) {
+    let named = |names: [&str; 2]| runs(entry, depth).find(|(name, _)| names.contains(name));
+    let key = named(["key", "Name"]).and_then(|(_, run)| run.last());
+    w.map_key(key.map_or("", |field| field.value));
+    match named(["value", "Value"]) {
+        Some((_, value)) => put(w, value, depth + 1),
+        None => w.text(""),
+    }
+}
+
+/// The runs by their numbers, when all words at this depth are numbers.
+fn numbered<'r, 'f>(fields: &'r [Field<'f>], depth: usize) -> Option<Vec<&'r [Field<'f>]>> {
+    let numbers: Option<Vec<(u32, &[Field<'_>])>> =
+        runs(fields, depth).map(|(word, run)| Some((word.parse().ok()?, run))).collect();
+    let mut numbers = numbers?;
     numbers.sort_by_key(|(number, _)| *number);
-    Some(numbers.into_iter().map(|(_, inner)| inner).collect())
+    Some(numbers.into_iter().map(|(_, run)| run).collect())
 }
 
 /// Begins an answer: the output's members come next.
@@ -230,6 +253,10 @@ mod tests {
             ("A.B.member.1.C=%22", r#"{"A":{"B":[{"C":"\""}]}}"#),
             ("A=%zz%4", r#"{"A":"%zz%4"}"#),
             ("A", r#"{"A":""}"#),
+            ("A=1&A=2", r#"{"A":"2"}"#),
+            ("A=1&A.B=2", r#"{"A":{"B":"2"}}"#),
+            ("A.entry.1.key=k", r#"{"A":{"k":""}}"#),
+            ("B.x=1&A=2&B.y=3", r#"{"A":"2","B":{"x":"1","y":"3"}}"#),
         ] {
             assert_eq!(json(form), want, "{form}");
         }
@@ -240,6 +267,15 @@ mod tests {
         let deep = Bytes::from(format!("{}=1", vec!["a"; 40].join(".")));
         let refused = read(&deep, |_| Ok(Some(()))).unwrap_err();
         assert_eq!(refused.code, "MalformedInput");
+    }
+
+    /// What a form makes is bounded by what it is: each word of a name was a node once.
+    #[test]
+    fn a_form_of_long_names_makes_no_more_than_text() {
+        let pairs: Vec<String> =
+            (0..10_000).map(|n| format!("{n}x{}=1", ".a".repeat(DEPTH_MAX - 1))).collect();
+        let form = pairs.join("&");
+        assert!(json(&form).len() < 4 * form.len());
     }
 
     #[test]

@@ -50,7 +50,9 @@ impl Request {
     fn verify_over(&self, keys: &Keyring, now: &str, is_tls: bool) -> Result<Principal, Refusal> {
         let now_ms = date::parse(now).unwrap();
         let hash = payload_hash(self.body.as_bytes());
-        self.with_parts(|p| Vouched::read(*p, keys, "kinesis", now_ms)?.verify(&hash, is_tls))
+        self.with_parts(|p| {
+            Vouched::read(*p, keys, ("kinesis", &[]), now_ms)?.verify(&hash, is_tls)
+        })
     }
 
     fn check(&self, want: &str) {

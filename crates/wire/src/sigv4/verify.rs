@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 /// How far a client's clock may be off, in milliseconds (observed: Kinesis answers `- 5 min.`).
 const SKEW_MS: i64 = 5 * 60 * 1000;
-/// The SHA-256 of nothing.
-const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Longest life of a query signature, in seconds: seven days.
 const EXPIRES_SECONDS_MAX: i64 = 7 * 24 * 3600;
 
@@ -45,7 +43,8 @@ pub struct Vouched<'a> {
 
 impl<'a> Vouched<'a> {
     /// Checks what needs no body of the signature of a request addressed to `service`: form, scope,
-    /// time, key, session token and what the signature covers.
+    /// time, key, session token and what the signature covers, `meaning` among it: headers that the
+    /// operation reads, see [`crate::Operation::headers`].
     ///
     /// # Errors
     /// Those of [`Claim::read`]; `InvalidSignatureException` scope, time or coverage are wrong;
@@ -54,7 +53,7 @@ impl<'a> Vouched<'a> {
     pub fn read(
         parts: Parts<'a>,
         keys: &'a Keyring,
-        service: &str,
+        (service, meaning): (&str, &[&str]),
         now_ms: i64,
     ) -> Result<Self, Refusal> {
         let claim = Claim::read(&parts)?;
@@ -65,7 +64,7 @@ impl<'a> Vouched<'a> {
         let (key_id, key) = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
         let signing_key = keys.derived(key, &credential);
         check_token(&claim, key, &signing_key, now_ms)?;
-        check_coverage(&claim, &parts)?;
+        check_coverage(&claim, &parts, meaning)?;
         Ok(Self { claim, parts, key_id, key, signing_key, signed_ms, region })
     }
 
@@ -87,18 +86,26 @@ impl<'a> Vouched<'a> {
     /// # Errors
     /// `InvalidSignatureException` it is another.
     pub fn verify_unread(&self, is_tls: bool) -> Result<Option<Unread>, Refusal> {
-        let told = self.parts.header("x-amz-content-sha256");
-        let Some(told) = told else {
-            // The video producers sign one of these and send no such header.
-            let unsigned = [UNSIGNED_PAYLOAD, EMPTY_SHA256].into_iter().filter(|_| is_tls);
-            let principal = unsigned.into_iter().find_map(|p| self.verify_payload(p).ok());
-            return Ok(principal.map(|principal| Unread { principal, sha256: None }));
-        };
-        let is_hash = told.len() == 64 && told.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let sha256 = is_hash.then(|| told.to_ascii_lowercase());
-        // What is no hash must be the word for none.
-        let principal = self.verify(sha256.as_deref().unwrap_or_default(), is_tls)?;
-        Ok(Some(Unread { principal, sha256 }))
+        let is_hash =
+            |told: &str| told.len() == 64 && told.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match self.parts.header("x-amz-content-sha256") {
+            // Some clients sign the word for none and do not say so.
+            None if is_tls => {
+                let principal = self.verify_payload(UNSIGNED_PAYLOAD).ok();
+                Ok(principal.map(|principal| Unread { principal, sha256: None }))
+            }
+            None => Ok(None),
+            Some(UNSIGNED_PAYLOAD) => {
+                let principal = self.verify("", is_tls)?;
+                Ok(Some(Unread { principal, sha256: None }))
+            }
+            Some(told) if is_hash(told) => {
+                let sha256 = told.to_ascii_lowercase();
+                let principal = self.verify(&sha256, is_tls)?;
+                Ok(Some(Unread { principal, sha256: Some(sha256) }))
+            }
+            Some(_) => Err(mismatch()),
+        }
     }
 
     fn verify_payload(&self, payload: &str) -> Result<Principal, Refusal> {
@@ -232,21 +239,26 @@ fn check_token(
 /// A header that changes what the request means counts only under the signature.
 ///
 /// Source: observed (answers to requests that do not sign their host).
-fn check_coverage(claim: &Claim<'_>, parts: &Parts<'_>) -> Result<(), Refusal> {
+fn check_coverage(claim: &Claim<'_>, parts: &Parts<'_>, meaning: &[&str]) -> Result<(), Refusal> {
     let covers = |name: &str| claim.signed_headers.split(';').any(|signed| signed == name);
     if !(covers("host") || covers(":authority")) {
         return Err(invalid(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".to_owned(),
         ));
     }
-    for name in ["x-amz-target", "x-amz-security-token"] {
-        if parts.header(name).is_some() && !covers(name) {
-            return Err(invalid(format!(
-                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
-            )));
+    let changes = |name: &str| {
+        matches!(name, "x-amz-target" | "x-amz-security-token")
+            || meaning.iter().any(|means| match means.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => name == *means,
+            })
+    };
+    match parts.headers.iter().find(|(name, _)| changes(name) && !covers(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))
         }
     }
-    Ok(())
 }
 
 /// What stands for the body in the canonical request.
