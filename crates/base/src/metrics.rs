@@ -1,6 +1,8 @@
-//! Counters and histograms that services keep and `/metrics` prints.
+//! Counters and histograms that services keep: `/metrics` prints them, and a reader may take their
+//! numbers as CloudWatch calls them.
 //!
-//! A family has a fixed set of label names; a handle is found once and then costs one atomic add.
+//! A family has one [`Definition`] and a fixed set of label names; a handle is found once and then
+//! costs one atomic add.
 
 use crate::env::Clock;
 use std::collections::BTreeMap;
@@ -154,6 +156,69 @@ impl Histogram {
     }
 }
 
+/// A family of numbers, and all that it is called.
+#[derive(Debug)]
+pub struct Definition {
+    /// Prometheus's name, as `millweir_kinesis_incoming_bytes_total`.
+    pub name: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+    /// What CloudWatch calls it; numbers of ours have no such name.
+    pub aws: &'static [AwsMetric],
+}
+
+impl Definition {
+    /// A family that AWS does not have.
+    pub const fn ours(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, aws: &[] }
+    }
+}
+
+/// A metric of AWS that a family's numbers make.
+#[derive(Clone, Copy, Debug)]
+pub struct AwsMetric {
+    /// As `AWS/Kinesis`.
+    pub namespace: &'static str,
+    /// As `IncomingBytes`.
+    pub name: &'static str,
+    /// As `Bytes`.
+    pub unit: &'static str,
+    /// What a number of the family is multiplied with, as 1000 to make milliseconds of seconds.
+    pub scale: f64,
+    /// Labels that are dimensions, and what they are called there. Cells that differ in others only
+    /// belong together.
+    pub dimensions: &'static [(&'static str, &'static str)],
+    /// The metric is made of cells with these labels alone.
+    pub only: &'static [(&'static str, &'static str)],
+}
+
+/// A number at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Names and values of the labels.
+    pub labels: Vec<(String, String)>,
+    /// The number: of a counter all since the start.
+    pub value: f64,
+    /// Whether it only grows.
+    pub is_counter: bool,
+}
+
+impl AwsMetric {
+    /// The dimensions and the value that a sample has here; nothing when it is no part of it.
+    pub fn of(&self, sample: &Sample) -> Option<(Vec<(&'static str, String)>, f64)> {
+        let label = |name: &str| {
+            sample.labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        };
+        let is_part = self.only.iter().all(|(name, value)| label(name) == Some(value));
+        let dimensions: Option<Vec<_>> = self
+            .dimensions
+            .iter()
+            .map(|(name, called)| Some((*called, label(name)?.to_owned())))
+            .collect();
+        dimensions.filter(|_| is_part).map(|dimensions| (dimensions, sample.value * self.scale))
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Cell {
     Counter(Counter),
@@ -164,7 +229,7 @@ enum Cell {
 
 #[derive(Debug)]
 struct Family {
-    help: &'static str,
+    definition: &'static Definition,
     kind: &'static str,
     cells: BTreeMap<String, Cell>,
 }
@@ -179,23 +244,18 @@ const CELLS_MAX: usize = 10_000;
 
 impl Registry {
     /// The counter of this family and these labels.
-    pub fn counter(
-        &self,
-        name: &'static str,
-        help: &'static str,
-        labels: &[(&str, &str)],
-    ) -> Counter {
+    pub fn counter(&self, definition: &'static Definition, labels: &[(&str, &str)]) -> Counter {
         let made = Cell::Counter(Counter::default());
-        let Cell::Counter(c) = self.cell(name, (help, "counter"), labels, made) else {
+        let Cell::Counter(c) = self.cell((definition, "counter"), labels, made) else {
             return Counter::default();
         };
         c
     }
 
     /// The gauge of this family and these labels.
-    pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Gauge {
+    pub fn gauge(&self, definition: &'static Definition, labels: &[(&str, &str)]) -> Gauge {
         let made = Cell::Gauge(Gauge::default());
-        let Cell::Gauge(g) = self.cell(name, (help, "gauge"), labels, made) else {
+        let Cell::Gauge(g) = self.cell((definition, "gauge"), labels, made) else {
             return Gauge::default();
         };
         g
@@ -204,27 +264,21 @@ impl Registry {
     /// The gauge of this family and these labels that shows the longest time of a window.
     pub fn window_max(
         &self,
-        name: &'static str,
-        help: &'static str,
+        definition: &'static Definition,
         labels: &[(&str, &str)],
         clock: &Arc<dyn Clock>,
     ) -> WindowMax {
         let made = Cell::WindowMax(WindowMax::new(clock.clone()));
-        let Cell::WindowMax(w) = self.cell(name, (help, "gauge"), labels, made) else {
+        let Cell::WindowMax(w) = self.cell((definition, "gauge"), labels, made) else {
             return WindowMax::new(clock.clone());
         };
         w
     }
 
     /// The histogram of this family and these labels.
-    pub fn histogram(
-        &self,
-        name: &'static str,
-        help: &'static str,
-        labels: &[(&str, &str)],
-    ) -> Histogram {
+    pub fn histogram(&self, definition: &'static Definition, labels: &[(&str, &str)]) -> Histogram {
         let made = Cell::Histogram(Histogram::default());
-        let Cell::Histogram(h) = self.cell(name, (help, "histogram"), labels, made) else {
+        let Cell::Histogram(h) = self.cell((definition, "histogram"), labels, made) else {
             return Histogram::default();
         };
         h
@@ -255,7 +309,7 @@ impl Registry {
         let families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::new();
         for (name, family) in families.iter() {
-            let (help, kind) = (family.help, family.kind);
+            let (help, kind) = (family.definition.help, family.kind);
             put(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
             for (labels, cell) in &family.cells {
                 let braced =
@@ -276,16 +330,34 @@ impl Registry {
         out
     }
 
+    /// Every number of every family that has a name of AWS's, now.
+    pub fn samples(&self) -> Vec<(&'static Definition, Sample)> {
+        let families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut samples = Vec::new();
+        for family in families.values().filter(|family| !family.definition.aws.is_empty()) {
+            for (labels, cell) in &family.cells {
+                let (value, is_counter) = match cell {
+                    Cell::Counter(c) => (Some(c.get() as f64), true),
+                    Cell::Gauge(g) => (Some(g.get()), false),
+                    Cell::WindowMax(w) => (w.get().map(|time| time.as_secs_f64()), false),
+                    Cell::Histogram(_) => (None, true),
+                };
+                let sample = |value| Sample { labels: read_labels(labels), value, is_counter };
+                samples.extend(value.map(|value| (family.definition, sample(value))));
+            }
+        }
+        samples
+    }
+
     fn cell(
         &self,
-        name: &'static str,
-        (help, kind): (&'static str, &'static str),
+        (definition, kind): (&'static Definition, &'static str),
         labels: &[(&str, &str)],
         made: Cell,
     ) -> Cell {
         let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let family =
-            families.entry(name).or_insert_with(|| Family { help, kind, cells: BTreeMap::new() });
+        let made_family = || Family { definition, kind, cells: BTreeMap::new() };
+        let family = families.entry(definition.name).or_insert_with(made_family);
         let labels = render_labels(labels);
         if family.cells.len() >= CELLS_MAX && !family.cells.contains_key(&labels) {
             return made;
@@ -308,15 +380,66 @@ fn render_labels(labels: &[(&str, &str)]) -> String {
     out
 }
 
+/// The labels that [`render_labels`] wrote.
+fn read_labels(text: &str) -> Vec<(String, String)> {
+    let (mut labels, mut rest) = (Vec::new(), text);
+    while let Some((name, behind)) = rest.split_once("=\"") {
+        let (mut value, mut chars) = (String::new(), behind.chars());
+        while let Some(c) = chars.next().filter(|c| *c != '"') {
+            value.extend(match c {
+                '\\' => chars.next().map(|c| if c == 'n' { '\n' } else { c }),
+                c => Some(c),
+            });
+        }
+        rest = chars.as_str().trim_start_matches(',');
+        labels.push((name.to_owned(), value));
+    }
+    labels
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::env::Sleep;
 
+    static A: Definition = Definition::ours("a", "A.");
+    static A_SECONDS: Definition = Definition::ours("a_seconds", "A.");
+    static A_TOTAL: Definition = Definition::ours("a_total", "A.");
+    static B_SECONDS: Definition = Definition::ours("b_seconds", "B.");
+    static NAMED: Definition = Definition {
+        name: "c_seconds",
+        help: "C.",
+        aws: &[AwsMetric {
+            namespace: "AWS/C",
+            name: "Age",
+            unit: "Milliseconds",
+            scale: 1000.0,
+            dimensions: &[("stream", "StreamName")],
+            only: &[("mode", "poll")],
+        }],
+    };
+
+    #[test]
+    fn a_reader_has_the_numbers_under_aws_s_names() {
+        let registry = Registry::default();
+        registry.counter(&A_TOTAL, &[]).add(1);
+        let odd = "a,b=\"c\\\n";
+        registry
+            .gauge(&NAMED, &[("stream", odd), ("mode", "poll")])
+            .set_time(Duration::from_millis(5));
+        registry.gauge(&NAMED, &[("stream", "s"), ("mode", "push")]).set(1);
+        let samples = registry.samples();
+        assert_eq!(samples.len(), 2, "families without such a name are left out");
+        let of =
+            |(definition, sample): &(&'static Definition, Sample)| definition.aws[0].of(sample);
+        let made: Vec<_> = samples.iter().filter_map(of).collect();
+        assert_eq!(made, [(vec![("StreamName", odd.to_owned())], 5.0)]);
+    }
+
     #[test]
     fn a_gauge_is_whole_or_a_time() {
         let registry = Registry::default();
-        let gauge = registry.gauge("a", "A.", &[]);
+        let gauge = registry.gauge(&A, &[]);
         gauge.set(3);
         gauge.inc();
         gauge.dec();
@@ -329,7 +452,7 @@ mod tests {
     fn a_window_shows_its_longest_time_and_then_nothing() {
         let clock = Arc::new(Hands(AtomicU64::new(3599)));
         let (registry, dynamic) = (Registry::default(), clock.clone() as Arc<dyn Clock>);
-        let longest = registry.window_max("a_seconds", "A.", &[], &dynamic);
+        let longest = registry.window_max(&A_SECONDS, &[], &dynamic);
         assert!(registry.render().ends_with("gauge\n"), "nothing seen yet");
         longest.observe(Duration::from_millis(1500));
         longest.observe(Duration::from_secs(1));
@@ -364,8 +487,8 @@ mod tests {
     #[test]
     fn same_labels_share_a_cell() {
         let registry = Registry::default();
-        registry.counter("a_total", "A.", &[("op", "x\"y")]).add(2);
-        registry.counter("a_total", "A.", &[("op", "x\"y")]).add(3);
+        registry.counter(&A_TOTAL, &[("op", "x\"y")]).add(2);
+        registry.counter(&A_TOTAL, &[("op", "x\"y")]).add(3);
         let text = registry.render();
         assert!(text.contains("a_total{op=\"x\\\"y\"} 5\n"), "{text}");
     }
@@ -373,7 +496,7 @@ mod tests {
     #[test]
     fn histogram_counts_add_up() {
         let registry = Registry::default();
-        let h = registry.histogram("b_seconds", "B.", &[]);
+        let h = registry.histogram(&B_SECONDS, &[]);
         h.observe(std::time::Duration::from_micros(50));
         h.observe(std::time::Duration::from_secs(60));
         let text = registry.render();

@@ -21,7 +21,7 @@ use crate::stop::{Hangups, Stop, end_within};
 use crate::{access, config, files, output};
 use anyhow::{Context as _, Result};
 use base::Env;
-use base::metrics::Registry;
+use base::metrics::{Definition, Registry};
 use engines::Engines;
 use reread::Reread;
 use server::tls::TlsOptions;
@@ -30,6 +30,8 @@ use services::Services;
 use std::num::NonZero;
 use std::sync::Arc;
 use wire::sigv4::{Key, Keyring};
+
+static BUILD_INFO: Definition = Definition::ours("millweir_build_info", "What runs here.");
 
 /// What machines read on stdout.
 const READY: &str = "Ready.";
@@ -79,7 +81,7 @@ impl Running {
         engines: Engines,
         (env, registry): (Env, Registry),
     ) -> Result<Self> {
-        registry.gauge("millweir_build_info", "What runs here.", &banner::BUILD).set(1);
+        registry.gauge(&BUILD_INFO, &banner::BUILD).set(1);
         let services = services::open(&options, &engines, &env, &registry).await?;
         let keys = keyring(&options.access_keys);
         let server = Server::on(port, env.clone(), registry, services.all(), keys)?;

@@ -1,14 +1,29 @@
 //! What the server counts. Handles are found once; a request then costs two atomic adds.
 
-use base::metrics::{Counter, Gauge, Histogram, Registry};
+use base::metrics::{Counter, Definition, Gauge, Histogram, Registry};
 use parking_lot::Mutex;
 use std::time::Duration;
 use wire::Service;
 
-const REQUESTS: &str = "millweir_api_requests_total";
-const REQUESTS_HELP: &str = "Requests answered, by service, action and error code.";
-const SECONDS: &str = "millweir_api_request_duration_seconds";
-const SECONDS_HELP: &str = "Time from a request's head to its answer's head.";
+static REQUESTS: Definition = Definition::ours(
+    "millweir_api_requests_total",
+    "Requests answered, by service, action and error code.",
+);
+static SECONDS: Definition = Definition::ours(
+    "millweir_api_request_duration_seconds",
+    "Time from a request's head to its answer's head.",
+);
+static PANICS: Definition =
+    Definition::ours("millweir_panics_total", "Requests that ended in a panic; each is a defect.");
+static CONNECTIONS: Definition = Definition::ours("millweir_connections", "Open connections.");
+static MEMORY: Definition = Definition::ours(
+    "millweir_client_memory_bytes",
+    "Memory held for clients beyond their connections as such, of `server.memory`.",
+);
+static HANDSHAKES_FAILED: Definition = Definition::ours(
+    "millweir_tls_handshakes_failed_total",
+    "TLS handshakes that failed or took too long.",
+);
 
 /// The counters of one operation.
 pub(crate) struct OperationMeters {
@@ -29,8 +44,8 @@ impl OperationMeters {
             registry: registry.clone(),
             service,
             action,
-            ok: registry.counter(REQUESTS, REQUESTS_HELP, &code),
-            seconds: registry.histogram(SECONDS, SECONDS_HELP, &labels),
+            ok: registry.counter(&REQUESTS, &code),
+            seconds: registry.histogram(&SECONDS, &labels),
             codes: Mutex::default(),
         }
     }
@@ -50,7 +65,7 @@ impl OperationMeters {
             return counter.clone();
         }
         let labels = [("service", self.service), ("action", self.action), ("code", code)];
-        let counter = self.registry.counter(REQUESTS, REQUESTS_HELP, &labels);
+        let counter = self.registry.counter(&REQUESTS, &labels);
         codes.push((code, counter.clone()));
         counter
     }
@@ -79,22 +94,10 @@ impl Meters {
         Self {
             operations: services.iter().map(of_service).collect(),
             unrouted: OperationMeters::new(registry, "none", "none"),
-            panics: registry.counter(
-                "millweir_panics_total",
-                "Requests that ended in a panic; each is a defect.",
-                &[],
-            ),
-            connections: registry.gauge("millweir_connections", "Open connections.", &[]),
-            memory: registry.gauge(
-                "millweir_client_memory_bytes",
-                "Memory held for clients beyond their connections as such, of `server.memory`.",
-                &[],
-            ),
-            handshakes_failed: registry.counter(
-                "millweir_tls_handshakes_failed_total",
-                "TLS handshakes that failed or took too long.",
-                &[],
-            ),
+            panics: registry.counter(&PANICS, &[]),
+            connections: registry.gauge(&CONNECTIONS, &[]),
+            memory: registry.gauge(&MEMORY, &[]),
+            handshakes_failed: registry.counter(&HANDSHAKES_FAILED, &[]),
         }
     }
 

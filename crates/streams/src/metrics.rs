@@ -7,7 +7,7 @@
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey};
 use base::env::Clock;
-use base::metrics::{Counter, Gauge, Registry, WindowMax};
+use base::metrics::{AwsMetric, Counter, Definition, Gauge, Registry, WindowMax};
 use std::sync::Arc;
 
 /// Where the service's numbers are kept.
@@ -59,31 +59,114 @@ impl Traffic {
     }
 }
 
-const INCOMING: [(&str, &str); 2] = [
-    ("millweir_stream_incoming_bytes_total", "Bytes written to a shard."),
-    ("millweir_stream_incoming_records_total", "Records written to a shard."),
+const STREAM: (&str, &str) = ("stream", "StreamName");
+const SHARD: (&str, &str) = ("shard", "ShardId");
+const CONSUMER: (&str, &str) = ("consumer", "ConsumerName");
+
+/// A metric of AWS's of a stream's cells with these labels.
+const fn of_stream(
+    name: &'static str,
+    unit: &'static str,
+    only: &'static [(&'static str, &'static str)],
+) -> AwsMetric {
+    let dimensions = &[STREAM];
+    AwsMetric { namespace: "AWS/Kinesis", name, unit, scale: 1.0, dimensions, only }
+}
+
+/// One of AWS's enhanced metrics, of a shard.
+const fn of_shard(
+    name: &'static str,
+    unit: &'static str,
+    only: &'static [(&'static str, &'static str)],
+) -> AwsMetric {
+    AwsMetric { dimensions: &[STREAM, SHARD], ..of_stream(name, unit, only) }
+}
+
+/// One of a consumer.
+const fn of_consumer(name: &'static str, unit: &'static str) -> AwsMetric {
+    let only = &[("mode", "push")];
+    AwsMetric { dimensions: &[STREAM, CONSUMER], ..of_stream(name, unit, only) }
+}
+
+/// Seconds here, milliseconds there.
+const fn in_ms(metric: AwsMetric) -> AwsMetric {
+    AwsMetric { unit: "Milliseconds", scale: 1000.0, ..metric }
+}
+
+static INCOMING: [Definition; 2] = [
+    Definition {
+        name: "millweir_kinesis_incoming_bytes_total",
+        help: "Bytes written to a shard.",
+        aws: &[
+            of_stream("IncomingBytes", "Bytes", &[]),
+            of_shard("IncomingBytes", "Bytes", &[]),
+            of_stream("PutRecord.Bytes", "Bytes", &[("op", "PutRecord")]),
+            of_stream("PutRecords.Bytes", "Bytes", &[("op", "PutRecords")]),
+        ],
+    },
+    Definition {
+        name: "millweir_kinesis_incoming_records_total",
+        help: "Records written to a shard.",
+        aws: &[
+            of_stream("IncomingRecords", "Count", &[]),
+            of_shard("IncomingRecords", "Count", &[]),
+            of_stream("PutRecords.SuccessfulRecords", "Count", &[("op", "PutRecords")]),
+        ],
+    },
 ];
-const OUTGOING: [(&str, &str); 2] = [
-    ("millweir_stream_outgoing_bytes_total", "Bytes read from a shard."),
-    ("millweir_stream_outgoing_records_total", "Records read from a shard."),
+static OUTGOING: [Definition; 2] = [
+    Definition {
+        name: "millweir_kinesis_outgoing_bytes_total",
+        help: "Bytes read from a shard.",
+        aws: &[
+            of_shard("OutgoingBytes", "Bytes", &[("mode", "poll")]),
+            of_stream("GetRecords.Bytes", "Bytes", &[("mode", "poll")]),
+            of_consumer("SubscribeToShardEvent.Bytes", "Bytes"),
+        ],
+    },
+    Definition {
+        name: "millweir_kinesis_outgoing_records_total",
+        help: "Records read from a shard.",
+        aws: &[
+            of_shard("OutgoingRecords", "Count", &[("mode", "poll")]),
+            of_stream("GetRecords.Records", "Count", &[("mode", "poll")]),
+            of_consumer("SubscribeToShardEvent.Records", "Count"),
+        ],
+    },
 ];
-const THROTTLED: (&str, &str) =
-    ("millweir_stream_throttled_total", "Requests or records over a shard's limit.");
-const ITERATOR_AGE: (&str, &str) = (
-    "millweir_stream_iterator_age_seconds",
-    "Age of the last record read by polling, the greatest of this minute and the one before.",
-);
-const BEHIND: (&str, &str) =
-    ("millweir_consumer_behind_seconds", "How far a fan-out consumer is behind the shard's tip.");
+static THROTTLED: Definition = Definition {
+    name: "millweir_kinesis_throttled_total",
+    help: "Requests or records over a shard's limit.",
+    aws: &[
+        of_stream("WriteProvisionedThroughputExceeded", "Count", &[("direction", "write")]),
+        of_shard("WriteProvisionedThroughputExceeded", "Count", &[("direction", "write")]),
+        of_stream("ReadProvisionedThroughputExceeded", "Count", &[("direction", "read")]),
+        of_shard("ReadProvisionedThroughputExceeded", "Count", &[("direction", "read")]),
+    ],
+};
+static ITERATOR_AGE: Definition = Definition {
+    name: "millweir_kinesis_iterator_age_seconds",
+    help: "Age of the last record read by polling, the greatest of this minute and the one before.",
+    aws: &[
+        in_ms(of_stream("GetRecords.IteratorAgeMilliseconds", "", &[])),
+        in_ms(of_shard("IteratorAgeMilliseconds", "", &[])),
+    ],
+};
+static BEHIND: Definition = Definition {
+    name: "millweir_kinesis_consumer_behind_seconds",
+    help: "How far a fan-out consumer is behind the shard's tip.",
+    aws: &[in_ms(AwsMetric {
+        only: &[],
+        ..of_consumer("SubscribeToShardEvent.MillisBehindLatest", "")
+    })],
+};
+static CLOCK_IN_DOUBT: Definition =
+    Definition::ours("millweir_clock_in_doubt", "1 while the wall clock jumped and is not used.");
 
 impl Metrics {
     /// Keeps numbers in this registry.
     pub(crate) fn new(registry: Registry, clock: Arc<dyn Clock>, shard_labels_max: usize) -> Self {
-        let clock_in_doubt = registry.gauge(
-            "millweir_clock_in_doubt",
-            "1 while the wall clock jumped and is not used.",
-            &[],
-        );
+        let clock_in_doubt = registry.gauge(&CLOCK_IN_DOUBT, &[]);
         Self { registry, clock, shard_labels_max, clock_in_doubt }
     }
 
@@ -98,15 +181,14 @@ impl Metrics {
         let behind = with(&stream.key, &[consumer, shard]);
         let labels = with(&stream.key, &[shard, ("mode", "push"), consumer]);
         PushMetrics {
-            pushed: self.traffic(OUTGOING, &labels),
-            behind: self.registry.gauge(BEHIND.0, BEHIND.1, &behind),
+            pushed: self.traffic(&OUTGOING, &labels),
+            behind: self.registry.gauge(&BEHIND, &behind),
         }
     }
 
-    fn traffic(&self, families: [(&'static str, &'static str); 2], labels: &Labels<'_>) -> Traffic {
-        let [bytes, records] =
-            families.map(|(name, help)| self.registry.counter(name, help, labels));
-        Traffic { bytes, records }
+    fn traffic(&self, [bytes, records]: &'static [Definition; 2], labels: &Labels<'_>) -> Traffic {
+        let counter = |definition| self.registry.counter(definition, labels);
+        Traffic { bytes: counter(bytes), records: counter(records) }
     }
 
     fn label<'a>(&self, stream: &Stream, shard: &'a Shard) -> &'a str {
@@ -130,23 +212,22 @@ impl Metrics {
     }
 
     fn make(&self, key: &StreamKey, shard: &str) -> ShardMetrics {
-        let incoming = |op| self.traffic(INCOMING, &with(key, &[("shard", shard), ("op", op)]));
+        let incoming = |op| self.traffic(&INCOMING, &with(key, &[("shard", shard), ("op", op)]));
         let polled = with(key, &[("shard", shard), ("mode", "poll"), ("consumer", "")]);
         let throttled = |direction, limit| {
             let labels = with(key, &[("shard", shard), ("direction", direction), ("limit", limit)]);
-            self.registry.counter(THROTTLED.0, THROTTLED.1, &labels)
+            self.registry.counter(&THROTTLED, &labels)
         };
         ShardMetrics {
             put_record: incoming("PutRecord"),
             put_records: incoming("PutRecords"),
-            polled: self.traffic(OUTGOING, &polled),
+            polled: self.traffic(&OUTGOING, &polled),
             write_throttled_bytes: throttled("write", "bytes"),
             write_throttled_records: throttled("write", "records"),
             read_throttled_bytes: throttled("read", "bytes"),
             read_throttled_calls: throttled("read", "calls"),
             iterator_age: self.registry.window_max(
-                ITERATOR_AGE.0,
-                ITERATOR_AGE.1,
+                &ITERATOR_AGE,
                 &with(key, &[("shard", shard)]),
                 &self.clock,
             ),

@@ -124,7 +124,7 @@ async fn throttled_entries_go_again() {
     let (_, metrics) = server.get("/metrics");
     let throttled = metrics.lines().any(|line| {
         let count = line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-        line.starts_with("millweir_stream_throttled_total") && count > 0
+        line.starts_with("millweir_kinesis_throttled_total") && count > 0
     });
     assert!(throttled, "the test wrote too slowly to be throttled:\n{metrics}");
 }

@@ -439,7 +439,7 @@ fn the_metrics_show_how_far_behind_a_consumer_is() {
             world.pass(Duration::from_secs(7)).await;
         }
         let (_, mut events) = subscribed(world, HORIZON).await;
-        let line = "millweir_consumer_behind_seconds{account=\"000000000000\",\
+        let line = "millweir_kinesis_consumer_behind_seconds{account=\"000000000000\",\
                     region=\"us-east-1\",stream=\"s\",consumer=\"c\",\
                     shard=\"shardId-000000000000\"}";
         event(world, &mut events).await;

@@ -556,7 +556,7 @@ fn five_reads_and_five_iterators_a_second() {
         world.pass(Duration::from_millis(200)).await;
         world.get(&at).await.unwrap();
         world.iterator_of(latest).await.unwrap();
-        let throttled = "millweir_stream_throttled_total{account=\"000000000000\",\
+        let throttled = "millweir_kinesis_throttled_total{account=\"000000000000\",\
                          region=\"us-east-1\",stream=\"s\",shard=\"shardId-000000000000\",\
                          direction=\"read\",limit=\"calls\"}";
         assert_eq!(world.metric(throttled), Some(2.0));

@@ -326,7 +326,7 @@ fn a_thousand_records_a_second() {
             assert_eq!((&result.sequence_number, &result.shard_id), (&None, &None));
         }
         assert_eq!(world.drain("s", FIRST).await.len(), 1100);
-        let throttled = "millweir_stream_throttled_total{account=\"000000000000\",\
+        let throttled = "millweir_kinesis_throttled_total{account=\"000000000000\",\
                          region=\"us-east-1\",stream=\"s\",shard=\"shardId-000000000000\",\
                          direction=\"write\",limit=\"records\"}";
         assert_eq!(world.metric(throttled), Some(401.0));
@@ -562,8 +562,30 @@ fn traffic_is_counted_per_shard() {
             ("outgoing_bytes", ",mode=\"push\",consumer=\"c\"}", 14.0),
             ("outgoing_records", ",mode=\"push\",consumer=\"c\"}", 3.0),
         ] {
-            let line = format!("millweir_stream_{name}_total{shard}{label}");
+            let line = format!("millweir_kinesis_{name}_total{shard}{label}");
             assert_eq!(world.metric(&line), Some(want), "{line}");
+        }
+        // What CloudWatch calls them, summed over what is no dimension.
+        let samples = world.registry.samples();
+        for (name, dimensions, want) in [
+            ("IncomingBytes", 1, 14.0),
+            ("IncomingBytes", 2, 14.0),
+            ("PutRecord.Bytes", 1, 8.0),
+            ("PutRecords.SuccessfulRecords", 1, 2.0),
+            ("GetRecords.Records", 1, 3.0),
+            ("OutgoingBytes", 2, 14.0),
+            ("SubscribeToShardEvent.Bytes", 2, 14.0),
+        ] {
+            let named = samples.iter().flat_map(|(definition, sample)| {
+                definition
+                    .aws
+                    .iter()
+                    .filter(|aws| aws.name == name)
+                    .filter_map(|aws| aws.of(sample))
+            });
+            let sum: f64 =
+                named.filter(|(of, _)| of.len() == dimensions).map(|(_, value)| value).sum();
+            assert_eq!((name, dimensions, Some(sum)), (name, dimensions, Some(want)));
         }
     });
 }
@@ -571,7 +593,7 @@ fn traffic_is_counted_per_shard() {
 #[test]
 fn the_iterator_age_is_the_greatest_of_the_last_minutes() {
     run(async |world| {
-        let line = "millweir_stream_iterator_age_seconds{account=\"000000000000\",\
+        let line = "millweir_kinesis_iterator_age_seconds{account=\"000000000000\",\
                     region=\"us-east-1\",stream=\"s\",shard=\"shardId-000000000000\"}";
         world.create("s", 1).await;
         world.put("s", "k", b"late").await.unwrap();
