@@ -7,6 +7,7 @@ pub mod budget;
 mod cx;
 pub mod date;
 pub mod env;
+pub mod hex;
 pub mod metrics;
 pub mod policy;
 

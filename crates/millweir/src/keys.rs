@@ -22,7 +22,6 @@ use base::{AccountId, Env, Region};
 use bytes::Bytes;
 use ring::digest;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -331,7 +330,7 @@ fn write(env: &Env, path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn line(name: &str, key: &[u8; KEY_BYTES]) -> String {
-    let body = format!("{name} {}", hex(key));
+    let body = format!("{name} {}", base::hex::encode(key));
     let check = check(body.as_bytes());
     format!("{body} {check}")
 }
@@ -340,26 +339,11 @@ fn parse(line: &str) -> Option<(&str, [u8; KEY_BYTES])> {
     let (body, sum) = line.rsplit_once(' ')?;
     let (name, key) = body.split_once(' ')?;
     (check(body.as_bytes()) == sum).then_some(())?;
-    Some((name, unhex(key)?))
+    Some((name, base::hex::decode(key)?))
 }
 
 fn check(bytes: &[u8]) -> String {
-    hex(&digest::digest(&digest::SHA256, bytes).as_ref()[..CHECK_BYTES])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
-}
-
-/// Reads 64 hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (digits.len() == 2 * KEY_BYTES).then(|| bytes.try_into().ok()).flatten()
+    base::hex::encode(&digest::digest(&digest::SHA256, bytes).as_ref()[..CHECK_BYTES])
 }
 
 #[cfg(test)]
@@ -486,13 +470,5 @@ mod tests {
         assert_eq!(bare("arn:aws:kms:eu-west-1:111122223333:alias/a:b"), "alias/a:b");
         assert_eq!(bare("alias/aws/kinesis"), "alias/aws/kinesis");
         assert_eq!(bare("1234-ab"), "1234-ab");
-    }
-
-    #[test]
-    fn hexadecimal() {
-        let key: [u8; KEY_BYTES] = std::array::from_fn(|n| n as u8 * 7);
-        assert_eq!(unhex(&hex(&key)), Some(key));
-        assert_eq!(unhex("00"), None);
-        assert_eq!(unhex(&"0g".repeat(KEY_BYTES)), None);
     }
 }

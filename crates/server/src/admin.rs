@@ -11,16 +11,16 @@ use crate::site::{self, Site, Visit};
 use base::budget::Budget;
 use base::env::Disk;
 use base::metrics::{Gauge, Registry};
+use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts as Head;
 use ring::hmac;
-use std::fmt::Write as _;
 use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wire::sigv4::Secret;
-use wire::{Answer, BoxFuture};
+use wire::{Answer, BoxFuture, Format, Writer};
 
 /// Says why the server should get no requests now; nothing when it should.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -159,16 +159,23 @@ impl Admin {
     fn health(&self, may_look: bool) -> Answer {
         let mut reasons = self.reasons();
         let (status, word) = if reasons.is_empty() { (200, "ok") } else { (503, "unavailable") };
-        let mut body = format!("{{\"status\":\"{word}\",\"reasons\":[");
         reasons.extend(self.notes());
         let told = if may_look { reasons.as_slice() } else { &[] };
-        for (at, reason) in told.iter().enumerate() {
-            let comma = if at > 0 { "," } else { "" };
-            put(&mut body, format_args!("{comma}{}", quoted(reason)));
-        }
-        let (connections, version) = (self.connections.get(), quoted(&self.version));
-        put(&mut body, format_args!("],\"version\":{version},\"connections\":{connections}}}\n"));
-        of_type(status, "application/json", body)
+        json(status, |w| {
+            w.map_key("status");
+            w.text(word);
+            w.map_key("reasons");
+            w.begin_list(told.len());
+            for reason in told {
+                w.element();
+                w.text(reason);
+            }
+            w.end_list();
+            w.map_key("version");
+            w.text(&self.version);
+            w.map_key("connections");
+            w.long(self.connections.get() as i64);
+        })
     }
 
     fn metrics(&self, may_look: bool) -> Answer {
@@ -193,43 +200,37 @@ impl Admin {
     /// The page that scripts made for LocalStack wait on.
     fn local_health(&self, _may_look: bool) -> Answer {
         let word = if self.reasons().is_empty() { "running" } else { "starting" };
-        let mut body = String::from("{\"services\":{");
-        for (at, name) in self.services.iter().enumerate() {
-            let comma = if at > 0 { "," } else { "" };
-            put(&mut body, format_args!("{comma}\"{name}\":\"{word}\""));
-        }
-        let version = quoted(&self.version);
-        put(&mut body, format_args!("}},\"edition\":\"millweir\",\"version\":{version}}}\n"));
-        of_type(200, "application/json", body)
+        json(200, |w| {
+            w.map_key("services");
+            w.begin_map(self.services.len());
+            for name in &self.services {
+                w.map_key(name);
+                w.text(word);
+            }
+            w.end_map();
+            w.map_key("edition");
+            w.text("millweir");
+            w.map_key("version");
+            w.text(&self.version);
+        })
     }
 }
 
-fn of_type(status: u16, content_type: &str, body: String) -> Answer {
+/// A page of one JSON object.
+fn json(status: u16, write: impl FnOnce(&mut Writer)) -> Answer {
+    let mut w = Writer::new(Format::Json, 256);
+    w.begin_map(1);
+    write(&mut w);
+    w.end_map();
+    let mut body = w.finish().to_vec();
+    body.push(b'\n');
+    of_type(status, "application/json", body)
+}
+
+fn of_type(status: u16, content_type: &str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Answer { status, ..Answer::whole(body.into()) };
     answer.header("content-type", content_type);
     answer
-}
-
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a string cannot fail");
-}
-
-/// A text as JSON writes it.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c if c < ' ' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string cannot fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Whether a server on loopback may be meant by the request's host.

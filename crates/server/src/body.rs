@@ -175,7 +175,7 @@ impl Inbound {
                     Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
                     Ok(None) => {
                         let (context, wanted) = check?;
-                        let is_same = wire::sigv4::hex(context.finish().as_ref()) == wanted;
+                        let is_same = base::hex::encode(context.finish().as_ref()) == wanted;
                         return (!is_same).then(|| (Err(changed()), None));
                     }
                 };

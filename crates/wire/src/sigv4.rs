@@ -17,7 +17,7 @@ mod sign;
 mod tests;
 mod verify;
 
-pub use canonical::{hex, payload_hash};
+pub use canonical::payload_hash;
 pub use claim::{Claim, Credential};
 pub(crate) use date::parse_http as http_date;
 pub use keyring::{Key, Keyring};

@@ -4,7 +4,7 @@ use super::policies;
 use super::settings::{Origin, Problems, Settings};
 use super::units;
 use crate::files::Holds;
-use crate::keys::{self, GivenKey};
+use crate::keys::GivenKey;
 use crate::times;
 use base::policy::{Permissions, Policy};
 use base::{AccountId, Region};
@@ -293,7 +293,7 @@ impl<F: ReadFile> Reader<'_, F> {
             let of = |what: &str| format!("encryption.keys.{name}.{what}");
             let id = self.id(of("id"), &mut taken);
             let secret = self.secret(&of("key"), &of("key_file"));
-            match (id, secret.and_then(|secret| keys::unhex(secret.reveal()))) {
+            match (id, secret.and_then(|secret| base::hex::decode(secret.reveal()))) {
                 (Some(id), Some(key)) => given.push(GivenKey { id, key }),
                 (None, _) => self.problems.add(format!("`{}` is missing", of("id"))),
                 (_, None) => {

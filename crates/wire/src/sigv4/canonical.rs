@@ -5,6 +5,7 @@
 //! header values are trimmed and inner blanks collapsed; repeated headers are joined by a comma.
 
 use super::Parts;
+use base::hex;
 use ring::{digest, hmac};
 use std::fmt::Write as _;
 
@@ -15,19 +16,7 @@ pub(crate) const TERMINATOR: &str = "aws4_request";
 
 /// SHA-256 of a body in lower-case hexadecimal digits, as the canonical request ends.
 pub fn payload_hash(body: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, body).as_ref())
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
-    out
+    hex::encode(digest::digest(&digest::SHA256, body).as_ref())
 }
 
 /// What HMAC is computed over.

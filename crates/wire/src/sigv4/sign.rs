@@ -1,7 +1,8 @@
 //! What a client does.
 
-use super::canonical::{ALGORITHM, TERMINATOR, hex, signing_key, string_to_sign};
+use super::canonical::{ALGORITHM, TERMINATOR, signing_key, string_to_sign};
 use super::{Parts, Secret, date};
+use base::hex;
 use ring::hmac;
 use std::sync::{Mutex, PoisonError};
 
@@ -87,7 +88,7 @@ impl Signer {
         let scope = format!("{day}/{}/{}/{TERMINATOR}", self.region, self.service);
         let parts = Parts { headers: &headers, ..*parts };
         let text = string_to_sign(&parts, &signed, payload, (&x_amz_date, &scope));
-        let signature = hex(hmac::sign(&self.key_of(day), text.as_bytes()).as_ref());
+        let signature = hex::encode(hmac::sign(&self.key_of(day), text.as_bytes()).as_ref());
         let key_id = &self.credentials.access_key_id;
         let authorization = format!(
             "{ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={signed}, Signature={signature}"

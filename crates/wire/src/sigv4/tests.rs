@@ -465,7 +465,7 @@ fn a_date_header_serves_as_well() {
         canonical::string_to_sign(parts, "date;host", &payload_hash(b""), (SIGNED_AT, scope))
     });
     let key = canonical::signing_key(SECRET, "20261123", "eu-west-1", "kinesis");
-    let signature = canonical::hex(ring::hmac::sign(&key, text.as_bytes()).as_ref());
+    let signature = base::hex::encode(ring::hmac::sign(&key, text.as_bytes()).as_ref());
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders=date;host, \
          Signature={signature}"

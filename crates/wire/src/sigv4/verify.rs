@@ -5,7 +5,7 @@ use super::claim::Form;
 use super::{Claim, Credential, Key, Keyring, Parts, UNSIGNED_PAYLOAD, date};
 use crate::Refusal;
 use base::policy::Permissions;
-use base::{AccountId, Region};
+use base::{AccountId, Region, hex};
 use ring::hmac;
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ impl<'a> Vouched<'a> {
         let scope = format!("{day}/{in_region}/{service}/{TERMINATOR}");
         let signed_at = date::format(*signed_ms);
         let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
-        let signature = unhex(&claim.signature).ok_or_else(mismatch)?;
+        let signature: [u8; 32] = hex::decode(&claim.signature).ok_or_else(mismatch)?;
         hmac::verify(signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
         let (partition, account) = (region.partition(), key.account);
         let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
@@ -276,16 +276,6 @@ fn payload<'a>(parts: &Parts<'a>, body_sha256: &'a str, is_tls: bool) -> Result<
         Some(value) if value.eq_ignore_ascii_case(body_sha256) => Ok(value),
         Some(_) => Err(mismatch()),
     }
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    let mut out = [0; 32];
-    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(out)
 }
 
 fn invalid(message: String) -> Refusal {
