@@ -1,5 +1,6 @@
 //! Operations from the client's side.
 
+use crate::Boxed;
 use bytes::Bytes;
 use wire::{Format, Refusal};
 
@@ -12,11 +13,13 @@ pub trait Operation {
     /// Name of the service in a signature's scope.
     const SIGNING_NAME: &'static str;
     /// What is sent.
-    type Input;
+    type Input: 'static;
     /// What comes back; nothing for operations that answer with an event stream.
-    type Output;
+    type Output: 'static;
     /// The request's body.
     fn encode(format: Format, input: &Self::Input) -> Bytes;
+    /// A copy for a service in this process; none when the input can be read only once.
+    fn boxed(input: &Self::Input) -> Option<Boxed>;
     /// Reads a successful answer's body, checking no constraint.
     ///
     /// # Errors
@@ -40,14 +43,23 @@ macro_rules! bytes_hint {
 /// Implements [`Operation`] for a unit type of a service's `ops`.
 macro_rules! operation {
     ($name:ident, $input:ident $($hint:ident)?) => {
-        operation!(@ $name, $input, ($($hint)?), (), |_format, _body| Ok(()));
+        operation!(@ $name, $input, ($($hint)?), (), |_format, _body| Ok(()), operation!(copy));
     };
     ($name:ident, $input:ident $($hint:ident)? => $output:ident) => {
         operation!(@ $name, $input, ($($hint)?), $output, |format, body| {
             wire::decode_lenient(format, body, $output::read)
-        });
+        }, operation!(copy));
     };
-    (@ $name:ident, $input:ident, ($($hint:ident)?), $output:ty, $decode:expr) => {
+    // Its input can be read once.
+    (once $name:ident, $input:ident $($hint:ident)? => $output:ident) => {
+        operation!(@ $name, $input, ($($hint)?), $output, |format, body| {
+            wire::decode_lenient(format, body, $output::read)
+        }, |_input| None);
+    };
+    (copy) => {
+        |input| Some(Box::new(Clone::clone(input)))
+    };
+    (@ $name:ident, $input:ident, ($($hint:ident)?), $output:ty, $decode:expr, $copy:expr) => {
         impl $crate::Operation for $name {
             const NAME: &'static str = stringify!($name);
             const TARGET_PREFIX: &'static str = TARGET_PREFIX;
@@ -58,6 +70,10 @@ macro_rules! operation {
                 let mut w = wire::Writer::new(format, bytes_hint!(input $(, $hint)?));
                 input.write(&mut w);
                 w.finish()
+            }
+            fn boxed(input: &$input) -> Option<$crate::Boxed> {
+                let copy: fn(&$input) -> Option<$crate::Boxed> = $copy;
+                copy(input)
             }
             fn decode(
                 format: wire::Format,

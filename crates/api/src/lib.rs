@@ -7,6 +7,8 @@
 mod client;
 mod events;
 #[macro_use]
+mod handle;
+#[macro_use]
 mod serve;
 
 #[cfg(feature = "kinesis")]
@@ -16,4 +18,5 @@ pub mod toy;
 
 pub use client::Operation;
 pub use events::{EventShape, EventStream, frames};
+pub use handle::{Boxed, Handle};
 pub use wire::{LateViolations, Text, Timestamp};

@@ -51,5 +51,5 @@ macro_rules! answer_events {
 
 /// The answer to an index that the service's routes do not have.
 pub(crate) fn unknown_operation<'a>() -> BoxFuture<'a, Result<Answer, Refusal>> {
-    Box::pin(async { Err(Refusal::client("UnknownOperationException", "")) })
+    Box::pin(async { Err(crate::handle::unknown()) })
 }

@@ -1,12 +1,12 @@
-//! One call: encode, sign, send, decode.
+//! One call: encode, sign, send, decode; or a service in this process is asked.
 
 use crate::retry::Attempts;
 use crate::subscription::Subscription;
 use crate::transport::Transport;
 use crate::{Config, Error, ErrorKind, Retry};
-use api::Operation;
 use api::kinesis::{SubscribeToShardInput, ops};
-use base::Env;
+use api::{Boxed, Handle, Operation};
+use base::{Cx, Env};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, USER_AGENT};
 use http::{HeaderValue, StatusCode};
@@ -29,9 +29,16 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    transport: Transport,
+    way: Way,
     /// By signing name of the service.
     signers: Mutex<BTreeMap<&'static str, Arc<Signer>>>,
+}
+
+/// How a service is reached.
+enum Way {
+    Network(Box<Transport>),
+    /// In this process, in the name of somebody.
+    Here(Arc<dyn Handle>, Box<Cx>),
 }
 
 impl Client {
@@ -40,8 +47,15 @@ impl Client {
     /// # Errors
     /// `Config` when the endpoint or the certificates are unusable.
     pub fn new(config: Config) -> Result<Self, Error> {
-        let transport = Transport::new(&config)?;
-        Ok(Self(Arc::new(Inner { config, transport, signers: Mutex::default() })))
+        let way = Way::Network(Box::new(Transport::new(&config)?));
+        Ok(Self(Arc::new(Inner { config, way, signers: Mutex::default() })))
+    }
+
+    /// A client of a service in this process, in the name of `cx`: nothing is encoded, sent or
+    /// checked against the model. Of `config` it is the retries and the environment that count.
+    pub fn of_service(service: Arc<dyn Handle>, cx: Cx, config: Config) -> Self {
+        let way = Way::Here(service, Box::new(cx));
+        Self(Arc::new(Inner { config, way, signers: Mutex::default() }))
     }
 
     /// Does one operation, again after passing failures as [`Config::retry`] says.
@@ -64,11 +78,18 @@ impl Client {
         retry: Retry,
     ) -> Result<O::Output, Error> {
         let protocol = self.0.config.protocol;
-        let body = O::encode(protocol.format(), input);
+        let sent = match &self.0.way {
+            Way::Network(transport) => Some((transport, O::encode(protocol.format(), input))),
+            Way::Here(..) => None,
+        };
         let mut attempts = Attempts::new(retry, self.env());
         let mut broken = false;
         loop {
-            let done = self.once::<O>(protocol, body.clone()).await.map_err(|e| e.after(broken));
+            let done = match &sent {
+                Some((transport, body)) => self.once::<O>(transport, body.clone()).await,
+                None => self.here::<O>(input).await,
+            };
+            let done = done.map_err(|e| e.after(broken));
             match done {
                 Err(e) if e.is_transient() => {
                     broken |= e.kind() == ErrorKind::Broken;
@@ -86,14 +107,22 @@ impl Client {
     /// # Errors
     /// What the server answered before the first event, or the connection's trouble.
     pub async fn subscribe(&self, input: &SubscribeToShardInput) -> Result<Subscription, Error> {
+        let transport = match &self.0.way {
+            Way::Network(transport) => transport,
+            Way::Here(..) => {
+                let events = self.output::<ops::SubscribeToShard>(input).await?;
+                return Ok(Subscription::of_events(*events.downcast().map_err(|_| mistyped())?));
+            }
+        };
         let body = ops::SubscribeToShard::encode(JSON.format(), input);
-        let headers = self.headers::<ops::SubscribeToShard>(JSON, &body)?;
-        let response = self.0.transport.head(headers, body).await?;
+        let host = transport.host();
+        let headers = self.headers::<ops::SubscribeToShard>((JSON, host), &body)?;
+        let response = transport.head(headers, body).await?;
         let status = response.status();
         if status == StatusCode::OK {
             return Ok(Subscription::new(response.into_body()));
         }
-        let body = self.0.transport.rest(response.into_body()).await?;
+        let body = transport.rest(response.into_body()).await?;
         Err(refusal(JSON, status, &body))
     }
 
@@ -101,13 +130,27 @@ impl Client {
         &self.0.config.env
     }
 
+    /// What a service in this process says.
+    async fn output<O: Operation>(&self, input: &O::Input) -> Result<Boxed, Error> {
+        let Way::Here(service, cx) = &self.0.way else { return Err(mistyped()) };
+        let input = O::boxed(input).ok_or_else(mistyped)?;
+        let called = service.call(cx, O::NAME, input).await;
+        called.map_err(|e| Error::refused(e.status, e.code, e.message))
+    }
+
+    async fn here<O: Operation>(&self, input: &O::Input) -> Result<O::Output, Error> {
+        let output = self.output::<O>(input).await?;
+        output.downcast().map(|output| *output).map_err(|_| mistyped())
+    }
+
     async fn once<O: Operation>(
         &self,
-        protocol: Protocol,
+        transport: &Transport,
         body: Bytes,
     ) -> Result<O::Output, Error> {
-        let headers = self.headers::<O>(protocol, &body)?;
-        let answer = self.0.transport.whole(headers, body).await?;
+        let protocol = self.0.config.protocol;
+        let headers = self.headers::<O>((protocol, transport.host()), &body)?;
+        let answer = transport.whole(headers, body).await?;
         if answer.status != StatusCode::OK {
             return Err(refusal(protocol, answer.status, &answer.body));
         }
@@ -117,9 +160,12 @@ impl Client {
         })
     }
 
-    fn headers<O: Operation>(&self, protocol: Protocol, body: &[u8]) -> Result<HeaderMap, Error> {
+    fn headers<O: Operation>(
+        &self,
+        (protocol, host): (Protocol, &str),
+        body: &[u8],
+    ) -> Result<HeaderMap, Error> {
         let target = format!("{}.{}", O::TARGET_PREFIX, O::NAME);
-        let host = self.0.transport.host();
         let covered = [
             ("content-type", protocol.content_type().as_bytes()),
             ("host", host.as_bytes()),
@@ -149,6 +195,11 @@ impl Client {
         };
         signers.entry(service).or_insert_with(make).clone()
     }
+}
+
+/// An operation or an output that is none of the service in this process.
+fn mistyped() -> Error {
+    Error::local(ErrorKind::Config, "the service in this process has no such operation")
 }
 
 /// The text is not repeated: it may be a session token.

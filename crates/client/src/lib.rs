@@ -4,6 +4,7 @@
 //! ```text
 //! Client::call    encode -> sign -> send -> decode; bounded retries between
 //! Client::subscribe    the same, then event-stream frames as they come
+//! Client::of_service    both of a service in this process, without any of that
 //! Producer        records -> lanes by key -> PutRecords, failed entries again
 //! Consumer        all shards of a stream, parents before children
 //! ```

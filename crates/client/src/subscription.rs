@@ -1,23 +1,34 @@
 //! The events of one fan-out subscription.
 
 use crate::{Error, ErrorKind};
-use api::EventShape as _;
-use api::kinesis::{SubscribeToShardEvent, SubscribeToShardEventStream};
+use api::kinesis::{Error as Refused, SubscribeToShardEvent, SubscribeToShardEventStream};
+use api::{EventShape as _, EventStream};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use std::future::poll_fn;
 use wire::event_stream::{Decoder, Message};
 use wire::{ErrorBody, Format};
 
 /// An open subscription; dropping it ends it.
 pub struct Subscription {
-    body: Incoming,
-    decoder: Decoder,
+    source: Source,
     over: bool,
+}
+
+/// Where events come from.
+enum Source {
+    Body(Incoming, Decoder),
+    /// A service in this process.
+    Events(EventStream<SubscribeToShardEventStream, Refused>),
 }
 
 impl Subscription {
     pub(crate) fn new(body: Incoming) -> Self {
-        Self { body, decoder: Decoder::new(), over: false }
+        Self { source: Source::Body(body, Decoder::new()), over: false }
+    }
+
+    pub(crate) fn of_events(events: EventStream<SubscribeToShardEventStream, Refused>) -> Self {
+        Self { source: Source::Events(events), over: false }
     }
 
     /// The next event; `None` when the server ended the subscription in good order.
@@ -29,10 +40,20 @@ impl Subscription {
     /// Safe: what was read of a frame is kept.
     pub async fn next(&mut self) -> Option<Result<SubscribeToShardEvent, Error>> {
         while !self.over {
-            let step = match self.decoder.next_message() {
-                Ok(Some(message)) => event_of(&message).transpose(),
-                Ok(None) => self.fill().await.err().map(Err),
-                Err(e) => Some(Err(Error::local(ErrorKind::Malformed, e.to_string()))),
+            let step = match &mut self.source {
+                Source::Events(events) => {
+                    let next = poll_fn(|cx| events.as_mut().poll_next(cx)).await;
+                    self.over |= next.is_none();
+                    next.map(|event| match event {
+                        Ok(SubscribeToShardEventStream::SubscribeToShardEvent(event)) => Ok(event),
+                        Err(e) => Err(Error::refused(e.status(), e.code(), e.message())),
+                    })
+                }
+                Source::Body(body, decoder) => match decoder.next_message() {
+                    Ok(Some(message)) => event_of(&message).transpose(),
+                    Ok(None) => fill(body, decoder, &mut self.over).await.err().map(Err),
+                    Err(e) => Some(Err(Error::local(ErrorKind::Malformed, e.to_string()))),
+                },
             };
             if let Some(step) = step {
                 self.over |= step.is_err();
@@ -41,25 +62,25 @@ impl Subscription {
         }
         None
     }
+}
 
-    /// Reads more bytes, or notes the end of the body.
-    async fn fill(&mut self) -> Result<(), Error> {
-        match self.body.frame().await {
-            Some(Ok(frame)) => {
-                if let Ok(bytes) = frame.into_data() {
-                    self.decoder.push(&bytes);
-                }
-                Ok(())
+/// Reads more bytes, or notes the end of the body.
+async fn fill(body: &mut Incoming, decoder: &mut Decoder, over: &mut bool) -> Result<(), Error> {
+    match body.frame().await {
+        Some(Ok(frame)) => {
+            if let Ok(bytes) = frame.into_data() {
+                decoder.push(&bytes);
             }
-            None if self.decoder.pending_bytes() == 0 => {
-                self.over = true;
-                Ok(())
-            }
-            None => Err(Error::local(ErrorKind::Broken, "the subscription broke off in a frame")),
-            Some(Err(e)) => {
-                let text = format!("the subscription broke off: {}", crate::transport::chain(&e));
-                Err(Error::local(ErrorKind::Broken, text))
-            }
+            Ok(())
+        }
+        None if decoder.pending_bytes() == 0 => {
+            *over = true;
+            Ok(())
+        }
+        None => Err(Error::local(ErrorKind::Broken, "the subscription broke off in a frame")),
+        Some(Err(e)) => {
+            let text = format!("the subscription broke off: {}", crate::transport::chain(&e));
+            Err(Error::local(ErrorKind::Broken, text))
         }
     }
 }

@@ -403,6 +403,17 @@ fn server(
         writeln!(out, "{i} => {arm},")?;
     }
     out.push_str("_ => crate::serve::unknown_operation(),\n}\n}\n}\n\n");
+    writeln!(out, "impl<T: {service}> crate::Handle for Server<T> {{")?;
+    out.push_str(
+        "fn call<'a>(&'a self, cx: &'a Cx, operation: &'a str, input: crate::Boxed) \
+         -> BoxFuture<'a, Result<crate::Boxed, Refusal>> {\n\
+         let service = &*self.0;\nmatch operation {\n",
+    );
+    for s in all.iter().filter(|s| s.input != "()") {
+        let (name, method, input) = (s.name, &s.method, s.input);
+        writeln!(out, "{name:?} => handle!(service, cx, input, {method}, {input}),")?;
+    }
+    out.push_str("_ => Box::pin(async { Err(crate::handle::unknown()) }),\n}\n}\n}\n\n");
     Ok(())
 }
 
@@ -465,7 +476,8 @@ pub(super) fn operations(plan: &Plan<'_>) -> anyhow::Result<String> {
         let hint = if plan.holds_blob(input) { " hint" } else { "" };
         match s.output {
             Output::Body(output) => {
-                writeln!(out, "operation!({}, {input}{hint} => {output});\n", s.name)?;
+                let once = if plan.has_stream(input)? { "once " } else { "" };
+                writeln!(out, "operation!({once}{}, {input}{hint} => {output});\n", s.name)?;
             }
             Output::Nothing | Output::Events(_) => {
                 writeln!(out, "operation!({}, {input}{hint});\n", s.name)?;

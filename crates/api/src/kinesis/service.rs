@@ -1066,6 +1066,195 @@ impl<T: Kinesis> wire::Service for Server<T> {
     }
 }
 
+impl<T: Kinesis> crate::Handle for Server<T> {
+    fn call<'a>(
+        &'a self,
+        cx: &'a Cx,
+        operation: &'a str,
+        input: crate::Boxed,
+    ) -> BoxFuture<'a, Result<crate::Boxed, Refusal>> {
+        let service = &*self.0;
+        match operation {
+            "AcknowledgeDeadLetterQueueRecords" => handle!(
+                service,
+                cx,
+                input,
+                acknowledge_dead_letter_queue_records,
+                AcknowledgeDeadLetterQueueRecordsInput
+            ),
+            "AcknowledgeQueueRecords" => {
+                handle!(service, cx, input, acknowledge_queue_records, AcknowledgeQueueRecordsInput)
+            }
+            "AddTagsToStream" => {
+                handle!(service, cx, input, add_tags_to_stream, AddTagsToStreamInput)
+            }
+            "CreateChannel" => handle!(service, cx, input, create_channel, CreateChannelInput),
+            "CreateQueue" => handle!(service, cx, input, create_queue, CreateQueueInput),
+            "CreateStream" => handle!(service, cx, input, create_stream, CreateStreamInput),
+            "DecreaseStreamRetentionPeriod" => handle!(
+                service,
+                cx,
+                input,
+                decrease_stream_retention_period,
+                DecreaseStreamRetentionPeriodInput
+            ),
+            "DeleteChannel" => handle!(service, cx, input, delete_channel, DeleteChannelInput),
+            "DeleteQueue" => handle!(service, cx, input, delete_queue, DeleteQueueInput),
+            "DeleteResourcePolicy" => {
+                handle!(service, cx, input, delete_resource_policy, DeleteResourcePolicyInput)
+            }
+            "DeleteStream" => handle!(service, cx, input, delete_stream, DeleteStreamInput),
+            "DeregisterStreamConsumer" => handle!(
+                service,
+                cx,
+                input,
+                deregister_stream_consumer,
+                DeregisterStreamConsumerInput
+            ),
+            "DescribeAccountSettings" => {
+                handle!(service, cx, input, describe_account_settings, DescribeAccountSettingsInput)
+            }
+            "DescribeChannel" => {
+                handle!(service, cx, input, describe_channel, DescribeChannelInput)
+            }
+            "DescribeLimits" => handle!(service, cx, input, describe_limits, DescribeLimitsInput),
+            "DescribeQueue" => handle!(service, cx, input, describe_queue, DescribeQueueInput),
+            "DescribeStream" => handle!(service, cx, input, describe_stream, DescribeStreamInput),
+            "DescribeStreamConsumer" => {
+                handle!(service, cx, input, describe_stream_consumer, DescribeStreamConsumerInput)
+            }
+            "DescribeStreamSummary" => {
+                handle!(service, cx, input, describe_stream_summary, DescribeStreamSummaryInput)
+            }
+            "DisableEnhancedMonitoring" => handle!(
+                service,
+                cx,
+                input,
+                disable_enhanced_monitoring,
+                DisableEnhancedMonitoringInput
+            ),
+            "EnableEnhancedMonitoring" => handle!(
+                service,
+                cx,
+                input,
+                enable_enhanced_monitoring,
+                EnableEnhancedMonitoringInput
+            ),
+            "GetRecords" => handle!(service, cx, input, get_records, GetRecordsInput),
+            "GetResourcePolicy" => {
+                handle!(service, cx, input, get_resource_policy, GetResourcePolicyInput)
+            }
+            "GetShardIterator" => {
+                handle!(service, cx, input, get_shard_iterator, GetShardIteratorInput)
+            }
+            "IncreaseStreamRetentionPeriod" => handle!(
+                service,
+                cx,
+                input,
+                increase_stream_retention_period,
+                IncreaseStreamRetentionPeriodInput
+            ),
+            "ListChannels" => handle!(service, cx, input, list_channels, ListChannelsInput),
+            "ListQueues" => handle!(service, cx, input, list_queues, ListQueuesInput),
+            "ListShards" => handle!(service, cx, input, list_shards, ListShardsInput),
+            "ListStreamConsumers" => {
+                handle!(service, cx, input, list_stream_consumers, ListStreamConsumersInput)
+            }
+            "ListStreams" => handle!(service, cx, input, list_streams, ListStreamsInput),
+            "ListTagsForResource" => {
+                handle!(service, cx, input, list_tags_for_resource, ListTagsForResourceInput)
+            }
+            "ListTagsForStream" => {
+                handle!(service, cx, input, list_tags_for_stream, ListTagsForStreamInput)
+            }
+            "MergeShards" => handle!(service, cx, input, merge_shards, MergeShardsInput),
+            "PutRecord" => handle!(service, cx, input, put_record, PutRecordInput),
+            "PutRecords" => handle!(service, cx, input, put_records, PutRecordsInput),
+            "PutResourcePolicy" => {
+                handle!(service, cx, input, put_resource_policy, PutResourcePolicyInput)
+            }
+            "ReceiveDeadLetterQueueRecords" => handle!(
+                service,
+                cx,
+                input,
+                receive_dead_letter_queue_records,
+                ReceiveDeadLetterQueueRecordsInput
+            ),
+            "ReceiveQueueRecords" => {
+                handle!(service, cx, input, receive_queue_records, ReceiveQueueRecordsInput)
+            }
+            "RegisterStreamConsumer" => {
+                handle!(service, cx, input, register_stream_consumer, RegisterStreamConsumerInput)
+            }
+            "RemoveTagsFromStream" => {
+                handle!(service, cx, input, remove_tags_from_stream, RemoveTagsFromStreamInput)
+            }
+            "RestoreDeadLetterQueueRecords" => handle!(
+                service,
+                cx,
+                input,
+                restore_dead_letter_queue_records,
+                RestoreDeadLetterQueueRecordsInput
+            ),
+            "SplitShard" => handle!(service, cx, input, split_shard, SplitShardInput),
+            "StartStreamEncryption" => {
+                handle!(service, cx, input, start_stream_encryption, StartStreamEncryptionInput)
+            }
+            "StopStreamEncryption" => {
+                handle!(service, cx, input, stop_stream_encryption, StopStreamEncryptionInput)
+            }
+            "SubscribeToShard" => {
+                handle!(service, cx, input, subscribe_to_shard, SubscribeToShardInput)
+            }
+            "TagResource" => handle!(service, cx, input, tag_resource, TagResourceInput),
+            "UntagResource" => handle!(service, cx, input, untag_resource, UntagResourceInput),
+            "UpdateAccountSettings" => {
+                handle!(service, cx, input, update_account_settings, UpdateAccountSettingsInput)
+            }
+            "UpdateChannel" => handle!(service, cx, input, update_channel, UpdateChannelInput),
+            "UpdateDeadLetterQueueRecordsVisibility" => handle!(
+                service,
+                cx,
+                input,
+                update_dead_letter_queue_records_visibility,
+                UpdateDeadLetterQueueRecordsVisibilityInput
+            ),
+            "UpdateMaxRecordSize" => {
+                handle!(service, cx, input, update_max_record_size, UpdateMaxRecordSizeInput)
+            }
+            "UpdateQueue" => handle!(service, cx, input, update_queue, UpdateQueueInput),
+            "UpdateQueueRecordsVisibility" => handle!(
+                service,
+                cx,
+                input,
+                update_queue_records_visibility,
+                UpdateQueueRecordsVisibilityInput
+            ),
+            "UpdateShardCount" => {
+                handle!(service, cx, input, update_shard_count, UpdateShardCountInput)
+            }
+            "UpdateStreamMode" => {
+                handle!(service, cx, input, update_stream_mode, UpdateStreamModeInput)
+            }
+            "UpdateStreamRecordDistributionStrategy" => handle!(
+                service,
+                cx,
+                input,
+                update_stream_record_distribution_strategy,
+                UpdateStreamRecordDistributionStrategyInput
+            ),
+            "UpdateStreamWarmThroughput" => handle!(
+                service,
+                cx,
+                input,
+                update_stream_warm_throughput,
+                UpdateStreamWarmThroughputInput
+            ),
+            _ => Box::pin(async { Err(crate::handle::unknown()) }),
+        }
+    }
+}
+
 impl EventShape for SubscribeToShardEventStream {
     fn frame(&self, protocol: wire::Protocol) -> Bytes {
         match self {

@@ -15,7 +15,7 @@ operation!(Greet, GreetInput hint => GreetOutput);
 /// `Upload`.
 #[derive(Clone, Copy, Debug)]
 pub struct Upload;
-operation!(Upload, UploadInput hint => UploadOutput);
+operation!(once Upload, UploadInput hint => UploadOutput);
 
 /// `Watch`.
 #[derive(Clone, Copy, Debug)]

@@ -101,6 +101,23 @@ impl<T: Toy> wire::Service for Server<T> {
     }
 }
 
+impl<T: Toy> crate::Handle for Server<T> {
+    fn call<'a>(
+        &'a self,
+        cx: &'a Cx,
+        operation: &'a str,
+        input: crate::Boxed,
+    ) -> BoxFuture<'a, Result<crate::Boxed, Refusal>> {
+        let service = &*self.0;
+        match operation {
+            "Greet" => handle!(service, cx, input, greet, GreetInput),
+            "Upload" => handle!(service, cx, input, upload, UploadInput),
+            "Watch" => handle!(service, cx, input, watch, WatchInput),
+            _ => Box::pin(async { Err(crate::handle::unknown()) }),
+        }
+    }
+}
+
 impl EventShape for Ticks {
     fn frame(&self, protocol: wire::Protocol) -> Bytes {
         match self {

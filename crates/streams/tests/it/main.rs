@@ -9,6 +9,7 @@ mod disk;
 mod fan_out;
 mod held;
 mod house;
+mod in_process;
 mod lineage;
 mod listing;
 mod plane;
