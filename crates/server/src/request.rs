@@ -93,7 +93,9 @@ async fn respond(
     if form.is_ok()
         && let Some(site) = shared.site_of(&head)
     {
-        return site::visit(shared, site, (peer, place), (head, body), in_flight).await;
+        // Boxed, as below, since every request would carry its size otherwise.
+        let visit = site::visit(shared, site, (peer, place), (head, body), in_flight);
+        return Box::pin(visit).await;
     }
     let mut body = Inbound::new(&head, body);
     let id = shared.ids.next();
@@ -256,7 +258,7 @@ async fn serve(
     let unread = match unread {
         Ok(unread) => unread,
         Err(refusal) => {
-            body.discard(shared, &place.peer, room.bytes()).await;
+            Box::pin(body.discard(shared, &place.peer, room.bytes())).await;
             return Err(refused(refusal));
         }
     };
@@ -299,7 +301,7 @@ async fn serve(
         Err(panic) => Err(refused(panicked(shared, id, panic.as_ref()))),
     };
     if answer.is_err() && body.take_back() {
-        body.discard(shared, &place.peer, room.bytes()).await;
+        Box::pin(body.discard(shared, &place.peer, room.bytes())).await;
     }
     answer
 }
