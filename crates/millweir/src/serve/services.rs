@@ -1,5 +1,5 @@
 //! The services that run here: opened in this order, closed in the reverse one. A new one is a line
-//! in [`open`].
+//! in [`open`] and one in [`SERVED`].
 
 use super::engines::Engines;
 use crate::config::options::Options;

@@ -1,19 +1,17 @@
 //! An engine whose disk does not answer: what waits for it, and what must not.
 
-use crate::house::{ACCOUNT, create, cx};
+use crate::house::{ACCOUNT, SomeKeys, create, cx};
 use api::kinesis::*;
+use base::Cx;
 use base::env::ClockGuard;
 use base::metrics::Registry;
-use base::{AccountId, Cx, Region};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
 use store::{BatchBuilder, ErrorKind, Job, Log, LogId, Logs, Pending, RecordBatch, Store, Tail};
-use streams::{KeyTrouble, Keys, Options, Parts, Streams};
+use streams::{Options, Parts, Streams};
 use testkit::{FakeEnv, fake_env};
 use tokio::sync::watch;
 
@@ -117,26 +115,13 @@ impl Log for HeldLog {
     }
 }
 
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn resolve<'a>(
-        &'a self,
-        _: AccountId,
-        _: &'a Region,
-        _: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<String, KeyTrouble>> + Send + 'a>> {
-        Box::pin(async { Err(KeyTrouble::NotFound) })
-    }
-}
-
 async fn open(fake: &FakeEnv, logs: &Arc<HeldLogs>) -> Streams {
     let parts = Parts {
         env: fake.env(),
         store: Store::open(MemoryCatalog::new(), logs.clone(), false)
             .unwrap()
             .part(streams::SERVICE),
-        keys: Arc::new(NoKeys),
+        keys: Arc::new(SomeKeys),
         registry: Registry::default(),
     };
     Streams::open(parts, Options::default()).await.unwrap()

@@ -106,7 +106,7 @@ impl Catalog for CrashCatalog {
 }
 
 /// Keys for every id but `alias/none`, `alias/off` and `alias/broken`.
-struct SomeKeys;
+pub(crate) struct SomeKeys;
 
 impl Keys for SomeKeys {
     fn resolve<'a>(

@@ -1,32 +1,17 @@
 //! The readers and the writer of `client` on the service itself, as other services here use them.
 
-use crate::house::{ACCOUNT, cx};
+use crate::house::{ACCOUNT, SomeKeys, cx};
 use api::kinesis::{CreateStreamInput, SplitShardInput, ops};
+use base::Cx;
 use base::metrics::Registry;
-use base::{AccountId, Cx, Region};
 use client::{Client, Config, Consumer, ConsumerOptions, Entry, Mode, Producer, ProducerOptions};
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
-use streams::{KeyTrouble, Keys, Lifecycle, Options, Parts, Streams};
-
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn resolve<'a>(
-        &'a self,
-        _: AccountId,
-        _: &'a Region,
-        _: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<String, KeyTrouble>> + Send + 'a>> {
-        Box::pin(async { Ok("key".to_owned()) })
-    }
-}
+use streams::{Lifecycle, Options, Parts, Streams};
 
 async fn serve() -> Arc<api::kinesis::Server<Streams>> {
     let env = client::system_env();
@@ -35,7 +20,7 @@ async fn serve() -> Arc<api::kinesis::Server<Streams>> {
     let parts = Parts {
         env,
         store: store.part(streams::SERVICE),
-        keys: Arc::new(NoKeys),
+        keys: Arc::new(SomeKeys),
         registry: Registry::default(),
     };
     let at_once = Duration::ZERO;
