@@ -50,7 +50,8 @@ pub(crate) async fn run(dir: &Path, args: &Args, row: Row, time: Duration) -> Re
     for n in 0..row.producers {
         let log = local.open(LogId((n % row.logs) as u64 + 1)).await?;
         let (env, stop, count) = (env.clone(), Arc::clone(&stop), Arc::clone(&count));
-        producers.push(tokio::spawn(produce(log, env, row.records, args.bytes, (stop, count))));
+        let load = Load { records: row.records, bytes: args.bytes, stop, count };
+        producers.push(tokio::spawn(produce(log, env, load)));
     }
     env.clock.sleep(WARM_UP).await;
     let before = commits(&registry.render())?;
@@ -78,13 +79,19 @@ pub(crate) async fn run(dir: &Path, args: &Args, row: Row, time: Duration) -> Re
     })
 }
 
-async fn produce(
-    log: Arc<dyn Log>,
-    env: Env,
+/// What a producer does until it is stopped.
+struct Load {
+    /// Of a batch.
     records: usize,
+    /// Of a record.
     bytes: usize,
-    (stop, count): (Arc<AtomicBool>, Arc<AtomicBool>),
-) -> Result<Vec<Duration>> {
+    stop: Arc<AtomicBool>,
+    /// Whether latencies count.
+    count: Arc<AtomicBool>,
+}
+
+async fn produce(log: Arc<dyn Log>, env: Env, load: Load) -> Result<Vec<Duration>> {
+    let Load { records, bytes, stop, count } = load;
     let data = vec![b'x'; bytes];
     let mut latencies = Vec::new();
     while !stop.load(Ordering::Relaxed) {

@@ -13,6 +13,7 @@ mod serve;
 
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
+pub mod limits;
 #[cfg(feature = "toy")]
 pub mod toy;
 

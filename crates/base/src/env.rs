@@ -13,9 +13,11 @@ use std::time::Duration;
 
 mod clock_guard;
 mod os_disk;
+mod system;
 mod turns;
 pub use clock_guard::{ClockGuard, Gap, Known, Uptime};
 pub use os_disk::OsDisk;
+pub use system::{SystemClock, SystemRng};
 pub use turns::{Gate, Thread, Turns};
 
 /// A sleep that a [`Clock`] hands out.

@@ -17,7 +17,6 @@ mod error;
 mod producer;
 mod retry;
 mod subscription;
-mod system;
 mod transport;
 
 mod calls;
@@ -28,5 +27,10 @@ pub use consumer::{Consumer, ConsumerOptions, From, Mode, Received};
 pub use error::{Error, ErrorKind};
 pub use producer::{Entry, Placed, Producer, ProducerOptions, Receipt};
 pub use subscription::Subscription;
-pub use system::{SystemClock, SystemRng, system_env};
 pub use wire::sigv4::{Credentials, Secret};
+
+/// Real time, with sleeps by tokio's timer, randomness and files.
+#[expect(clippy::disallowed_methods, reason = "this is what is behind the `Clock` seam")]
+pub fn system_env() -> base::Env {
+    base::Env::system(|duration| Box::pin(tokio::time::sleep(duration)))
+}

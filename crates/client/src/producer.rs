@@ -14,6 +14,7 @@
 
 use crate::{Client, Error, ErrorKind, Retry};
 use api::kinesis::{PutRecordsInput, PutRecordsRequestEntry, PutRecordsResultEntry, ops};
+use api::limits::kinesis::{ENTRIES_MAX, REQUEST_BYTES_MAX};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -27,13 +28,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use wire::Text;
 
-/// Most entries of one PutRecords call (model).
-const CALL_RECORDS_MAX: usize = 500;
-/// Most bytes of data and keys of one call: half of AWS's 10 MiB, so that a batch in base64 stays
-/// under proxies' usual caps.
-const CALL_BYTES_MAX: usize = 5 << 20;
+/// Most bytes of data and keys of one call: half of what it may have, so that a batch in base64
+/// stays under proxies' usual caps.
+const CALL_BYTES_MAX: usize = REQUEST_BYTES_MAX / 2;
 /// Records that wait in front of one lane.
-const LANE_RECORDS_MAX: usize = 2 * CALL_RECORDS_MAX;
+const LANE_RECORDS_MAX: usize = 2 * ENTRIES_MAX;
 
 /// Options of a [`Producer`].
 #[derive(Clone, Debug)]
@@ -59,7 +58,7 @@ impl ProducerOptions {
         Self {
             stream_name: stream_name.into(),
             lanes: 4,
-            batch_records_max: CALL_RECORDS_MAX,
+            batch_records_max: ENTRIES_MAX,
             in_flight_bytes_max: 32 << 20,
             linger: Duration::ZERO,
             patience: Duration::from_secs(30),
@@ -214,7 +213,7 @@ impl Lane {
 
     /// Takes what is there, up to a full call; `left` keeps the record that did not fit.
     async fn gather(&mut self, left: &mut VecDeque<Waiting>) -> Vec<Waiting> {
-        let records_max = self.options.batch_records_max.clamp(1, CALL_RECORDS_MAX);
+        let records_max = self.options.batch_records_max.clamp(1, ENTRIES_MAX);
         let mut batch: Vec<Waiting> = left.drain(..).collect();
         let mut bytes: usize = batch.iter().map(Waiting::bytes).sum();
         let mut linger = (!self.options.linger.is_zero())

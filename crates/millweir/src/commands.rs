@@ -15,8 +15,8 @@ mod verify;
 use crate::cli::{Cli, ClientArgs, Command, ServeArgs};
 use crate::files;
 use anyhow::{Context as _, Result};
-use base::env::Rng as _;
-use client::{Client, Config, Credentials, SystemRng};
+use base::env::{Rng as _, SystemRng};
+use client::{Client, Config, Credentials};
 use std::future::Future;
 use wire::Protocol;
 
@@ -54,7 +54,7 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 /// A name that nobody else uses at the same time, for what a command makes and takes away again.
 fn temporary_name(purpose: &str) -> String {
-    let random = u128::from_be_bytes(SystemRng::default().bytes16()) >> 80;
+    let random = u128::from_be_bytes(SystemRng.bytes16()) >> 80;
     format!("millweir-{purpose}-{random:012x}")
 }
 

@@ -9,7 +9,6 @@ mod commands;
 mod config;
 mod exit;
 mod files;
-mod keys;
 mod latencies;
 mod output;
 mod presets;

@@ -1,38 +1,28 @@
 //! Points in time as people read and write them, in UTC.
 
+use base::date::{civil, parse_iso};
 use std::time::Duration;
 
 const DAY_MS: i64 = 86_400_000;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A civil date and time of day.
-struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
-    ms_of_day: i64,
-}
-
 /// As `2026-01-31T12:00:00.250Z`.
 pub(crate) fn iso(epoch_ms: i64) -> String {
-    let c = civil(epoch_ms);
-    let (h, m, s) = hms(c.ms_of_day);
-    let ms = c.ms_of_day % 1000;
-    format!("{:04}-{:02}-{:02}T{h:02}:{m:02}:{s:02}.{ms:03}Z", c.year, c.month, c.day)
+    let (year, month, day) = civil(epoch_ms.div_euclid(DAY_MS));
+    let (time, ms) = (time_of_day(epoch_ms), epoch_ms.rem_euclid(1000));
+    format!("{year:04}-{month:02}-{day:02}T{time}.{ms:03}Z")
 }
 
 /// As Apache's log has it: `31/Jan/2026:12:00:00 +0000`.
 pub(crate) fn apache(epoch_ms: i64) -> String {
-    let c = civil(epoch_ms);
-    let (h, m, s) = hms(c.ms_of_day);
-    let month = MONTHS[(c.month - 1) as usize];
-    format!("{:02}/{month}/{:04}:{h:02}:{m:02}:{s:02} +0000", c.day, c.year)
+    let (year, month, day) = civil(epoch_ms.div_euclid(DAY_MS));
+    let (month, time) = (MONTHS[(month - 1) as usize], time_of_day(epoch_ms));
+    format!("{day:02}/{month}/{year:04}:{time} +0000")
 }
 
-/// Reads `2026-01-31`, `2026-01-31T12:00:00Z` with an optional fraction, seconds since the epoch,
-/// or
-/// `-15m` before `now_ms`. Gives milliseconds since the epoch.
+/// Reads what ISO 8601 has of dates and times from 1970 on, seconds since the epoch, or `-15m`
+/// before `now_ms`. Gives milliseconds since the epoch.
 pub(crate) fn parse(text: &str, now_ms: i64) -> Option<i64> {
     if let Some(ago) = text.strip_prefix('-') {
         let ago: Duration = crate::config::units::parse_duration(ago).ok()?;
@@ -41,63 +31,12 @@ pub(crate) fn parse(text: &str, now_ms: i64) -> Option<i64> {
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds.is_finite() && seconds < 1e13).then_some((seconds * 1000.0) as i64);
     }
-    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
-    let [year, month, day] = numbers(date, '-')?;
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
-        return None;
-    }
-    let midnight = days(year, month, day) * DAY_MS;
-    // A day that its month has not, as the 30th of February, is one of the next month.
-    (civil(midnight).day == day).then_some(midnight + time_of_day(time)?)
+    parse_iso(text).filter(|ms| *ms >= 0)
 }
 
-fn time_of_day(text: &str) -> Option<i64> {
-    let text = text.strip_suffix('Z')?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let [h, m, s] = numbers(whole, ':')?;
-    if h > 23 || m > 59 || s > 60 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let ms: i64 = format!("{fraction:0<3}").chars().take(3).collect::<String>().parse().ok()?;
-    Some(((h * 60 + m) * 60 + s) * 1000 + ms)
-}
-
-fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
-    let digits = |part: &str| {
-        let legal = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        legal.then(|| part.parse::<i64>().ok()).flatten()
-    };
-    let parts: Option<Vec<i64>> = text.split(between).map(digits).collect();
-    parts?.try_into().ok()
-}
-
-fn hms(ms_of_day: i64) -> (i64, i64, i64) {
-    let seconds = ms_of_day / 1000;
-    (seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// Days since the epoch of a date of the Gregorian calendar; years are counted from March, so that
-/// the leap day ends one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn civil(epoch_ms: i64) -> Civil {
-    let since = epoch_ms.div_euclid(DAY_MS) + 719_468;
-    let (era, of_era) = (since.div_euclid(146_097), since.rem_euclid(146_097));
-    let years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * years + years / 4 - years / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    Civil {
-        year: era * 400 + years + i64::from(month <= 2),
-        month,
-        day: of_year - (153 * shifted + 2) / 5 + 1,
-        ms_of_day: epoch_ms.rem_euclid(DAY_MS),
-    }
+fn time_of_day(epoch_ms: i64) -> String {
+    let second = epoch_ms.rem_euclid(DAY_MS) / 1000;
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
 #[cfg(test)]

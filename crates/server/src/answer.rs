@@ -5,7 +5,7 @@ use crate::io::InFlight;
 use crate::route::Shape;
 use crate::shared::Stopping;
 use crate::stall::Pulls;
-use crate::unsent::{self, Held};
+use crate::unsent::{self, Held, Kept};
 use base::RequestId;
 use base::budget::Room;
 use base::metrics::Counter;
@@ -297,7 +297,7 @@ pub(crate) fn stream(
     pieces: ByteStream,
     stopping: &Stopping,
     panics: &Counter,
-    (room, mut in_flight): (Option<Room>, InFlight),
+    Kept { room, mut in_flight }: Kept,
 ) -> AnswerBody {
     in_flight.stream();
     let stopped = stopping.clone().wait();
@@ -373,8 +373,8 @@ mod tests {
     use futures_util::StreamExt;
     use http_body_util::BodyExt;
 
-    fn in_flight() -> InFlight {
-        Arc::new(Activity::default()).begin()
+    fn kept() -> Kept {
+        Kept { room: None, in_flight: Arc::new(Activity::default()).begin() }
     }
 
     #[tokio::test]
@@ -385,7 +385,7 @@ mod tests {
             _ => panic!("as asked"),
         });
         let panics = Counter::default();
-        let body = super::stream(Box::pin(frames), &stopping, &panics, (None, in_flight()));
+        let body = super::stream(Box::pin(frames), &stopping, &panics, kept());
         assert_eq!(body.collect().await.unwrap().to_bytes(), "one");
         assert_eq!(panics.get(), 1);
     }
@@ -394,8 +394,7 @@ mod tests {
     async fn a_stream_that_fails_is_cut() {
         let (_stop, stopping) = Stopping::new();
         let pieces = stream::iter([Ok(Bytes::from_static(b"one")), Err(Refusal::internal())]);
-        let mut body =
-            super::stream(Box::pin(pieces), &stopping, &Counter::default(), (None, in_flight()));
+        let mut body = super::stream(Box::pin(pieces), &stopping, &Counter::default(), kept());
         assert!(body.frame().await.unwrap().is_ok());
         assert!(body.frame().await.unwrap().is_err());
     }
@@ -420,7 +419,7 @@ mod tests {
     async fn a_stream_that_never_pauses_ends_with_the_server() {
         let (stop, stopping) = Stopping::new();
         let pieces = Box::pin(stream::repeat_with(|| Ok(Bytes::from_static(b"x"))));
-        let mut body = super::stream(pieces, &stopping, &Counter::default(), (None, in_flight()));
+        let mut body = super::stream(pieces, &stopping, &Counter::default(), kept());
         for _ in 0..100 {
             assert!(body.frame().await.is_some());
         }

@@ -9,7 +9,9 @@ use http::request::Parts as Head;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use wire::Refusal;
-use wire::sigv4::{Claim, Credential, Keyring, Parts, Principal, Unread, Vouched, payload_hash};
+use wire::sigv4::{
+    Addressee, Claim, Credential, Keyring, Parts, Principal, Unread, Vouched, payload_hash,
+};
 
 /// How signatures are judged.
 pub(crate) struct Auth {
@@ -45,7 +47,7 @@ impl Auth {
 
 impl Judge<'_> {
     /// Judges what a request's head tells of its signature, so that a body is read for nobody who
-    /// shows none. `headers`: those of [`headers`]; `meaning`: as of [`Vouched::read`].
+    /// shows none. `headers`: those of [`headers`].
     ///
     /// # Errors
     /// Those of [`Claim::read`]; when signatures are required also those of [`Vouched::read`].
@@ -53,7 +55,7 @@ impl Judge<'_> {
         &'a self,
         head: &'a Head,
         headers: &'a [(&'a str, &'a [u8])],
-        (service, meaning): (&str, &[&str]),
+        to: Addressee<'_>,
         now_ms: i64,
     ) -> Result<Judged<'a>, Refusal> {
         let parts = Parts {
@@ -65,7 +67,7 @@ impl Judge<'_> {
         Ok(match self.auth.mode {
             AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
             AuthMode::Required => {
-                let vouched = Vouched::read(parts, &self.keys, (service, meaning), now_ms)?;
+                let vouched = Vouched::read(parts, &self.keys, to, now_ms)?;
                 // Boxed, since every request would carry its size otherwise; an HMAC costs more.
                 Judged::Vouched(Box::new(vouched))
             }

@@ -10,7 +10,7 @@ use crate::crowd::Place;
 use crate::io::{Activity, Moment, Peeked, Speech, Watched};
 use crate::loops::Seat;
 use crate::options::Limits;
-use crate::request::{self, Peer};
+use crate::request::{self, Sender};
 use crate::shared::Shared;
 use crate::stall::Streams;
 use crate::strict::{Heads, Strict};
@@ -25,6 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,18 +93,33 @@ impl Http {
     }
 }
 
+/// A connection that was accepted.
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    pub(crate) seat: Seat,
+    pub(crate) place: Arc<Place>,
+}
+
+/// A connection whose first bytes said what is spoken.
+struct Opened {
+    seat: Seat,
+    place: Arc<Place>,
+    address: IpAddr,
+    is_tls: bool,
+}
+
 /// Serves a connection until it ends, gives way to others or the server stops; it has its seat and
 /// its place until then.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     http: Arc<Http>,
     tls: Option<Arc<Tls>>,
-    (socket, seat, place): (TcpStream, Seat, Place),
+    accepted: Accepted,
 ) {
-    let place = Arc::new(place);
+    let place = Arc::clone(&accepted.place);
     tokio::select! {
         biased;
-        () = open(shared, http, tls, (socket, seat, Arc::clone(&place))) => {}
+        () = open(shared, http, tls, accepted) => {}
         () = place.lost() => tracing::debug!("an idle connection gave way to others"),
     }
 }
@@ -112,7 +128,7 @@ async fn open(
     shared: Arc<Shared>,
     http: Arc<Http>,
     tls: Option<Arc<Tls>>,
-    (socket, seat, place): (TcpStream, Seat, Arc<Place>),
+    Accepted { socket, seat, place }: Accepted,
 ) {
     // Answers are small and awaited; a socket that refuses the option still works.
     drop(socket.set_nodelay(true));
@@ -120,31 +136,32 @@ async fn open(
         return tracing::trace!("a connection was gone before it was served");
     };
     let address = address.ip().to_canonical();
-    let peer = |is_tls| Peer { address, is_tls, is_sound: true };
+    let mut opened = Opened { seat, place, address, is_tls: false };
     let stopping = shared.stopping.clone();
     let opening = look(&shared, socket);
-    let opened = tokio::select! {
-        opened = opening => opened,
+    let looked = tokio::select! {
+        looked = opening => looked,
         () = stopping.clone().wait() => return,
     };
-    let (socket, speech) = match opened {
-        Ok(opened) => opened,
+    let (socket, speech) = match looked {
+        Ok(looked) => looked,
         Err(error) => return tracing::trace!(%error, "a connection said nothing"),
     };
     let (Speech::Tls, Some(tls)) = (speech, tls) else {
         if shared.tls_only {
             return tracing::debug!("a connection without TLS was closed");
         }
-        return speak(shared, (&http, seat, place), peer(false), socket, speech).await;
+        return speak(shared, &http, opened, socket, speech).await;
     };
-    let Some(_room) = room(&shared, &place, TLS_BYTES).await else { return };
+    let Some(_room) = room(&shared, &opened.place, TLS_BYTES).await else { return };
     let shaken = tokio::select! {
         shaken = Box::pin(handshake(&shared, &tls, socket)) => shaken,
         () = stopping.wait() => return,
     };
     match shaken {
         Ok((stream, speech)) => {
-            Box::pin(speak(shared, (&http, seat, place), peer(true), stream, speech)).await;
+            opened.is_tls = true;
+            Box::pin(speak(shared, &http, opened, stream, speech)).await;
         }
         Err(error) => {
             shared.meters.handshakes_failed.add(1);
@@ -202,8 +219,8 @@ async fn room(shared: &Shared, place: &Place, bytes: usize) -> Option<Room> {
 
 async fn speak<S>(
     shared: Arc<Shared>,
-    (http, seat, place): (&Http, Seat, Arc<Place>),
-    peer: Peer,
+    http: &Http,
+    Opened { seat, place, address, is_tls }: Opened,
     stream: Peeked<S>,
     speech: Speech,
 ) where
@@ -213,18 +230,19 @@ async fn speak<S>(
     // Its requests would wait for each other if one of them blocked the thread.
     let _another = http2.then(|| seat.another());
     let activity = Arc::new(Activity::new(Arc::clone(&shared.flights), http2));
-    let head = (place.peer.share.clone(), shared.limits.header_bytes_max as usize);
-    let stream = Watched::new(stream, Arc::clone(&activity), head);
+    let (share, bytes_max) = (place.peer.share.clone(), shared.limits.header_bytes_max as usize);
+    let stream = Watched::new(stream, Arc::clone(&activity), share, bytes_max);
     let heads = Arc::<Heads>::default();
     let service = {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
         let (heads, place) = (Arc::clone(&heads), Arc::clone(&place));
         service_fn(move |request: Request<Incoming>| {
             let (shared, in_flight) = (Arc::clone(&shared), activity.begin());
-            let peer = Peer { is_sound: http2 || heads.next_is_sound(), ..peer };
+            let is_sound = http2 || heads.next_is_sound();
             let place = Arc::clone(&place);
             async move {
-                let reply = request::handle(&shared, (peer, &place), request, in_flight).await;
+                let sender = Sender { address, is_tls, is_sound, place: &place };
+                let reply = request::handle(&shared, sender, request, in_flight).await;
                 Ok::<Response<AnswerBody>, Infallible>(reply)
             }
         })
@@ -234,7 +252,7 @@ async fn speak<S>(
         // TLS inside TLS, or TLS where there is none, gets what garbage gets.
         Speech::Http1 | Speech::Tls => {
             let io = TokioIo::new(Strict::new(stream, heads));
-            speak_one(&shared, http, (io, service), watch).await;
+            speak_one(&shared, http, io, service, watch).await;
         }
         Speech::Http2 => {
             let Some(_room) = room(&shared, &place, HTTP2_BYTES).await else { return };
@@ -251,7 +269,8 @@ type Io<S> = TokioIo<Strict<Watched<Peeked<S>>>>;
 async fn speak_one<S, V>(
     shared: &Shared,
     http: &Http,
-    (mut io, mut service): (Io<S>, V),
+    mut io: Io<S>,
+    mut service: V,
     mut watch: Watch<'_>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

@@ -291,7 +291,8 @@ impl<S> Watched<S> {
     pub(crate) fn new(
         inner: S,
         activity: Arc<Activity>,
-        (share, head_bytes_max): (Share, usize),
+        share: Share,
+        head_bytes_max: usize,
     ) -> Self {
         Self { inner, activity, share, head_bytes: 0, requests: 0, head_room: None, head_bytes_max }
     }
@@ -450,7 +451,7 @@ mod tests {
 
     fn watched<S>(inner: S) -> Watched<S> {
         let share = Budget::new(1 << 20).share(Holder::peer([10, 0, 0, 1].into()));
-        Watched::new(inner, Arc::default(), (share, 64 << 10))
+        Watched::new(inner, Arc::default(), share, 64 << 10)
     }
 
     /// Takes bytes and has them wait, as TLS does when its socket is full.

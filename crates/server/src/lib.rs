@@ -12,8 +12,7 @@ mod admin;
 mod answer;
 mod auth;
 mod body;
-pub mod clock;
-mod connection;
+pub mod connection;
 mod cross;
 mod crowd;
 mod foreign;
@@ -38,9 +37,14 @@ pub mod tls;
 mod unsent;
 
 pub use admin::{Notes, Readiness};
-pub use clock::system_env;
 pub use listen::{Error, Port, Renewal, Server};
 pub use loops::{LoopThread, Loops};
 pub use open_files::raise_open_files;
 pub use options::{AuthMode, Limits, Options};
 pub use site::{Site, Visit, text};
+
+/// The real world: system clocks, with sleeps by tokio's timer, randomness and files.
+#[expect(clippy::disallowed_methods, reason = "this is what is behind the `Clock` seam")]
+pub fn system_env() -> base::Env {
+    base::Env::system(|duration| Box::pin(tokio::time::sleep(duration)))
+}

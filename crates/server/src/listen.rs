@@ -2,7 +2,7 @@
 
 use crate::admin::{Admin, Notes, Readiness, Token};
 use crate::auth::Auth;
-use crate::connection::{self, Http};
+use crate::connection::{self, Accepted, Http};
 use crate::crowd::{Crowd, Place};
 use crate::ids::RequestIds;
 use crate::loops::Loops;
@@ -299,7 +299,7 @@ async fn accept(host: &Host<'_>, listener: &TcpListener, connections: &mut JoinS
             accepted = listener.accept(), if room => {
                 let begun = accepted.and_then(|(socket, from)| {
                     match shared.crowd.enter(from.ip()) {
-                        Some(place) => host.spawn((socket, place), connections),
+                        Some(place) => host.spawn(socket, place, connections),
                         None => {
                             tracing::warn!("a connection found no place");
                             Ok(())
@@ -319,7 +319,8 @@ async fn accept(host: &Host<'_>, listener: &TcpListener, connections: &mut JoinS
 impl Host<'_> {
     fn spawn(
         &self,
-        (socket, place): (TcpStream, Place),
+        socket: TcpStream,
+        place: Place,
         connections: &mut JoinSet<()>,
     ) -> io::Result<()> {
         let (shared, http) = (Arc::clone(self.shared), Arc::clone(self.http));
@@ -330,7 +331,10 @@ impl Host<'_> {
         let handle = seat.handle();
         let served = async move {
             match TcpStream::from_std(socket) {
-                Ok(socket) => connection::serve(shared, http, tls, (socket, seat, place)).await,
+                Ok(socket) => {
+                    let accepted = Accepted { socket, seat, place: Arc::new(place) };
+                    connection::serve(shared, http, tls, accepted).await;
+                }
                 Err(error) => tracing::warn!(%error, "a connection could not be served"),
             }
         };

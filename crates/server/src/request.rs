@@ -14,6 +14,7 @@ use crate::io::InFlight;
 use crate::options::AuthMode;
 use crate::route::{self, Refused, Route, Shape, Target};
 use crate::shared::Shared;
+use crate::unsent::Kept;
 use crate::{auth, gate, packed, site, unsent};
 use base::budget::{self, Room, Share};
 use base::{AccountId, Cx, Origin, RequestId};
@@ -26,7 +27,7 @@ use hyper::body::Incoming;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use wire::sigv4::Unread;
+use wire::sigv4::{Addressee, Principal, Unread};
 use wire::{Answer, Call, Content, Format, Payload, Protocol, Refusal, Routes, Service};
 
 /// How long the head of an event stream is held back over HTTP/1.1. The Go SDK (smithy-go 1.28,
@@ -35,13 +36,15 @@ use wire::{Answer, Call, Content, Format, Payload, Protocol, Refusal, Routes, Se
 /// cut so is asked for again, a stream of events is lost.
 const EVENTS_HOLD: Duration = Duration::from_millis(10);
 
-/// The other end of a connection, and how it speaks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
+/// Where a request comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
     pub(crate) address: IpAddr,
     pub(crate) is_tls: bool,
-    /// Whether the head can be read in one way only.
+    /// Whether its head can be read in one way only.
     pub(crate) is_sound: bool,
+    /// The place of its connection.
+    pub(crate) place: &'a Place,
 }
 
 /// Memory of a request beside its head, its body and its answer: its task, and what the server and
@@ -62,13 +65,12 @@ struct Asked {
 /// Answers one request.
 pub(crate) async fn handle(
     shared: &Shared,
-    (peer, place): (Peer, &Place),
+    sender: Sender<'_>,
     request: Request<Incoming>,
     in_flight: InFlight,
 ) -> Reply {
-    let (head, body) = request.into_parts();
-    let is_last = !peer.is_sound || head.headers.contains_key(TRANSFER_ENCODING);
-    let mut reply = respond(shared, (peer, place), (head, body), in_flight).await;
+    let is_last = !sender.is_sound || request.headers().contains_key(TRANSFER_ENCODING);
+    let mut reply = respond(shared, sender, request, in_flight).await;
     if is_last {
         // `strict` looks at no head behind it.
         close(&mut reply);
@@ -83,18 +85,20 @@ fn close(reply: &mut Reply) {
 
 async fn respond(
     shared: &Shared,
-    (peer, place): (Peer, &Place),
-    (head, body): (Head, Incoming),
+    sender: Sender<'_>,
+    request: Request<Incoming>,
     mut in_flight: InFlight,
 ) -> Reply {
     let began = shared.env.clock.monotonic();
-    let version = head.version;
-    let form = gate::check_form(&head, peer.is_sound);
+    let (head, body) = request.into_parts();
+    let (version, place) = (head.version, sender.place);
+    let form = gate::check_form(&head, sender.is_sound);
     if form.is_ok()
         && let Some(site) = shared.site_of(&head)
     {
         // Boxed, as below, since every request would carry its size otherwise.
-        let visit = site::visit(shared, site, (peer, place), (head, body), in_flight);
+        let request = Request::from_parts(head, body);
+        let visit = site::visit(shared, site, sender, request, in_flight);
         return Box::pin(visit).await;
     }
     let mut body = Inbound::new(&head, body);
@@ -109,16 +113,16 @@ async fn respond(
     let done = match (route, &mut room) {
         (Ok(route), None) => Err(too_many(route.protocol)),
         (Ok(mut route), Some(room)) => {
-            let held = (room, &mut in_flight);
-            let answer =
-                serve((shared, place), (id, peer), &mut route, (&head, &mut body), held).await;
+            let asking = Asking { shared, sender, id, head: &head };
+            let answer = serve(asking, &mut route, &mut body, room, &mut in_flight).await;
             asked.route = Some(route);
             answer.map(|answer| (route.protocol, answer))
         }
         (Err(Refused { refusal, shape: Shape::Wrapped }), Some(room)) => {
             drop(head);
-            let body = (&mut body, Holder { peer: &place.peer, room });
-            let refusal = unless_unreadable(shared, body, Some(Format::Json), refusal).await;
+            let holder = Holder { peer: &place.peer, room };
+            let format = Some(Format::Json);
+            let refusal = unless_unreadable(shared, &mut body, holder, format, refusal).await;
             Err(Refused { refusal, shape: Shape::Wrapped })
         }
         (Err(refused), room) => {
@@ -134,7 +138,7 @@ async fn respond(
     if version < Version::HTTP_2 && streams {
         shared.env.clock.sleep(EVENTS_HOLD).await;
     }
-    let (mut reply, refused) = reply(shared, id, done, (room, in_flight));
+    let (mut reply, refused) = reply(shared, id, done, Kept { room, in_flight });
     let took = shared.env.clock.monotonic().saturating_sub(began);
     account(shared, asked, refused.as_ref(), took);
     answer::identify(&mut reply, &shared.ids, id);
@@ -194,17 +198,17 @@ fn reply(
     shared: &Shared,
     id: RequestId,
     done: Result<(Protocol, Answer), Refused>,
-    (mut room, in_flight): (Option<Room>, InFlight),
+    mut kept: Kept,
 ) -> (Reply, Option<Refused>) {
     let refused = match done {
         Ok((protocol, Answer { status, headers, content })) => {
             let held = match content {
-                Content::Whole(bytes) => unsent::hold(bytes, room, in_flight),
-                Content::Long(body) => unsent::hold_long(body, room, in_flight),
+                Content::Whole(bytes) => unsent::hold(bytes, kept),
+                Content::Long(body) => unsent::hold_long(body, kept),
                 Content::Stream(pieces) => {
-                    if room.as_mut().is_none_or(|room| room.resize(STREAM_BYTES)) {
+                    if kept.room.as_mut().is_none_or(|room| room.resize(STREAM_BYTES)) {
                         let panics = &shared.meters.panics;
-                        Ok(answer::stream(pieces, &shared.stopping, panics, (room, in_flight)))
+                        Ok(answer::stream(pieces, &shared.stopping, panics, kept))
                     } else {
                         Err(too_many(protocol).refusal)
                     }
@@ -219,7 +223,7 @@ fn reply(
         Err(refused) => {
             // What the client is told may hold what it sent, so a refusal can be large as well.
             let reply = answer::refused(&refused.refusal, refused.shape, id);
-            match answer::try_map_whole(reply, |bytes| unsent::hold(bytes, room, in_flight)) {
+            match answer::try_map_whole(reply, |bytes| unsent::hold(bytes, kept)) {
                 Ok(reply) => return (reply, Some(refused)),
                 Err(refusal) => Refused { refusal, shape: refused.shape },
             }
@@ -228,14 +232,24 @@ fn reply(
     (answer::refused(&refused.refusal, refused.shape, id), Some(refused))
 }
 
+/// A request that was routed.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    shared: &'a Shared,
+    sender: Sender<'a>,
+    id: RequestId,
+    head: &'a Head,
+}
+
 /// Takes a routed request to its service.
 async fn serve(
-    (shared, place): (&Shared, &Place),
-    (id, peer): (RequestId, Peer),
+    Asking { shared, sender, id, head }: Asking<'_>,
     route: &mut Route,
-    (head, body): (&Head, &mut Inbound),
-    (room, in_flight): (&mut Room, &mut InFlight),
+    body: &mut Inbound,
+    room: &mut Room,
+    in_flight: &mut InFlight,
 ) -> Result<Answer, Refused> {
+    let place = sender.place;
     let protocol = route.protocol;
     let refused = |refusal| Refused { refusal, shape: Shape::Body(protocol) };
     let service = &shared.services[route.service];
@@ -245,16 +259,19 @@ async fn serve(
     let judge = shared.auth.judge();
     let format = whole_format(protocol, head);
     let named = route.operation.map(|operation| &routes.operations[operation]);
-    let meaning = (routes.signing_name, named.map_or(&[][..], |operation| operation.headers));
-    let judged = match judge.hear(head, &headers, meaning, time_ms) {
+    let to = Addressee {
+        service: routes.signing_name,
+        headers: named.map_or(&[][..], |operation| operation.headers),
+    };
+    let judged = match judge.hear(head, &headers, to, time_ms) {
         Ok(judged) => judged,
         Err(refusal) => {
             let holder = Holder { peer: &place.peer, room };
-            return Err(refused(unless_unreadable(shared, (body, holder), format, refusal).await));
+            return Err(refused(unless_unreadable(shared, body, holder, format, refusal).await));
         }
     };
     let streams = protocol == Protocol::RestJson && named.is_some_and(|op| op.streams);
-    let unread = if streams { judged.unread(peer.is_tls) } else { Ok(None) };
+    let unread = if streams { judged.unread(sender.is_tls) } else { Ok(None) };
     let unread = match unread {
         Ok(unread) => unread,
         Err(refusal) => {
@@ -271,7 +288,7 @@ async fn serve(
         if body.is_empty() && head.headers.contains_key(route::TARGET) {
             return Err(refused(route::no_body()));
         }
-        let judged = judged.finish(&body, peer.is_tls);
+        let judged = judged.finish(&body, sender.is_tls);
         let who = judged.map_err(|refusal| refused(or_unreadable(format, &body, refusal)))?;
         let body = match route::is_packed(&head.headers) {
             true => packed::unpack(&body, bytes_max, room).map_err(refused)?,
@@ -283,16 +300,8 @@ async fn serve(
     route.operation = Some(operation);
     in_flight.verified(place.busy());
     let memory = charge(shared, place, who.account, room).map_err(refused)?;
-    let cx = Cx {
-        request_id: id,
-        account: who.account,
-        region: who.region,
-        caller_arn: who.caller_arn,
-        access_key: who.access_key,
-        permissions: who.permissions,
-        origin: Origin { address: Some(peer.address), is_tls: peer.is_tls, time_ms },
-        memory,
-    };
+    let origin = Origin { address: Some(sender.address), is_tls: sender.is_tls, time_ms };
+    let cx = context(id, who, origin, memory);
     let head = (protocol == Protocol::RestJson).then(|| Box::new(wire_head(head)));
     let call = Call { cx, operation, protocol, head, body: payload };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
@@ -304,6 +313,11 @@ async fn serve(
         Box::pin(body.discard(shared, &place.peer, room.bytes())).await;
     }
     answer
+}
+
+fn context(request_id: RequestId, who: Principal, origin: Origin, memory: Share) -> Cx {
+    let Principal { account, region, caller_arn, access_key, permissions } = who;
+    Cx { request_id, account, region, caller_arn, access_key, permissions, origin, memory }
 }
 
 /// The format in which a body can be told to be unreadable before anybody knows who sent it.
@@ -362,7 +376,8 @@ const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 /// one is read for nobody.
 async fn unless_unreadable(
     shared: &Shared,
-    (body, holder): (&mut Inbound, Holder<'_>),
+    body: &mut Inbound,
+    holder: Holder<'_>,
     format: Option<Format>,
     refusal: Refusal,
 ) -> Refusal {

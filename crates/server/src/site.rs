@@ -5,12 +5,12 @@ use crate::answer::{self, Reply};
 use crate::body::{Holder, Inbound};
 use crate::crowd::Place;
 use crate::io::InFlight;
-use crate::request::{self, Peer};
+use crate::request::{self, Sender};
 use crate::shared::Shared;
-use crate::unsent;
-use base::budget::Room;
+use crate::unsent::{self, Kept};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::Request;
 use http::StatusCode;
 use http::request::Parts as Head;
 use hyper::body::Incoming;
@@ -79,14 +79,16 @@ pub fn text(status: u16, text: impl Into<Bytes>) -> Answer {
 pub(crate) async fn visit(
     shared: &Shared,
     site: &dyn Site,
-    (peer, place): (Peer, &Place),
-    (head, body): (Head, Incoming),
+    sender: Sender<'_>,
+    request: Request<Incoming>,
     in_flight: InFlight,
 ) -> Reply {
+    let (head, body) = request.into_parts();
+    let place = sender.place;
     place.earn();
     let mut body = Inbound::new(&head, body);
-    if let Err(said) = site.gate(&head, peer.address) {
-        return reply(shared, place, said, (None, in_flight));
+    if let Err(said) = site.gate(&head, sender.address) {
+        return reply(shared, place, said, Kept { room: None, in_flight });
     }
     // Pages that are read alone take no room over HTTP/1.1: health is told when there is none.
     let mut room = None;
@@ -108,42 +110,35 @@ pub(crate) async fn visit(
             Ok(payload) => payload,
             Err(Refusal { status, message, .. }) => {
                 let said = text(status, message.into_owned() + "\n");
-                return reply(shared, place, said, (room, in_flight));
+                return reply(shared, place, said, Kept { room, in_flight });
             }
         }
     };
-    let visit = Visit { head, peer: peer.address, is_tls: peer.is_tls, body: payload };
+    let visit = Visit { head, peer: sender.address, is_tls: sender.is_tls, body: payload };
     let page = AssertUnwindSafe(async { site.page(visit).await }).catch_unwind().await;
     let page = page.unwrap_or_else(|panic| {
         shared.meters.panics.add(1);
         tracing::error!(panic = answer::panic_text(&*panic), "a page ended in a panic");
         text(500, "internal error\n")
     });
-    reply(shared, place, page, (room, in_flight))
+    reply(shared, place, page, Kept { room, in_flight })
 }
 
 /// A page as it goes out. Over HTTP/2 a client may leave many of them, so they take room as answers
 /// do.
-fn reply(
-    shared: &Shared,
-    place: &Place,
-    page: Answer,
-    (room, in_flight): (Option<Room>, InFlight),
-) -> Reply {
+fn reply(shared: &Shared, place: &Place, page: Answer, mut kept: Kept) -> Reply {
     let Answer { status, headers, content } = page;
-    let room = match room {
-        None if in_flight.is_http2() => place.peer.share.take(request::REQUEST_BYTES),
-        room => room,
-    };
-    if room.is_none() && in_flight.is_http2() {
-        return answer::empty_unavailable();
+    if kept.room.is_none() && kept.in_flight.is_http2() {
+        kept.room = place.peer.share.take(request::REQUEST_BYTES);
+        if kept.room.is_none() {
+            return answer::empty_unavailable();
+        }
     }
     let body = match content {
-        Content::Whole(bytes) => unsent::hold(bytes, room, in_flight),
-        Content::Long(long) => unsent::hold_long(long, room, in_flight),
+        Content::Whole(bytes) => unsent::hold(bytes, kept),
+        Content::Long(long) => unsent::hold_long(long, kept),
         Content::Stream(pieces) => {
-            let held = (room, in_flight);
-            Ok(answer::stream(pieces, &shared.stopping, &shared.meters.panics, held))
+            Ok(answer::stream(pieces, &shared.stopping, &shared.meters.panics, kept))
         }
     };
     let Ok(body) = body else { return answer::empty_unavailable() };

@@ -184,7 +184,8 @@ impl Source {
             Self::Authority(authority) => authority.issue(&authority.names, now(env))?,
             Self::Files { certificate, key } => {
                 let (chain, secret) = (read(&*env.disk, certificate)?, read(&*env.disk, key)?);
-                return pair((certificate, &chain), (key, &secret), provider);
+                let chain = Pem { path: certificate, bytes: &chain };
+                return pair(chain, Pem { path: key, bytes: &secret }, provider);
             }
         };
         certified(chain, key, provider)
@@ -231,27 +232,37 @@ pub fn is_name(name: &str) -> bool {
     ServerName::try_from(name).is_ok()
 }
 
-/// Checks what the files of [`TlsOptions::Files`] hold; their paths are for the message.
+/// A file of [`TlsOptions::Files`] that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Pem<'a> {
+    /// Where it lies, for messages.
+    pub path: &'a Path,
+    /// What it holds.
+    pub bytes: &'a [u8],
+}
+
+/// Checks what the files of [`TlsOptions::Files`] hold.
 ///
 /// # Errors
 /// One is not what it should be, or they do not fit.
-pub fn check_pair(certificate: (&Path, &[u8]), key: (&Path, &[u8])) -> Result<(), TlsError> {
+pub fn check_pair(certificate: Pem<'_>, key: Pem<'_>) -> Result<(), TlsError> {
     let provider = rustls::crypto::ring::default_provider();
     pair(certificate, key, &provider).map(drop)
 }
 
 fn pair(
-    (certificate, chain): (&Path, &[u8]),
-    (key, secret): (&Path, &[u8]),
+    certificate: Pem<'_>,
+    key: Pem<'_>,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, TlsError> {
-    let of = |path: &Path| failed(&format!("cannot use {}", path.display()));
-    let chain = match CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>() {
-        Ok(chain) if chain.is_empty() => Err(pem::Error::NoItemsFound),
-        chain => chain,
-    };
+    let of = |file: Pem<'_>| failed(&format!("cannot use {}", file.path.display()));
+    let chain =
+        match CertificateDer::pem_slice_iter(certificate.bytes).collect::<Result<Vec<_>, _>>() {
+            Ok(chain) if chain.is_empty() => Err(pem::Error::NoItemsFound),
+            chain => chain,
+        };
     let chain = chain.map_err(of(certificate))?;
-    let secret = PrivateKeyDer::from_pem_slice(secret).map_err(of(key))?;
+    let secret = PrivateKeyDer::from_pem_slice(key.bytes).map_err(of(key))?;
     certified(chain, secret, provider)
 }
 

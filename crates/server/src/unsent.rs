@@ -34,6 +34,13 @@ impl<H> AsRef<[u8]> for Unsent<H> {
     }
 }
 
+/// What a request keeps until its answer is sent.
+pub(crate) struct Kept {
+    /// Its room, if it found any.
+    pub(crate) room: Option<Room>,
+    pub(crate) in_flight: InFlight,
+}
+
 /// What is held for an answer.
 pub(crate) struct Held {
     _room: Room,
@@ -41,14 +48,13 @@ pub(crate) struct Held {
     _in_flight: Option<InFlight>,
 }
 
-/// Keeps room for an answer until it is sent. `room`: that of its request, if it found any.
+/// Keeps room for an answer until it is sent.
 ///
 /// # Errors
 /// Status 503: there is no room for an answer of this size.
 pub(crate) fn hold(
     bytes: Bytes,
-    room: Option<Room>,
-    mut in_flight: InFlight,
+    Kept { room, mut in_flight }: Kept,
 ) -> Result<AnswerBody, Refusal> {
     let http2 = in_flight.is_http2();
     if http2 && room.is_none() {
@@ -79,8 +85,7 @@ pub(crate) fn hold(
 /// Status 503: there is no room for it.
 pub(crate) fn hold_long(
     body: LongBody,
-    room: Option<Room>,
-    mut in_flight: InFlight,
+    Kept { room, mut in_flight }: Kept,
 ) -> Result<AnswerBody, Refusal> {
     let mut room = room.ok_or_else(no_room)?;
     if !room.resize(REQUEST_BYTES + body.memory_bytes() + PIECES_BYTES) {

@@ -11,21 +11,9 @@ pub use scope::Scope;
 
 use crate::{Error, ErrorKind, Job, LogId, Result};
 use bytes::Bytes;
-use std::path::PathBuf;
 
 /// Why nothing is committed after [`Catalog::close`].
 const CLOSED: &str = "the catalog is closed";
-
-/// Bytes of a file that are not what was written.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Damage {
-    /// The file.
-    pub file: PathBuf,
-    /// Where the damaged part starts, in bytes.
-    pub offset: u64,
-    /// What it is, for people.
-    pub what: String,
-}
 
 /// Reads that must still hold and writes that happen together or not at all.
 #[derive(Clone, Debug, Default)]

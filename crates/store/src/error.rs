@@ -1,6 +1,7 @@
 //! Why the store did not do it, sorted by what the caller can do about it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// Shorthand of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -72,4 +73,15 @@ impl From<std::io::Error> for Error {
         };
         Self::new(kind, e.to_string())
     }
+}
+
+/// Bytes of a file that are not what was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the damaged part starts, in bytes.
+    pub offset: u64,
+    /// What it is, for people.
+    pub what: String,
 }

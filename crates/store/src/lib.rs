@@ -8,7 +8,7 @@
 //! durable records only; the ordinals a log assigned survive any crash or are never seen.
 
 pub mod catalog;
-pub mod directory;
+pub mod data_dir;
 mod error;
 pub mod local;
 mod log;
@@ -17,6 +17,6 @@ mod overdue;
 mod part;
 
 pub use catalog::{Catalog, Scope, Transaction};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Damage, Error, ErrorKind, Result};
 pub use log::{Appended, BatchBuilder, Job, Log, LogId, Logs, Pending, Record, RecordBatch, Tail};
 pub use part::{Part, Store, Stranger, strangers};

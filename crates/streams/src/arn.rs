@@ -2,8 +2,9 @@
 //!
 //! `arn:<partition>:kinesis:<region>:<account>:stream/<name>[/consumer/<name>:<created epoch s>]`
 
+use crate::service::SERVICE;
 use crate::stream::StreamKey;
-use base::{AccountId, Region};
+use kit::Arn;
 use std::sync::Arc;
 
 /// What an ARN of this service names.
@@ -24,18 +25,8 @@ pub(crate) struct ConsumerKey {
 impl Resource {
     /// Reads an ARN; `None` when it names nothing this service has (queues and channels included).
     pub(crate) fn parse(arn: &str) -> Option<Self> {
-        let mut parts = arn.splitn(6, ':');
-        let (Some("arn"), Some(partition), Some("kinesis")) =
-            (parts.next(), parts.next(), parts.next())
-        else {
-            return None;
-        };
-        let region = Region::parse(parts.next()?).ok()?;
-        let account = AccountId::parse(parts.next()?).ok()?;
-        if partition != region.partition() {
-            return None;
-        }
-        let path = parts.next()?.strip_prefix("stream/")?;
+        let Arn { region, account, resource, .. } = Arn::of(SERVICE, arn)?;
+        let path = resource.strip_prefix("stream/")?;
         let (name, rest) = match path.split_once('/') {
             Some((name, rest)) => (name, Some(rest)),
             None => (path, None),
@@ -65,8 +56,9 @@ fn legal_name(name: &str) -> Option<&str> {
 impl StreamKey {
     /// The stream's ARN.
     pub(crate) fn arn(&self) -> String {
-        let (partition, region) = (self.region.partition(), &self.region);
-        format!("arn:{partition}:kinesis:{region}:{}:stream/{}", self.account, self.name)
+        let (region, account) = (&self.region, self.account);
+        let resource = &format!("stream/{}", self.name);
+        Arn { service: SERVICE, region, account, resource }.to_string()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::stream::Stream;
 use crate::texts;
 use api::Text;
 use base::Cx;
-use base::policy::Policy;
+use kit::PolicySlot;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub(crate) struct Consumer {
     /// As clients give it to `SubscribeToShard`.
     pub(crate) arn: Arc<str>,
     /// The resource policy, when one is set.
-    pub(crate) policy: RwLock<Option<Arc<Policy>>>,
+    pub(crate) policy: PolicySlot,
     row: RwLock<ConsumerRow>,
     gone: AtomicBool,
 }
@@ -28,7 +28,7 @@ impl Consumer {
     /// A consumer as its row says.
     pub(crate) fn new(key: ConsumerKey, row: ConsumerRow) -> Self {
         let arn = key.arn().into();
-        let (policy, row) = (RwLock::default(), RwLock::new(row));
+        let (policy, row) = (PolicySlot::default(), RwLock::new(row));
         Self { key, arn, policy, row, gone: AtomicBool::new(false) }
     }
 

@@ -88,7 +88,7 @@ impl Look {
 }
 
 async fn grow(inner: &Arc<Inner>, stream: &Arc<Stream>) -> crate::errors::Result<()> {
-    let _one_at_a_time = inner.control.lock().await;
+    let _one_at_a_time = inner.changes.lock().await;
     let view = stream.view();
     let is_ready = view.row.mode == Mode::OnDemand && view.row.status == Status::Active;
     if stream.is_gone() || !is_ready {
@@ -101,7 +101,7 @@ async fn grow(inner: &Arc<Inner>, stream: &Arc<Stream>) -> crate::errors::Result
     let target = open.saturating_mul(2).min(most);
     if target <= open {
         // Says which limit that is.
-        return quota.check_growth(inner, &cx, (open, open + 1));
+        return quota.check_growth(inner, &cx, open, open + 1);
     }
     lifecycle::begin(inner, &cx, stream, |row| {
         row.change = Some(Change::Scale { target });

@@ -4,11 +4,13 @@ use crate::arn::{ConsumerKey, Resource};
 use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::rows::Status;
+use crate::service::SERVICE;
 use crate::stream::{Stream, StreamKey};
 use crate::texts::{self, consumer_not_found, denied, stream_not_found};
 use api::Text;
-use base::policy::{self, Attached, Denial, Permissions, Policy, Request};
+use base::policy::Denial;
 use base::{AccountId, Cx, Region};
+use kit::{PolicySlot, Shared, Target};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -91,7 +93,8 @@ impl Directory {
         let Some(stream) = found else {
             return Err(denied(cx, action, &key.arn(), Denial::NoResource));
         };
-        decide(&stream.policy, cx, action, (&stream.arn, false)).map(|()| stream)
+        let target = Target { arn: &stream.arn, is_owned: false };
+        decide(&stream.policy, cx, action, target).map(|()| stream)
     }
 
     /// The consumer of this ARN and its stream, in whatever state.
@@ -129,7 +132,7 @@ impl Directory {
             authorize(cx, action, &key.arn())?;
             return Err(consumer_not_found(key));
         };
-        decide(&consumer.policy, cx, action, (&consumer.arn, is_owned))?;
+        decide(&consumer.policy, cx, action, Target { arn: &consumer.arn, is_owned })?;
         Ok((stream, consumer))
     }
 
@@ -193,56 +196,40 @@ impl Stream {
     }
 }
 
-/// What a policy may let another account do; everything else is the owner's, also under a wildcard.
-const SHARED: [&str; 14] = [
-    "DeregisterStreamConsumer",
-    "DescribeStream",
-    "DescribeStreamConsumer",
-    "DescribeStreamSummary",
-    "GetRecords",
-    "GetShardIterator",
-    "ListShards",
-    "ListStreamConsumers",
-    "ListTagsForResource",
-    "ListTagsForStream",
-    "PutRecord",
-    "PutRecords",
-    "RegisterStreamConsumer",
-    "SubscribeToShard",
-];
+/// What policies decide.
+const SHARED: Shared = Shared {
+    service: SERVICE,
+    others: &[
+        "DeregisterStreamConsumer",
+        "DescribeStream",
+        "DescribeStreamConsumer",
+        "DescribeStreamSummary",
+        "GetRecords",
+        "GetShardIterator",
+        "ListShards",
+        "ListStreamConsumers",
+        "ListTagsForResource",
+        "ListTagsForStream",
+        "PutRecord",
+        "PutRecords",
+        "RegisterStreamConsumer",
+        "SubscribeToShard",
+    ],
+    owners: &["DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"],
+};
 
-/// What no policy keeps its owner from: else it could never be taken back.
-const OWNERS: [&str; 3] = ["DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"];
-
-type PolicySlot = RwLock<Option<Arc<Policy>>>;
-
-/// Lets the policies of the caller and of a resource decide; `arn` of the resource, and whether the
-/// caller's account owns it.
-fn decide(policy: &PolicySlot, cx: &Cx, action: &str, (arn, is_owned): (&str, bool)) -> Result<()> {
-    let policy = policy.read().clone().filter(|_| !(is_owned && OWNERS.contains(&action)));
-    if is_owned && policy.is_none() && cx.permissions == Permissions::All {
-        return Ok(());
-    }
-    let can_share = SHARED.contains(&action);
-    ask(cx, action, arn, Attached { is_owned, policy: policy.as_deref(), can_share })
+fn decide(policy: &PolicySlot, cx: &Cx, action: &str, target: Target<'_>) -> Result<()> {
+    let allowed = policy.decide(&SHARED, cx, action, target);
+    allowed.map_err(|denial| denied(cx, action, target.arn, denial))
 }
 
-/// Whether the caller's own policies let him do what concerns nothing with a policy of its own: his
-/// account, or what does not exist yet.
+/// Whether the caller's own policies let him do what concerns nothing with a policy of its own.
 ///
 /// # Errors
 /// `AccessDenied`.
 pub(crate) fn authorize(cx: &Cx, action: &str, resource: &str) -> Result<()> {
-    if cx.permissions == Permissions::All {
-        return Ok(());
-    }
-    ask(cx, action, resource, Attached::OWNED)
-}
-
-fn ask(cx: &Cx, action: &str, resource: &str, attached: Attached<'_>) -> Result<()> {
-    let named = format!("kinesis:{action}");
-    let request = Request { cx, action: &named, resource };
-    policy::decide(&request, attached).map_err(|denial| denied(cx, action, resource, denial))
+    let allowed = SHARED.authorize(cx, action, resource);
+    allowed.map_err(|denial| denied(cx, action, resource, denial))
 }
 
 /// A stream of the caller's own account, unless a policy stands against it. Who may not do this
@@ -258,5 +245,6 @@ fn check_own(
         authorize(cx, action, &key.arn())?;
         return Err(stream_not_found(&key));
     };
-    decide(&stream.policy, cx, action, (&stream.arn, true)).map(|()| stream)
+    let target = Target { arn: &stream.arn, is_owned: true };
+    decide(&stream.policy, cx, action, target).map(|()| stream)
 }

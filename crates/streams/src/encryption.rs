@@ -2,12 +2,12 @@
 //! used.
 
 use crate::errors::Result;
-use crate::keys::KeyTrouble;
 use crate::rows::Encryption;
 use crate::service::Inner;
 use crate::stream::StreamKey;
 use crate::texts;
 use api::kinesis::EncryptionType;
+use kit::KeyTrouble;
 
 /// Changes of a stream's key in 24 hours (model).
 pub(crate) const CHANGES_MAX: usize = 25;

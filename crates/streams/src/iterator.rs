@@ -26,6 +26,7 @@
 use crate::errors::Result;
 use crate::stream::StreamKey;
 use crate::texts;
+use base::date::civil;
 use base::env::Rng;
 use base::{AccountId, Region};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -179,24 +180,11 @@ fn date(ms: i64) -> String {
     format!(
         "{} {} {month_day:02} {:02}:{:02}:{:02} UTC {year}",
         DAYS[day.rem_euclid(7) as usize],
-        MONTHS[month],
+        MONTHS[(month - 1) as usize],
         second / 3600,
         second / 60 % 60,
         second % 60
     )
-}
-
-/// Year, month from 0 and day of the month of a day since 1970, in the Gregorian calendar.
-fn civil(day: i64) -> (i64, usize, i64) {
-    // Years begin in March here, so that the leap day is the last one.
-    let day = day + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let month_day = day - (153 * month + 2) / 5 + 1;
-    let year = year + era * 400 + i64::from(month >= 10);
-    (year, ((month + 2) % 12) as usize, month_day)
 }
 
 #[cfg(test)]

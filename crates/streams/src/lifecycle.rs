@@ -13,24 +13,22 @@
 
 use crate::consumer::Consumer;
 use crate::errors::{Result, fail};
-use crate::keeper;
 use crate::reshard;
 use crate::rows::{
-    self, ConsumerRow, ConsumerStatus, PolicyRow, Predecessor, ShardRow, Status, StreamRow, TagsRow,
+    self, ConsumerRow, ConsumerStatus, Predecessor, ShardRow, Status, StreamRow, policy_key,
+    tags_key,
 };
 use crate::service::Inner;
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamView};
 use crate::texts::stream_not_active;
+use crate::upkeep;
 use base::Cx;
-use base::env::Clock;
+use kit::passing;
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use store::Transaction;
-
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// Goes on with everything that the catalog shows unfinished, and begins to watch retention.
 pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
@@ -38,7 +36,7 @@ pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
         let status = stream.view().row.status;
         if delay(inner, status) == Some(Duration::ZERO) {
             // What fails now is tried again.
-            let _later = settle(inner, &stream, status).await.inspect_err(warn);
+            let _later = settle(inner, &stream, status).await.inspect_err(passing::warn);
         }
         schedule(inner, &stream);
         let consumers: Vec<_> = stream.consumers.read().values().cloned().collect();
@@ -46,12 +44,12 @@ pub(crate) async fn resume(inner: &Arc<Inner>) -> store::Result<()> {
             let status = consumer.row().status;
             if delay_of_consumer(inner, status) == Some(Duration::ZERO) {
                 let done = settle_consumer(inner, &stream, &consumer, status).await;
-                let _later = done.inspect_err(warn);
+                let _later = done.inspect_err(passing::warn);
             }
             schedule_consumer(inner, &stream, &consumer);
         }
     }
-    keeper::start(inner);
+    upkeep::start(inner);
     Ok(())
 }
 
@@ -102,40 +100,12 @@ pub(crate) fn schedule_consumer(
     }));
 }
 
-/// Sleeps, then does the work, again and again until it succeeds or the service is gone.
-async fn sleep_and_work<F>(
-    weak: Weak<Inner>,
-    clock: Arc<dyn Clock>,
-    mut delay: Duration,
-    work: impl Fn(Arc<Inner>) -> F,
-) where
-    F: Future<Output = store::Result<()>>,
-{
-    let mut pause = RETRY_FIRST;
-    loop {
-        if !delay.is_zero() {
-            clock.sleep(delay).await;
-        }
-        let Some(inner) = weak.upgrade() else { return };
-        match work(inner).await {
-            Ok(()) => return,
-            Err(e) => warn(&e),
-        }
-        delay = pause;
-        pause = (pause * 2).min(RETRY_MAX);
-    }
-}
-
-fn warn(e: &store::Error) {
-    tracing::warn!(kind = ?e.kind(), "unfinished change, will try again: {e}");
-}
-
 fn retry<F, W>(inner: &Arc<Inner>, delay: Duration, work: W) -> impl Future<Output = ()> + use<F, W>
 where
     W: Fn(Arc<Inner>) -> F,
     F: Future<Output = store::Result<()>>,
 {
-    sleep_and_work(Arc::downgrade(inner), inner.env.clock.clone(), delay, work)
+    passing::end(Arc::downgrade(inner), inner.env.clock.clone(), delay, work)
 }
 
 /// Leaves `from`, unless the stream has left it already.
@@ -143,7 +113,7 @@ async fn settle(inner: &Arc<Inner>, stream: &Arc<Stream>, from: Status) -> store
     if from == Status::Updating {
         return reshard::apply(inner, stream).await;
     }
-    let _one_at_a_time = inner.control.lock().await;
+    let _one_at_a_time = inner.changes.lock().await;
     let row = stream.view().row.clone();
     if stream.is_gone() || row.status != from {
         return Ok(());
@@ -209,7 +179,7 @@ async fn delete(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> {
     let key = &stream.key;
     let mut transaction = Transaction::default();
     transaction.frees_room().remove(StreamRow::key(key));
-    transaction.remove(TagsRow::key(key, None)).remove(PolicyRow::key(key, None));
+    transaction.remove(tags_key(key, None)).remove(policy_key(key, None));
     take_shards(&mut transaction, stream, &stream.view().shards);
     for name in stream.consumers.read().keys() {
         remove_consumer(&mut transaction, stream, name);
@@ -240,7 +210,7 @@ pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
     if inner.store.scan(Predecessor::PREFIX.as_bytes(), None, 1).is_empty() {
         return Ok(());
     }
-    let _one_at_a_time = inner.control.lock().await;
+    let _one_at_a_time = inner.changes.lock().await;
     let now_ms = inner.now_ms();
     let mut transaction = Transaction::default();
     for (key, row) in rows::scan::<Predecessor>(&inner.store, Predecessor::PREFIX)? {
@@ -254,8 +224,8 @@ pub(crate) async fn forget_predecessors(inner: &Inner) -> store::Result<()> {
 fn remove_consumer(transaction: &mut Transaction, stream: &Stream, name: &str) {
     let key = &stream.key;
     transaction.remove(ConsumerRow::key(key, name));
-    transaction.remove(TagsRow::key(key, Some(name)));
-    transaction.remove(PolicyRow::key(key, Some(name)));
+    transaction.remove(tags_key(key, Some(name)));
+    transaction.remove(policy_key(key, Some(name)));
 }
 
 /// Acknowledges that a consumer is deregistered: `DELETING`, and then on its way.
@@ -301,7 +271,7 @@ async fn settle_consumer(
     consumer: &Consumer,
     from: ConsumerStatus,
 ) -> store::Result<()> {
-    let _one_at_a_time = inner.control.lock().await;
+    let _one_at_a_time = inner.changes.lock().await;
     let row = consumer.row();
     if stream.is_gone() || consumer.is_gone() || row.status != from {
         return Ok(());
@@ -355,7 +325,7 @@ async fn update_at_once(
     rows::put(&mut transaction, StreamRow::key(&stream.key), &row);
     inner.commit(cx, transaction).await?;
     if let Err(e) = reshard::apply_at_once(inner, stream, row.clone()).await {
-        warn(&e);
+        passing::warn(&e);
         stream.replace_row(row);
         schedule(inner, stream);
     }

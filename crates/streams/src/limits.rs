@@ -78,7 +78,8 @@ impl Quota {
         &self,
         inner: &Inner,
         cx: &Cx,
-        (open, target): (u32, u32),
+        open: u32,
+        target: u32,
     ) -> Result<()> {
         let shards_max = inner.options.stream_shards_max;
         if target > shards_max {

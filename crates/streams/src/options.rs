@@ -54,7 +54,7 @@ pub struct Options {
     pub subscription: Duration,
     /// How often expired records and shards are looked for, and whether on-demand streams must
     /// grow.
-    pub keeper_period: Duration,
+    pub upkeep_period: Duration,
     /// Most shards of a stream that get metrics of their own; the shards of a larger one share
     /// them.
     pub shard_metrics_max: usize,
@@ -70,7 +70,7 @@ impl Default for Options {
             on_demand_streams_max: 1_000,
             scaling_limits: true,
             subscription: Duration::from_mins(5),
-            keeper_period: Duration::from_secs(10),
+            upkeep_period: Duration::from_secs(10),
             shard_metrics_max: 100,
         }
     }

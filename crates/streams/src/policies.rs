@@ -3,7 +3,7 @@
 use crate::arn::Resource;
 use crate::consumer::Consumer;
 use crate::errors::Result;
-use crate::rows::PolicyRow;
+use crate::rows::policy_key;
 use crate::service::Streams;
 use crate::stream::Stream;
 use crate::texts::resource_not_found;
@@ -43,12 +43,12 @@ impl Guarded {
 
     /// Where its policy is stored.
     pub(crate) fn key(&self) -> Vec<u8> {
-        PolicyRow::key(&self.stream.key, self.consumer.as_ref().map(|c| &*c.key.name))
+        policy_key(&self.stream.key, self.consumer.as_ref().map(|c| &*c.key.name))
     }
 
     /// Lets a policy that the catalog has now decide.
     pub(crate) fn replace(&self, policy: Option<Policy>) {
         let slot = self.consumer.as_ref().map_or(&self.stream.policy, |consumer| &consumer.policy);
-        *slot.write() = policy.map(Arc::new);
+        slot.replace(policy);
     }
 }

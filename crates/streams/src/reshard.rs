@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Change -> Draft (rows closed and made, in memory) -> seal the parents' logs
-//!        -> control lock: Draft again -> one transaction -> new view
+//!        -> lock of changes: Draft again -> one transaction -> new view
 //!        -> seal new logs that are closed; writers that met a sealed log look again
 //! ```
 //!
@@ -38,7 +38,7 @@ pub(crate) async fn apply(inner: &Inner, stream: &Stream) -> store::Result<()> {
         return Ok(());
     }
     let tails = seal(inner, stream, row).await?;
-    let one_at_a_time = inner.control.lock().await;
+    let one_at_a_time = inner.changes.lock().await;
     let row = stream.view().row.clone();
     if stream.is_gone() || !is_due(&row) {
         return Ok(());
@@ -49,7 +49,7 @@ pub(crate) async fn apply(inner: &Inner, stream: &Stream) -> store::Result<()> {
     Ok(())
 }
 
-/// As `apply`, of a row that nobody sees, for a caller that holds `Inner::control`.
+/// As `apply`, of a row that nobody sees, for a caller that holds the lock of `Inner::changes`.
 pub(crate) async fn apply_at_once(
     inner: &Inner,
     stream: &Stream,

@@ -73,7 +73,7 @@ async fn drop_expired(inner: &Arc<Inner>, stream: &Stream) -> store::Result<()> 
     if !stream.view().shards.iter().any(|shard| is_expired(&shard.row, horizon_ms)) {
         return Ok(());
     }
-    let _one_at_a_time = inner.control.lock().await;
+    let _one_at_a_time = inner.changes.lock().await;
     if stream.is_gone() {
         return Ok(());
     }

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! open: catalog rows -> streams with open logs -> directory -> unfinished changes go on
-//! change: control lock -> op -> one catalog transaction -> directory and views
+//! change: lock of changes -> op -> one catalog transaction -> directory and views
 //! ```
 //!
 //! Invariants: a change is in the catalog before anybody sees it; changes happen one after another,
-//! under `Inner::control`, and run to their end even if their caller goes away; whoever holds that
+//! under `Inner::changes`, and run to their end even if their caller goes away; whoever holds that
 //! waits for the catalog alone, never for the engine of the records, unless changes are to be over
 //! before their answer (`lifecycle.updating` 0).
 
@@ -14,21 +14,18 @@ use crate::consumer::Consumer;
 use crate::directory::Directory;
 use crate::errors::{Result, fail};
 use crate::iterator::IteratorKey;
-use crate::keys::Keys;
 use crate::lifecycle;
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::rows::{self, ConsumerRow, PolicyRow, Secret, ShardRow, StreamRow};
+use crate::rows::{self, ConsumerRow, ShardRow, StreamRow, policy_key};
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::subscription::Subscriptions;
-use crate::tasks::{Tasks, Undone};
 use crate::texts;
-use crate::token::TokenKey;
 use base::env::ClockGuard;
 use base::metrics::Registry;
-use base::policy::{Policy, Stored};
 use base::{Cx, Env};
+use kit::{Changes, DataKeys, PolicySlot, Secret, Tasks, TokenKey, Undone};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -36,6 +33,9 @@ use store::{ErrorKind, Part, Transaction};
 
 /// AWS's name of the service, whose part of a store it needs.
 pub const SERVICE: &str = "kinesis";
+
+/// How long a paging token lives (model).
+const TOKEN_LIFE_MS: i64 = 300_000;
 
 /// What the service is built upon.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub struct Parts {
     /// Every named thing and every record: the part of [`SERVICE`].
     pub store: Part,
     /// What encrypts records.
-    pub keys: Arc<dyn Keys>,
+    pub keys: Arc<dyn DataKeys>,
     /// Where numbers are shown.
     pub registry: Registry,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) options: Options,
     pub(crate) store: Part,
-    pub(crate) keys: Arc<dyn Keys>,
+    pub(crate) keys: Arc<dyn DataKeys>,
     pub(crate) directory: Directory,
     pub(crate) metrics: Metrics,
     pub(crate) iterators: IteratorKey,
@@ -72,9 +72,9 @@ pub(crate) struct Inner {
     pub(crate) tasks: Tasks,
     /// The time of records, which is that of everything here: see [`Inner::now_ms`].
     pub(crate) guard: Arc<ClockGuard>,
-    /// Held by whoever changes the catalog; not while the engine is waited for, but by a change
-    /// that lasts no time.
-    pub(crate) control: tokio::sync::Mutex<()>,
+    /// Whoever changes the catalog holds their lock; not while the engine is waited for, but for a
+    /// change that lasts no time.
+    pub(crate) changes: Changes,
 }
 
 impl Streams {
@@ -86,17 +86,17 @@ impl Streams {
     /// `Corrupt` a row cannot be read; any failure of opening a log or of the first commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
         let Parts { env, store, keys, registry } = parts;
-        let secret = secret(&env, &store).await?;
+        let secret = Secret::open(&env, &store).await?;
         let inner = Arc::new(Inner {
             metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),
-            iterators: IteratorKey::new(&derive(&secret, b"iterators"), &*env.rng),
-            tokens: TokenKey::new(&derive(&secret, b"tokens")),
+            iterators: IteratorKey::new(&secret.derive(b"iterators"), &*env.rng),
+            tokens: TokenKey::new(&secret.derive(b"tokens"), TOKEN_LIFE_MS),
             subscriptions: Subscriptions::default(),
             turn: AtomicUsize::new(0),
             tasks: Tasks::new(),
             guard: Arc::clone(store.clock()),
-            control: tokio::sync::Mutex::default(),
+            changes: Changes::default(),
             env,
             options,
             store,
@@ -132,13 +132,9 @@ impl Streams {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let (streams, cx) = (self.clone(), cx.clone());
-        let work = async move {
-            let inner = streams.inner.clone();
-            let _one_at_a_time = inner.control.lock().await;
-            op(streams, cx, input).await
-        };
-        match self.inner.tasks.finish(work).await {
+        let (streams, cx, inner) = (self.clone(), cx.clone(), &self.inner);
+        let change = async move { op(streams, cx, input).await };
+        match inner.changes.make(&inner.tasks, change).await {
             Ok(changed) => changed,
             Err(Undone::Closed) => Err(texts::stopping()),
             Err(Undone::Busy) => Err(texts::too_many_changes()),
@@ -194,30 +190,15 @@ impl Inner {
             }
             shards.push(Arc::new(shard));
         }
-        let stream = Stream::new(key, StreamView::new(row, shards));
-        *stream.policy.write() = self.load_policy(&PolicyRow::key(&stream.key, None))?;
+        let mut stream = Stream::new(key, StreamView::new(row, shards));
+        stream.policy = PolicySlot::load(&self.store, &policy_key(&stream.key, None))?;
         for (_, row) in rows::scan::<ConsumerRow>(&self.store, &ConsumerRow::prefix(&stream.key))? {
-            let consumer = Consumer::new(row.of(&stream.key), row);
-            let policy = PolicyRow::key(&stream.key, Some(&consumer.key.name));
-            *consumer.policy.write() = self.load_policy(&policy)?;
+            let mut consumer = Consumer::new(row.of(&stream.key), row);
+            let policy = policy_key(&stream.key, Some(&consumer.key.name));
+            consumer.policy = PolicySlot::load(&self.store, &policy)?;
             stream.consumers.write().insert(consumer.key.name.clone(), Arc::new(consumer));
         }
         Ok(stream)
-    }
-
-    fn load_policy(&self, key: &[u8]) -> store::Result<Option<Arc<Policy>>> {
-        let Some(PolicyRow(document)) = rows::get(&self.store, key)? else { return Ok(None) };
-        Ok(Some(Arc::new(match Policy::read_stored(&document) {
-            Stored::Policy(policy) => policy,
-            Stored::Closed(policy, error) => {
-                let resource = String::from_utf8_lossy(key);
-                tracing::error!(
-                    %resource, %error,
-                    "a stored policy is not understood, so it lets nobody in: put it again or delete it"
-                );
-                policy
-            }
-        })))
     }
 }
 
@@ -229,26 +210,4 @@ fn check_whole(stream: &StreamKey, shard: &Shard) {
         let (arn, id, found) = (stream.arn(), &shard.id, tail.next_ordinal);
         tracing::error!("{id} of {arn} was closed with {known} records and has {found}");
     }
-}
-
-/// The stored secret, made at the first start.
-async fn secret(env: &Env, store: &Part) -> store::Result<Secret> {
-    if let Some(secret) = rows::get(store, Secret::KEY)? {
-        return Ok(secret);
-    }
-    let mut bytes = [0; 32];
-    env.rng.fill(&mut bytes);
-    let secret = Secret(bytes);
-    let mut transaction = Transaction::default();
-    transaction.check(Secret::KEY.to_vec(), None);
-    rows::put(&mut transaction, Secret::KEY.to_vec(), &secret);
-    store.commit(transaction).await?;
-    Ok(secret)
-}
-
-/// A key for one purpose.
-fn derive(secret: &Secret, purpose: &[u8]) -> [u8; 32] {
-    use ring::hmac::{HMAC_SHA256, Key, sign};
-    let tag = sign(&Key::new(HMAC_SHA256, &secret.0), purpose);
-    tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
 }

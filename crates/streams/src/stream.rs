@@ -6,8 +6,8 @@ use crate::hash::HashKey;
 use crate::rows::StreamRow;
 use crate::shard::Shard;
 use api::Text;
-use base::policy::Policy;
 use base::{AccountId, Cx, Region};
+use kit::PolicySlot;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) struct Stream {
     /// Registered consumers by name.
     pub(crate) consumers: RwLock<BTreeMap<Arc<str>, Arc<Consumer>>>,
     /// The resource policy, when one is set.
-    pub(crate) policy: RwLock<Option<Arc<Policy>>>,
+    pub(crate) policy: PolicySlot,
     view: RwLock<Arc<StreamView>>,
     changed: watch::Sender<u64>,
     gone: AtomicBool,
@@ -89,7 +89,7 @@ impl Stream {
             arn: key.arn().into(),
             key,
             consumers: RwLock::default(),
-            policy: RwLock::default(),
+            policy: PolicySlot::default(),
             view: RwLock::new(Arc::new(view)),
             changed: watch::Sender::new(0),
             gone: AtomicBool::new(false),

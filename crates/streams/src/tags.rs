@@ -2,18 +2,16 @@
 
 use crate::arn::Resource;
 use crate::errors::{Result, fail};
-use crate::rows::{self, ConsumerStatus, Status, TagsRow};
+use crate::rows::{self, ConsumerStatus, Status, tags_key};
 use crate::service::{Inner, Streams};
 use crate::stream::StreamKey;
 use crate::texts::{self, not_tagged_now, resource_not_found};
 use api::Text;
-use api::kinesis::Tag;
+use api::kinesis::{Error, Tag};
 use base::Cx;
+use kit::{TagTrouble, Tags};
 use std::collections::BTreeMap;
 use store::Transaction;
-
-/// Most tags of one resource (model).
-const TAGS_MAX: usize = 50;
 
 /// A stream or a consumer that the caller may reach.
 pub(crate) struct Tagged {
@@ -49,9 +47,8 @@ impl Tagged {
 
     /// Its tags in order of their keys.
     pub(crate) fn list(&self, inner: &Inner, cx: &Cx) -> Result<Vec<Tag>> {
-        let row = self.row(inner, cx)?;
-        let tag = |(k, v): (String, String)| Tag { key: k.into(), value: Some(v.into()) };
-        Ok(row.0.into_iter().map(tag).collect())
+        let tag = |(k, v): (&str, &str)| Tag { key: k.into(), value: Some(v.into()) };
+        Ok(self.stored(inner, cx)?.iter().map(tag).collect())
     }
 
     /// Adds tags, replacing values of keys it has.
@@ -61,46 +58,39 @@ impl Tagged {
         cx: &Cx,
         tags: BTreeMap<Text, Text>,
     ) -> Result<()> {
-        check_keys(tags.keys())?;
-        check(
-            tags.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]),
-            "add tags to",
-            &self.stream,
-        )?;
-        let mut row = self.row(inner, cx)?;
+        let new = legal(tags, &self.stream)?;
+        let mut tags = self.stored(inner, cx)?;
         self.check_settled()?;
-        merge(&mut row, tags, &self.stream)?;
-        self.store(inner, cx, &row).await
+        tags.add(new).map_err(|trouble| refused(trouble, &self.stream))?;
+        self.store(inner, cx, &tags).await
     }
 
     /// Removes tags; keys it does not have are fine.
     pub(crate) async fn remove(&self, inner: &Inner, cx: &Cx, keys: &[Text]) -> Result<()> {
         check(keys.iter().map(Text::as_str), "remove tags from", &self.stream)?;
-        let mut row = self.row(inner, cx)?;
+        let mut tags = self.stored(inner, cx)?;
         self.check_settled()?;
-        for key in keys {
-            row.0.remove(key.as_str());
-        }
-        self.store(inner, cx, &row).await
+        tags.remove(keys.iter().map(Text::as_str));
+        self.store(inner, cx, &tags).await
     }
 
-    fn row(&self, inner: &Inner, cx: &Cx) -> Result<TagsRow> {
+    fn stored(&self, inner: &Inner, cx: &Cx) -> Result<Tags> {
         let row = rows::get(&inner.store, &self.key()).map_err(|e| fail(cx, &e))?;
         Ok(row.unwrap_or_default())
     }
 
-    async fn store(&self, inner: &Inner, cx: &Cx, row: &TagsRow) -> Result<()> {
+    async fn store(&self, inner: &Inner, cx: &Cx, tags: &Tags) -> Result<()> {
         let mut transaction = Transaction::default();
-        if row.0.is_empty() {
+        if tags.is_empty() {
             transaction.remove(self.key());
         } else {
-            rows::put(&mut transaction, self.key(), row);
+            rows::put(&mut transaction, self.key(), tags);
         }
         inner.commit(cx, transaction).await
     }
 
     fn key(&self) -> Vec<u8> {
-        TagsRow::key(&self.stream, self.consumer.as_deref())
+        tags_key(&self.stream, self.consumer.as_deref())
     }
 
     fn check_settled(&self) -> Result<()> {
@@ -112,26 +102,24 @@ impl Tagged {
 ///
 /// # Errors
 /// `InvalidArgument` a character that tags must not have, or more than 50.
-pub(crate) fn initial(tags: Option<BTreeMap<Text, Text>>, stream: &StreamKey) -> Result<TagsRow> {
-    let mut row = TagsRow::default();
-    let tags = tags.unwrap_or_default();
-    check_keys(tags.keys())?;
-    check(tags.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]), "add tags to", stream)?;
-    merge(&mut row, tags, stream)?;
+pub(crate) fn initial(tags: Option<BTreeMap<Text, Text>>, stream: &StreamKey) -> Result<Tags> {
+    let mut row = Tags::default();
+    row.add(legal(tags.unwrap_or_default(), stream)?).map_err(|why| refused(why, stream))?;
     Ok(row)
 }
 
-fn merge(row: &mut TagsRow, tags: BTreeMap<Text, Text>, stream: &StreamKey) -> Result<()> {
-    row.0.extend(tags.into_iter().map(|(k, v)| (k.to_string(), v.to_string())));
-    if row.0.len() <= TAGS_MAX { Ok(()) } else { Err(texts::too_many_tags(stream)) }
+/// Tags of a request, when each may be one.
+fn legal(tags: BTreeMap<Text, Text>, stream: &StreamKey) -> Result<Tags> {
+    let tags = Tags::new(tags.into_iter().map(|(k, v)| (k.to_string(), v.to_string())));
+    let tags = tags.map_err(|why| refused(why, stream))?;
+    check(tags.iter().flat_map(|(k, v)| [k, v]), "add tags to", stream)?;
+    Ok(tags)
 }
 
-/// Keys that begin with `aws:` are AWS's own.
-fn check_keys<'a>(mut keys: impl Iterator<Item = &'a Text>) -> Result<()> {
-    let is_reserved = |key: &Text| key.get(..4).is_some_and(|k| k.eq_ignore_ascii_case("aws:"));
-    match keys.find(|key| is_reserved(key)) {
-        Some(key) => Err(texts::tag_key_reserved(key)),
-        None => Ok(()),
+fn refused(trouble: TagTrouble, stream: &StreamKey) -> Error {
+    match trouble {
+        TagTrouble::Reserved(key) => texts::tag_key_reserved(&key),
+        TagTrouble::TooMany => texts::too_many_tags(stream),
     }
 }
 
@@ -164,7 +152,7 @@ mod tests {
     fn outcome(key: &str) -> String {
         let tags = Some(BTreeMap::from([(Text::from(key), Text::from("v"))]));
         match initial(tags, &StreamKey::for_tests("s")) {
-            Ok(row) => row.0.into_keys().next().unwrap(),
+            Ok(row) => row.iter().next().unwrap().0.to_owned(),
             Err(e) => e.message().to_owned(),
         }
     }
@@ -193,7 +181,7 @@ mod tests {
     fn fifty_tags_and_no_more() {
         let tags = |n| (0..n).map(|i| (Text::from(format!("k{i}")), Text::default())).collect();
         let stream = StreamKey::for_tests("s");
-        assert_eq!(initial(Some(tags(50)), &stream).unwrap().0.len(), 50);
+        assert_eq!(initial(Some(tags(50)), &stream).unwrap().iter().count(), 50);
         assert_eq!(
             initial(Some(tags(51)), &stream).unwrap_err().message(),
             "Failed to add tags to stream s under account 000000000000 because a given stream \

@@ -22,7 +22,7 @@ pub use claim::{Claim, Credential};
 pub(crate) use date::parse_http as http_date;
 pub use keyring::{Key, Keyring};
 pub use sign::{Credentials, Scope, Signed, Signer, sign};
-pub use verify::{Principal, Unread, Vouched};
+pub use verify::{Addressee, Principal, Unread, Vouched};
 
 use std::fmt;
 

@@ -11,8 +11,9 @@ use crate::output::{self, Table};
 use crate::stop::Stop;
 use anyhow::Result;
 use api::kinesis::CreateStreamInput;
-use base::env::Clock as _;
-use client::{Client, SystemClock};
+use api::limits::kinesis::{ENTRIES_MAX, REQUEST_BYTES_MAX};
+use base::env::Clock;
+use client::{Client, system_env};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::sync::Arc;
@@ -23,11 +24,9 @@ use tokio::task::{JoinHandle, JoinSet};
 /// Pause between two looks at how far a run is.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// Largest record there can be, and the most bytes of one PutRecords call.
-const SIZE_MAX: u64 = 10 << 20;
+const SIZE_MAX: u64 = REQUEST_BYTES_MAX as u64;
 /// Data of one PutRecords call when nobody says how many records it has: half of what a call takes.
-const BATCH_BYTES: u64 = 5 << 20;
-/// Records of one PutRecords call when they are small.
-const BATCH_RECORDS: u64 = 500;
+const BATCH_BYTES: u64 = SIZE_MAX / 2;
 /// Longest key that the workers make.
 const KEY_BYTES: u64 = 32;
 
@@ -48,7 +47,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<()> {
     let done = match stop.seen() {
         Some(stopped) => Err(stopped.into()),
         None => tokio::select! {
-            done = measure(&client, &stream, (&args, batch)) => done,
+            done = measure(&client, &stream, &args, batch) => done,
             // Not at once: the stream made above must not be left behind.
             stopped = stop.next() => Err(stopped.into()),
         },
@@ -75,7 +74,7 @@ fn check(args: &BenchArgs) -> Result<u64, String> {
         return Err("--records is at least 1".into());
     }
     let Some(batch) = args.batch.map(u64::from) else {
-        return Ok((BATCH_BYTES / args.size).clamp(1, BATCH_RECORDS));
+        return Ok((BATCH_BYTES / args.size).clamp(1, ENTRIES_MAX as u64));
     };
     let batch_max = SIZE_MAX / (args.size + KEY_BYTES);
     if args.mode == BenchMode::PutRecord || batch <= batch_max {
@@ -132,7 +131,7 @@ impl Done {
 struct Shared {
     client: Client,
     stream: Arc<str>,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     deadline: Duration,
     /// Records not yet begun.
     left: Arc<AtomicU64>,
@@ -152,12 +151,12 @@ impl Shared {
     }
 }
 
-async fn measure(client: &Client, stream: &str, (args, batch): (&BenchArgs, u64)) -> Result<Done> {
-    let clock = SystemClock::default();
+async fn measure(client: &Client, stream: &str, args: &BenchArgs, batch: u64) -> Result<Done> {
+    let clock = system_env().clock;
     let shared = |deadline| Shared {
         client: client.clone(),
         stream: stream.into(),
-        clock,
+        clock: Arc::clone(&clock),
         deadline,
         left: Arc::new(AtomicU64::new(args.records)),
         size: args.size as usize,

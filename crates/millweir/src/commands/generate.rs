@@ -7,10 +7,11 @@ use crate::exit::Usage;
 use crate::output;
 use crate::presets::{Generator, Made};
 use anyhow::{Result, bail};
-use base::env::{Clock as _, Rng as _, Sleep};
+use base::env::{Clock, Rng as _, Sleep, SystemRng};
 use bytes::Bytes;
-use client::{Entry, Producer, ProducerOptions, SystemClock, SystemRng};
+use client::{Entry, Producer, ProducerOptions, system_env};
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The time in the first record of a given seed: 2026-01-01T00:00:00Z.
@@ -37,7 +38,7 @@ pub(super) async fn run(args: GenerateArgs) -> Result<()> {
 
 /// Times and number of the records of one run.
 struct Schedule {
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     start: Duration,
     seeded: bool,
     rate: f64,
@@ -49,7 +50,7 @@ impl Schedule {
     fn new(args: &GenerateArgs) -> Self {
         let by_time = args.duration.map(|d| (d.as_secs_f64() * args.rate).ceil() as u64);
         let records_max = args.records.unwrap_or(u64::MAX).min(by_time.unwrap_or(u64::MAX));
-        let clock = SystemClock::default();
+        let clock = system_env().clock;
         let (start, seeded) = (clock.monotonic(), args.seed.is_some());
         Self { clock, start, seeded, rate: args.rate, records_max, duration: args.duration }
     }
@@ -94,7 +95,7 @@ impl Schedule {
 fn generator(args: &GenerateArgs) -> Generator {
     let random = || {
         let mut bytes = [0; 8];
-        SystemRng::default().fill(&mut bytes);
+        SystemRng.fill(&mut bytes);
         u64::from_le_bytes(bytes)
     };
     Generator::new(args.preset, args.seed.unwrap_or_else(random))

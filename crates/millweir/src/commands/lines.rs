@@ -1,10 +1,11 @@
 //! Lines of a file or of stdin, read by a thread of its own.
 
+use api::limits::kinesis::REQUEST_BYTES_MAX;
 use std::io::{self, BufRead, BufReader, Read as _};
 use tokio::sync::mpsc;
 
 /// Longest line: the largest record there can be.
-const LINE_BYTES_MAX: u64 = 10 << 20;
+const LINE_BYTES_MAX: u64 = REQUEST_BYTES_MAX as u64;
 /// Lines read ahead.
 const LINES_AHEAD: usize = 1024;
 

@@ -7,9 +7,9 @@ use crate::exit::Usage;
 use crate::presets::Dice;
 use crate::{files, output};
 use anyhow::{Context as _, Result};
-use base::env::Rng as _;
+use base::env::{Rng as _, SystemRng};
 use bytes::Bytes;
-use client::{Entry, Producer, ProducerOptions, SystemRng};
+use client::{Entry, Producer, ProducerOptions};
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use tokio::sync::mpsc::Receiver;
@@ -97,7 +97,7 @@ struct Keys {
 
 fn keys(args: &PutArgs) -> Keys {
     let mut seed = [0; 8];
-    SystemRng::default().fill(&mut seed);
+    SystemRng.fill(&mut seed);
     Keys {
         field: args.key_field,
         key: args.key.as_deref().map(Text::from),

@@ -13,6 +13,7 @@ use crate::output;
 use crate::stop::{Stop, waiting_for};
 use anyhow::{Error, Result, bail};
 use api::kinesis::{DescribeStreamSummaryInput, ops};
+use api::limits::kinesis::{KEY_CHARS_MAX, REQUEST_BYTES_MAX};
 use client::{Client, Entry, ErrorKind, Placed, Receipt, Retry};
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -23,10 +24,6 @@ use std::pin::pin;
 
 /// Records whose outcome is waited for before more are begun.
 const RECEIPTS_MAX: usize = 8192;
-/// Largest record that a stream can be set to take: data and key.
-const RECORD_BYTES_MAX: usize = 10 << 20;
-/// Longest partition key, in characters.
-const KEY_CHARS_MAX: usize = 256;
 
 pub(super) struct Sending {
     /// With the number of each record, from 1.
@@ -63,7 +60,7 @@ impl Sending {
             stop: Stop::listen()?,
             failure: None,
             unit,
-            record_bytes_max: RECORD_BYTES_MAX,
+            record_bytes_max: REQUEST_BYTES_MAX,
             begun: 0,
             written: 0,
             shown,
@@ -87,7 +84,7 @@ impl Sending {
             Some(Ok(found)) => {
                 let kib = found.stream_description_summary.max_record_size_in_kib;
                 let bytes_max = kib.and_then(|kib| usize::try_from(kib).ok()).map(|kib| kib << 10);
-                self.record_bytes_max = bytes_max.unwrap_or(RECORD_BYTES_MAX);
+                self.record_bytes_max = bytes_max.unwrap_or(REQUEST_BYTES_MAX);
             }
             Some(Err(e)) => {
                 let passes = e.is_transient() && e.kind() != ErrorKind::Unreachable;

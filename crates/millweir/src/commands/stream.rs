@@ -12,8 +12,8 @@ use api::kinesis::{
     IncreaseStreamRetentionPeriodInput, StreamDescriptionSummary, StreamMode, StreamModeDetails,
     StreamStatus, ops,
 };
-use base::env::Clock as _;
-use client::{Client, SystemClock};
+
+use client::{Client, system_env};
 use std::time::Duration;
 
 /// How often a stream is looked at while it changes.
@@ -95,7 +95,7 @@ pub(super) async fn delete_stream(client: &Client, stream: &str, consumers: bool
         Err(e) if e.tells_done("ResourceNotFoundException") => return Ok(()),
         other => other?,
     }
-    let (clock, mut waited) = (SystemClock::default(), Duration::ZERO);
+    let (clock, mut waited) = (system_env().clock, Duration::ZERO);
     while waited < WAIT {
         match summary(client, stream).await {
             Err(e) if e.code() == "ResourceNotFoundException" => return Ok(()),
@@ -109,7 +109,7 @@ pub(super) async fn delete_stream(client: &Client, stream: &str, consumers: bool
 
 /// Waits until a stream is ACTIVE.
 async fn wait_active(client: &Client, stream: &str) -> Result<StreamDescriptionSummary> {
-    let (clock, mut waited) = (SystemClock::default(), Duration::ZERO);
+    let (clock, mut waited) = (system_env().clock, Duration::ZERO);
     loop {
         let summary = summary(client, stream).await?;
         if summary.stream_status == StreamStatus::Active {

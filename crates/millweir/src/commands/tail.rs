@@ -7,8 +7,8 @@ use crate::stop::Stop;
 use crate::{output, times};
 use anyhow::Result;
 use api::kinesis::Record;
-use base::env::Clock as _;
-use client::{Consumer, ConsumerOptions, From, Mode, Received, SystemClock};
+
+use client::{Consumer, ConsumerOptions, From, Mode, Received, system_env};
 use serde_json::json;
 use std::io::Write;
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn position(text: &str) -> Result<From> {
         "trim_horizon" | "trim-horizon" => Ok(From::TrimHorizon),
         _ => {
             let wrong = || format!("`{text}` is neither latest, nor trim_horizon, nor a time");
-            let time = times::parse(text, SystemClock::default().now_ms());
+            let time = times::parse(text, system_env().clock.now_ms());
             Ok(time.map(From::Timestamp).ok_or_else(|| Usage(wrong()))?)
         }
     }
@@ -63,7 +63,7 @@ impl Tail {
     /// Prints until the records asked for came, the shards ended, it was idle, a signal came, or
     /// nobody reads any more.
     async fn follow(&mut self, stop: &mut Stop) -> Result<()> {
-        let clock = SystemClock::default();
+        let clock = system_env().clock;
         let idle_max = self.args.idle_timeout.unwrap_or(Duration::MAX);
         let mut closed = std::pin::pin!(output::stdout_closed());
         let mut idle = clock.sleep(idle_max.min(FOREVER));

@@ -3,25 +3,17 @@
 use crate::cli::{Format, VerifyArgs};
 use crate::config::{self, options::KEYS_FILE};
 use crate::exit::Damaged;
-use crate::keys;
 use crate::output::{self, Table};
 use anyhow::{Context as _, Result, ensure};
 use base::env::Disk;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use store::catalog::LocalCatalog;
-use store::directory::{self, Directory};
+use store::data_dir::{self, DataDir};
 use store::local::{Local, verify};
-use store::{ErrorKind, LogId};
+use store::{Damage, ErrorKind, LogId};
 
 const RECORDS_LOST: &str = "the catalog names streams, but their records are missing";
-
-/// One damaged place.
-struct Damage {
-    file: PathBuf,
-    offset: u64,
-    what: String,
-}
 
 /// What the walk saw.
 #[derive(Default)]
@@ -42,7 +34,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     let env = server::system_env();
     ensure!(env.disk.exists(&path)?, "there is no directory `{}`", path.display());
     // Locked while it is looked at: a server would change files under the walk.
-    let directory = match directory::look(&path, &env) {
+    let directory = match data_dir::look(&path, &env) {
         Err(e) if e.kind() == ErrorKind::Corrupt => {
             return report(args, &path, &Walked::unreadable(&path, &e));
         }
@@ -50,8 +42,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     };
     let mut walked = records(&directory)?;
     let catalog = LocalCatalog::verify(&path, &env).context("the catalog")?;
-    let place = |d: store::catalog::Damage| Damage { file: d.file, offset: d.offset, what: d.what };
-    walked.damages.extend(catalog.damages.into_iter().map(place));
+    walked.damages.extend(catalog.damages);
     if !catalog.rows.is_empty() {
         let strangers = store::strangers(&catalog.rows, &walked.logs)?;
         let place = |s: &store::Stranger| Damage {
@@ -66,7 +57,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     }
     let file = settings.given("encryption.keys_file").map(PathBuf::from);
     let file = file.unwrap_or_else(|| path.join(KEYS_FILE));
-    for what in keys::verify(&env, &file, &catalog.rows) {
+    for what in kit::verify_data_keys(&env, &file, &catalog.rows) {
         walked.damages.push(Damage { file: file.clone(), offset: 0, what });
     }
     report(args, &path, &walked)
@@ -80,7 +71,7 @@ impl Walked {
     }
 }
 
-fn records(directory: &Directory) -> Result<Walked> {
+fn records(directory: &DataDir) -> Result<Walked> {
     let path = directory.path();
     let bar = output::progress(bytes_below(&*directory.env().disk, path), "bytes");
     let walked = verify(directory, |progress| {
@@ -93,13 +84,12 @@ fn records(directory: &Directory) -> Result<Walked> {
         Err(e) if e.kind() == ErrorKind::Corrupt => return Ok(Walked::unreadable(path, &e)),
         Err(e) => return Err(e).context("the records"),
     };
-    let place = |d: store::local::Damage| Damage { file: d.path, offset: d.offset, what: d.what };
     Ok(Walked {
         files: report.files,
         bytes: report.bytes,
         torn_bytes: report.torn_bytes,
         logs: report.logs.into_iter().collect(),
-        damages: report.damages.into_iter().map(place).collect(),
+        damages: report.damages,
     })
 }
 

@@ -4,10 +4,11 @@ use super::policies;
 use super::settings::{Origin, Problems, Settings};
 use super::units;
 use crate::files::Holds;
-use crate::keys::GivenKey;
 use crate::times;
 use base::policy::{Permissions, Policy};
 use base::{AccountId, Region};
+use kit::GivenKey;
+use server::tls::Pem;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -341,7 +342,10 @@ impl<F: ReadFile> Reader<'_, F> {
         let chain = pem("tls.cert_file", certificate, Holds::NoSecret);
         let pems = (chain, pem("tls.key_file", key, Holds::Secret));
         if let (Some(chain), Some(secret)) = &pems
-            && let Err(e) = server::tls::check_pair((certificate, chain), (key, secret))
+            && let Err(e) = server::tls::check_pair(
+                Pem { path: certificate, bytes: chain },
+                Pem { path: key, bytes: secret },
+            )
         {
             self.wrong("tls.cert_file", &e);
         }

@@ -1,18 +1,17 @@
 //! The engines under the services: on disk, or in memory when told so.
 
-use crate::config::options::Options;
-use crate::keys::LocalKeys;
+use crate::config::options::{Encryption, Options};
 use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::Registry;
+use kit::{KMS, KeySource, LocalDataKeys};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::catalog::{LocalCatalog, MemoryCatalog};
 use store::local::{KeyRing, Local, LowSpaceHook, Recovery};
 use store::memory::MemoryLog;
-use store::{Catalog, Scope, Store, directory};
-use streams::Keys;
+use store::{Catalog, Scope, Store, data_dir};
 
 /// Pause between two warnings of a full disk.
 const LOW_SPACE_PAUSE: Duration = Duration::from_mins(1);
@@ -20,13 +19,14 @@ const LOW_SPACE_PAUSE: Duration = Duration::from_mins(1);
 /// What the services are built upon.
 pub(super) struct Engines {
     pub(super) store: Arc<Store>,
-    pub(super) keys: Arc<dyn Keys>,
+    pub(super) keys: Arc<LocalDataKeys>,
 }
 
 impl Engines {
     /// What an owner should know although everything can be written.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.store.clock().trouble().into_iter().collect()
+        let of_keys = self.keys.troubles().iter().cloned();
+        self.store.clock().trouble().into_iter().chain(of_keys).collect()
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn open(options: &Options, env: &Env, registry: &Registry) -> Result<
         let logs = MemoryLog::new(env.clone(), options.memory_engine);
         return Ok(Engines { store: Store::open(catalog, logs, false)?, keys });
     }
-    let dir = directory::open(&options.data, env)?;
+    let dir = data_dir::open(&options.data, env)?;
     let catalog: Arc<dyn Catalog> = LocalCatalog::open(dir.path(), env)
         .with_context(|| format!("the catalog of `{}`", dir.path().display()))?;
     let file = Some(options.encryption.keys_file.as_path());
@@ -97,9 +97,10 @@ fn keys(
     env: &Env,
     (ring, catalog): (&Arc<KeyRing>, &Arc<dyn Catalog>),
     file: Option<&Path>,
-) -> Result<Arc<dyn Keys>> {
-    let how = (options.encryption.given.as_slice(), options.encryption.make_keys);
-    let rows = Scope::new(catalog.clone(), crate::keys::SERVICE);
-    let keys = LocalKeys::open(env.clone(), ring.clone(), rows, file, how);
+) -> Result<Arc<LocalDataKeys>> {
+    let Encryption { given, make_keys, .. } = &options.encryption;
+    let source = KeySource { file, given, make_keys: *make_keys };
+    let rows = Scope::new(catalog.clone(), KMS);
+    let keys = LocalDataKeys::open(env.clone(), ring.clone(), rows, source);
     Ok(Arc::new(keys.context("the encryption keys")?))
 }

@@ -136,7 +136,7 @@ async fn records_that_wait_behind_a_failure_share_its_patience() {
     let options =
         ProducerOptions { lanes: 1, batch_records_max: 1, patience, ..ProducerOptions::new("s") };
     let producer = Producer::start(&nobody, &options);
-    let clock = client::SystemClock::default();
+    let clock = client::system_env().clock;
     let mut receipts = Vec::new();
     for n in 0..40 {
         receipts.push(producer.send(entry("k", n.to_string())).await.unwrap());
@@ -146,7 +146,7 @@ async fn records_that_wait_behind_a_failure_share_its_patience() {
         assert_eq!(e.kind(), ErrorKind::Unreachable);
         assert!(e.message().contains("tried for 500ms"), "{e}");
     }
-    assert!(base::env::Clock::monotonic(&clock) < patience * 20, "each waited for itself");
+    assert!(base::env::Clock::monotonic(&*clock) < patience * 20, "each waited for itself");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

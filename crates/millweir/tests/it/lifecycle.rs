@@ -2,8 +2,8 @@
 
 use crate::support::{Running, STOP_MAX, millweir, signal, succeed};
 use api::kinesis::{EncryptionType, StartStreamEncryptionInput, ops};
-use base::env::{Clock as _, Disk as _, OsDisk};
-use client::SystemClock;
+use base::env::{Disk as _, OsDisk};
+use client::system_env;
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -87,7 +87,7 @@ fn sigterm_ends_a_start_that_hangs() {
     while !catches_sigterm() {
         std::thread::yield_now();
     }
-    let clock = SystemClock::default();
+    let clock = system_env().clock;
     signal(&server, Signal::TERM);
     let status = server.wait().unwrap();
     assert!(status.success(), "{status}");

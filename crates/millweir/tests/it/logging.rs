@@ -1,8 +1,7 @@
 //! What clients can do to the log, and the log to clients.
 
 use crate::support::{Running, STOP_MAX, millweir};
-use base::env::Clock as _;
-use client::SystemClock;
+use client::system_env;
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -41,7 +40,7 @@ fn a_log_that_nobody_reads_stops_nobody() {
         }
         answers.read_exact(&mut vec![0; length]).unwrap();
     }
-    let clock = SystemClock::default();
+    let clock = system_env().clock;
     crate::support::signal(&child, Signal::TERM);
     assert!(child.wait().unwrap().success());
     assert!(clock.monotonic() < STOP_MAX);

@@ -1,7 +1,7 @@
 //! The real program as a process, for tests: started, waited for, stopped, killed, started again.
 
-use base::env::{Clock as _, Disk as _, Open, OsDisk};
-use client::{Client, Config, SystemClock};
+use base::env::{Disk as _, Open, OsDisk};
+use client::{Client, Config, system_env};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ impl Running {
     /// As `stop`, by another signal.
     pub(crate) fn end_by(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
         let mut process = self.process.take().expect("the server runs");
-        let clock = SystemClock::default();
+        let clock = system_env().clock;
         self::signal(&process.child, signal);
         let status = process.child.wait().expect("a child can be waited for");
         let took = clock.monotonic();
@@ -281,7 +281,7 @@ fn start(
     listen: SocketAddr,
     log: &Arc<Log>,
 ) -> (Process, SocketAddr) {
-    let clock = SystemClock::default();
+    let clock = system_env().clock;
     let shell = format!("{before} && exec \"$0\" \"$@\"");
     let mut child = bare(dir, "sh")
         .args(["-c", &shell, PROGRAM, "serve", "--listen", &listen.to_string(), "--data", "data"])

@@ -28,6 +28,7 @@ static ROUTES: Routes = Routes {
             .reading(&["x-kind", "x-meta-*"])
             .streaming(),
         Operation::new("Plain", 16).at("POST", "/plain/{Name}", 204),
+        Operation::new("Refuse", 16).at("POST", "/refuse", 200).streaming(),
     ],
 };
 
@@ -41,6 +42,9 @@ impl Service for Echo {
 
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, Refusal>> {
         Box::pin(async move {
+            if call.operation == 2 {
+                return Err(Refusal::unavailable("not now"));
+            }
             let content = match call.body {
                 Payload::Stream(pieces) => {
                     Content::Stream(Box::pin(pieces.map(|piece| match piece {
@@ -128,6 +132,23 @@ async fn each_piece_is_answered_before_the_next_is_sent() {
     }
     stream.write_all(b"0\r\n\r\n").await.unwrap();
     until(&mut stream, "0\r\n\r\n").await;
+}
+
+/// A client that sends all before it reads must find the refusal, and its connection whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_upload_is_read_over() {
+    let running = start(Options::default(), Keyring::default());
+    let mut stream = connect(&running, "").await;
+    for bytes in [1 << 10, 300 << 10] {
+        let head = format!("POST /refuse HTTP/1.1\r\n{HEAD}Content-Length: {bytes}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'x'; bytes]).await.unwrap();
+        let got = until(&mut stream, "not now\"}").await;
+        assert!(got.starts_with("HTTP/1.1 503"), "{got}");
+    }
+    let head = format!("POST /echo HTTP/1.1\r\n{HEAD}Content-Length: 2\r\n\r\nok");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    until(&mut stream, "ok\r\n0\r\n\r\n").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use crate::support::{Raw, call, options, start};
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use server::tls::TlsOptions;
+use server::tls::{Pem, TlsOptions};
 use server::{Error, Options, Server, system_env};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -156,8 +156,9 @@ async fn certificates_come_from_files_as_well() {
     let swapped = refusal(Options { tls: files(&key, &certificate), ..options() });
     assert!(swapped.contains("cert.pem") || swapped.contains("key.pem"), "{swapped}");
     let check = |chain: &str, secret: &str| {
-        let (chain, secret) = (chain.as_bytes(), secret.as_bytes());
-        server::tls::check_pair((&certificate, chain), (&key, secret)).map_err(|e| e.to_string())
+        let chain = Pem { path: &certificate, bytes: chain.as_bytes() };
+        let key = Pem { path: &key, bytes: secret.as_bytes() };
+        server::tls::check_pair(chain, key).map_err(|e| e.to_string())
     };
     let (chain, secret) = (own.cert.pem(), own.signing_key.serialize_pem());
     assert_eq!(check(&chain, &secret), Ok(()));

@@ -24,9 +24,9 @@ mod witness;
 mod writer;
 
 use super::rows::Rows;
-use super::{Catalog, Damage, Transaction};
+use super::{Catalog, Transaction};
 use crate::overdue::Overdue;
-use crate::{Error, ErrorKind, Job, Result};
+use crate::{Damage, Error, ErrorKind, Job, Result};
 use base::Env;
 use base::env::{Clock, Thread};
 use bytes::Bytes;

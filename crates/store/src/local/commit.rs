@@ -98,10 +98,11 @@ impl Committer {
         &mut self,
         entries: &[Entry],
         total: usize,
-        (file, offset, lsn): (&Arc<JournalFile>, u64, u64),
+        file: &Arc<JournalFile>,
+        at: Position,
     ) -> io::Result<()> {
         self.file = Arc::clone(file);
-        (self.offset, self.lsn) = (offset, lsn);
+        (self.offset, self.lsn) = (at.offset, at.lsn);
         self.write(entries, total)
     }
 

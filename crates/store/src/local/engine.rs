@@ -65,7 +65,7 @@ pub(crate) const SEGMENTS: &str = "segments";
 
 /// Where the journal of a data directory lies.
 pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
-    dir.join(crate::directory::RECORDS)
+    dir.join(crate::data_dir::RECORDS)
 }
 
 /// Where the segments of a data directory lie.

@@ -27,7 +27,7 @@ mod health;
 mod index;
 mod journal;
 mod keeper;
-mod keys;
+mod key_ring;
 mod metrics;
 mod open_files;
 pub mod options;
@@ -58,13 +58,13 @@ mod wakes;
 mod walk;
 
 pub(crate) use group::Ticket;
-pub use keys::{KEY_BYTES, KeyRing};
+pub use key_ring::{KEY_BYTES, KeyRing};
 pub use options::{Durability, LowSpaceHook, Options};
 pub use recovery::Recovery;
-pub use verify::{Damage, Progress, Report, verify};
+pub use verify::{Progress, Report, verify};
 pub use wakes::{LoopThread, relay};
 
-use crate::directory::{self, Directory};
+use crate::data_dir::{self, DataDir};
 use crate::{Error, ErrorKind, Job, Log, LogId, Logs, Result};
 use base::Env;
 use base::env::{ClockGuard, Thread};
@@ -85,7 +85,7 @@ pub struct Local {
     engine: Arc<Engine>,
     threads: Arc<Mutex<Option<Threads>>>,
     // Behind the threads: the lock is given up when nothing writes any more.
-    _directory: Arc<Directory>,
+    _directory: Arc<DataDir>,
 }
 
 struct Threads {
@@ -97,9 +97,9 @@ impl Local {
     /// Opens the logs of a data directory that nothing else of this process uses.
     ///
     /// # Errors
-    /// As [`directory::open`] and [`Local::open_in`].
+    /// As [`data_dir::open`] and [`Local::open_in`].
     pub fn open(dir: &Path, env: &Env, options: Options) -> Result<(Arc<Self>, Recovery)> {
-        Self::open_in(&directory::open(dir, env)?, options)
+        Self::open_in(&data_dir::open(dir, env)?, options)
     }
 
     /// Opens the logs of an open data directory, making them in a new one.
@@ -109,7 +109,7 @@ impl Local {
     /// log are missing; `Full`, `Unavailable` the disk refused; `Invalid` sizes that files cannot
     /// have.
     pub fn open_in(
-        directory: &Arc<Directory>,
+        directory: &Arc<DataDir>,
         mut options: Options,
     ) -> Result<(Arc<Self>, Recovery)> {
         let (dir, env) = (directory.path(), directory.env());
@@ -145,7 +145,7 @@ impl Local {
     ///
     /// # Errors
     /// `Corrupt`, `Unavailable` the checkpoint cannot be read.
-    pub fn is_in(directory: &Directory) -> Result<bool> {
+    pub fn is_in(directory: &DataDir) -> Result<bool> {
         let journal_dir = engine::journal_dir(directory.path());
         Ok(checkpoint::Checkpoint::load(directory.env(), &journal_dir)?.is_some())
     }

@@ -2,7 +2,7 @@
 
 use super::frame::BLOCK_BYTES;
 use super::journal::Sizes;
-use super::keys::KeyRing;
+use super::key_ring::KeyRing;
 use crate::{Error, ErrorKind, Result};
 use base::env::{Open, Space};
 use base::metrics::Registry;

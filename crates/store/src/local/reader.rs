@@ -12,7 +12,7 @@
 use super::frame::{FLAG_ENCRYPTED, FLAG_GAP, HEADER_BYTES, Header, next_record};
 use super::index::Index;
 use super::journal::failed;
-use super::keys::KeyRing;
+use super::key_ring::KeyRing;
 use super::open_files::OpenSegment;
 use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
 use super::segment::Segment;

@@ -206,7 +206,8 @@ impl Found {
         let next = Position { incarnation: walk.incarnation_max() + 1, ..end.next(&walk) };
         engine.journal.resume(&end.live, end.start, next.offset);
         let damaged = damage.is_some();
-        let (committer, keeping) = self.begin(engine, next, (replay, end.unproven), damaged)?;
+        let (committer, keeping) =
+            self.begin(engine, next, Walked { replay, unproven: end.unproven, damaged })?;
         self.open_for(engine, committer, keeping, lossy)
     }
 
@@ -263,8 +264,7 @@ impl Found {
         &mut self,
         engine: &Arc<Engine>,
         next: Position,
-        (mut replay, unproven): (Replay, Vec<Commit>),
-        damaged: bool,
+        Walked { mut replay, unproven, damaged }: Walked,
     ) -> Result<(Committer, Keeping)> {
         let mut keeping = Keeping::new(engine, self.checkpoint.clone());
         if !damaged && !restart::needs_room(engine, &unproven)? {
@@ -324,6 +324,15 @@ pub(crate) fn give_up(engine: &Engine, damage: Error) -> Result<()> {
     }
     tracing::error!(%damage, "giving up what the damage took, as asked");
     Ok(())
+}
+
+/// What the journal's commits say.
+struct Walked {
+    replay: Replay,
+    /// The last ones, of which nobody says that they are durable.
+    unproven: Vec<Commit>,
+    /// Whether damage ends them.
+    damaged: bool,
 }
 
 /// Where the walk ended.

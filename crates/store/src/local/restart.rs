@@ -78,7 +78,7 @@ fn copy(
         if begins && followed {
             file.writer.sync_data().map_err(|e| unwritten(engine, &e))?;
         }
-        let written = committer.rewrite(&entries, total, (&file, offset, commit.at().lsn));
+        let written = committer.rewrite(&entries, total, &file, Position { offset, ..commit.at() });
         let synced = written.and_then(|()| if begins { file.writer.sync_data() } else { Ok(()) });
         synced.map_err(|e| unwritten(engine, &e))?;
         rewritten.push(commit.clone().moved_to(file, offset));

@@ -17,12 +17,12 @@ use super::roster::Roster;
 use super::scan::{CHUNK_BYTES, Scan, Seen, Window};
 use super::segment::{Segment, dir_of};
 use super::walk::Walk;
-use crate::directory::Directory;
-use crate::{ErrorKind, LogId, Result};
+use crate::data_dir::DataDir;
+use crate::{Damage, ErrorKind, LogId, Result};
 use base::Env;
 use base::env::{DiskFile, Open};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What `verify` found.
@@ -46,17 +46,6 @@ pub struct Report {
     pub damages: Vec<Damage>,
 }
 
-/// One place that is damaged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The file.
-    pub path: PathBuf,
-    /// Where in it.
-    pub offset: u64,
-    /// What is wrong.
-    pub what: String,
-}
-
 /// How far `verify` is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
@@ -73,7 +62,7 @@ pub struct Progress<'a> {
 /// # Errors
 /// `Corrupt` when no copy of the checkpoint is intact: without it nothing else can be told apart;
 /// `Unavailable` the disk refused. Damage is no error but in the report.
-pub fn verify(directory: &Directory, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
+pub fn verify(directory: &DataDir, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
     let (dir, env) = (directory.path(), directory.env());
     let journal_dir = engine::journal_dir(dir);
     let mut check =
@@ -122,7 +111,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn damage(&mut self, path: &Path, offset: u64, what: impl Into<String>) {
-        self.report.damages.push(Damage { path: path.to_owned(), offset, what: what.into() });
+        self.report.damages.push(Damage { file: path.to_owned(), offset, what: what.into() });
     }
 
     fn begin(&mut self, path: &Path, file_bytes: u64) {
@@ -261,8 +250,7 @@ impl Check<'_> {
                 let what = format!("ordinals {next} to {} are missing", segment.first_ordinal - 1);
                 self.damage(&dir.join(segment.name()), 0, what);
             }
-            let last = n + 1 == list.len();
-            self.segment(&dir.join(segment.name()), row, *segment, (end, last))?;
+            self.segment(&dir.join(segment.name()), row, *segment, end)?;
             next = end.max(next);
         }
         if next < row.spilled_to {
@@ -272,13 +260,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn segment(
-        &mut self,
-        path: &Path,
-        row: &Row,
-        segment: Segment,
-        (end, last): (u64, bool),
-    ) -> Result<()> {
+    fn segment(&mut self, path: &Path, row: &Row, segment: Segment, end: u64) -> Result<()> {
         let read = |e: std::io::Error| failed("read", path, &e);
         let file = self.env.disk.open(path, Open::Read).map_err(read)?;
         let len = file.len().map_err(read)?;
@@ -320,7 +302,8 @@ impl Check<'_> {
                 }
             }
         }
-        if !last {
+        let is_last = end == row.spilled_to;
+        if !is_last {
             self.footer(path, &*file, len).map_err(read)?;
         }
         Ok(())

@@ -6,13 +6,14 @@ use crate::hash::HashRange;
 use crate::lifecycle;
 use crate::limits::{self, Quota};
 use crate::reshard::warm_shards;
-use crate::rows::{self, AGE_S, Mode, Predecessor, ShardRow, StreamRow, TagsRow};
+use crate::rows::{self, AGE_S, Mode, Predecessor, ShardRow, StreamRow, tags_key};
 use crate::service::{Inner, Streams};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::tags;
 use crate::texts::{self, stream_exists};
 use api::kinesis::{CreateStreamInput, RecordDistributionStrategy, StreamMode};
 use base::Cx;
+use kit::Tags;
 use std::sync::Arc;
 use store::Transaction;
 
@@ -43,7 +44,7 @@ pub(crate) async fn create_stream(
     // First, as AWS says what the account may have when asked for more than any stream may (client:
     // kinesalite's suite learns it so).
     quota.check_shards(inner, &cx, shards)?;
-    quota.check_growth(inner, &cx, (0, shards))?;
+    quota.check_growth(inner, &cx, 0, shards)?;
     if row.mode == Mode::OnDemand {
         quota.check_on_demand(inner, &cx)?;
     }
@@ -106,7 +107,7 @@ async fn store(
     cx: &Cx,
     key: StreamKey,
     row: StreamRow,
-    tags: &TagsRow,
+    tags: &Tags,
 ) -> Result<Stream> {
     let mut transaction = Transaction::default();
     let logs = inner.store.take_logs(row.next_shard as usize).await.map_err(|e| fail(cx, &e))?;
@@ -134,8 +135,8 @@ async fn store(
         rows::put(&mut transaction, ShardRow::key(&key, index), &shard);
         shards.push(Arc::new(inner.open_shard(shard).await.map_err(|e| fail(cx, &e))?));
     }
-    if !tags.0.is_empty() {
-        rows::put(&mut transaction, TagsRow::key(&key, None), tags);
+    if !tags.is_empty() {
+        rows::put(&mut transaction, tags_key(&key, None), tags);
     }
     if let Err(e) = inner.commit(cx, transaction).await {
         inner.store.abandon_logs(&logs).await;

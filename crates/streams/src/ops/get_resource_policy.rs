@@ -2,11 +2,12 @@
 
 use crate::errors::{Result, fail};
 use crate::policies::Guarded;
-use crate::rows::{self, PolicyRow};
+use crate::rows;
 use crate::service::Streams;
 use api::Text;
 use api::kinesis::{GetResourcePolicyInput, GetResourcePolicyOutput};
 use base::Cx;
+use kit::PolicyRow;
 
 /// The policy of a stream or a consumer, as it was put; `{}` when it has none (observed).
 ///

@@ -2,10 +2,10 @@
 
 use crate::errors::Result;
 use crate::iterator::Place;
-use crate::ops::start::Start;
 use crate::options::Limits;
 use crate::service::Streams;
 use crate::shard::{Shard, parse_shard_id, shard_id};
+use crate::start::Start;
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::texts::{self, shard_does_not_exist, shard_not_found};
 use api::kinesis::{Error, GetShardIteratorInput, GetShardIteratorOutput};

@@ -11,6 +11,7 @@
 //!
 //! A shard is kept until it has been closed for the whole retention.
 
+use crate::cursor::{Cursor, Filter, Listing};
 use crate::errors::Result;
 use crate::retention::{horizon_ms, is_expired};
 use crate::rows::{ShardRow, Status};
@@ -19,7 +20,6 @@ use crate::shapes;
 use crate::shard::{Shard, parse_shard_id};
 use crate::stream::{Stream, StreamKey, StreamView};
 use crate::texts::{self, shard_not_found, stream_not_active, stream_not_found};
-use crate::token::{Cursor, Filter, Listing};
 use api::Text;
 use api::kinesis::{ListShardsInput, ListShardsOutput, ShardFilter, ShardFilterType};
 use base::{AccountId, Cx, Region};
@@ -44,7 +44,7 @@ pub(crate) fn list_shards(
     let (stream, wanted) = match &input.next_token {
         Some(token) => {
             check_alone(input)?;
-            resume(inner, cx, inner.tokens.open(token, now_ms)?)?
+            resume(inner, cx, Cursor::open(inner, token, now_ms)?)?
         }
         None => begin(inner, cx, input)?,
     };
@@ -56,10 +56,10 @@ pub(crate) fn list_shards(
     let mut page = wanted.list(&view, horizon_ms(&view.row, &inner.guard), limit + 1);
     let more = page.len() > limit;
     page.truncate(limit);
-    let next_token = page.last().filter(|_| more).map(|last| {
-        let cursor = wanted.cursor(&stream, &view, last.id.to_string(), now_ms);
-        Text::from(inner.tokens.seal(&cursor))
-    });
+    let next_token = page
+        .last()
+        .filter(|_| more)
+        .map(|last| wanted.cursor(&stream, &view, last.id.to_string()).seal(inner, now_ms));
     let shards = page.iter().map(|shard| shapes::shard(shard)).collect();
     Ok(ListShardsOutput { shards: Some(shards), next_token })
 }
@@ -97,13 +97,13 @@ impl Wanted {
         wanted.filter(|s| kept(&s.row) && fits(&s.row)).take(shards_max).collect()
     }
 
-    fn cursor(&self, stream: &Stream, view: &StreamView, after: String, now_ms: i64) -> Cursor {
+    fn cursor(&self, stream: &Stream, view: &StreamView, after: String) -> Cursor {
         let of = Listing::Shards {
             stream: stream.key.name.to_string(),
             created_ms: view.row.created_ms,
             filter: self.filter,
         };
-        Cursor::of_stream(of, &stream.key, after, now_ms)
+        Cursor::of_stream(of, &stream.key, after)
     }
 }
 

@@ -1,11 +1,10 @@
 //! `ListStreamConsumers`.
 
+use crate::cursor::{Cursor, Listing};
 use crate::errors::Result;
 use crate::service::Streams;
 use crate::shapes;
 use crate::texts::{self, stream_not_found};
-use crate::token::{Cursor, Listing};
-use api::Text;
 use api::kinesis::{ListStreamConsumersInput, ListStreamConsumersOutput};
 use base::Cx;
 
@@ -39,8 +38,8 @@ pub(crate) fn list_stream_consumers(
             return Err(texts::beside_next_token("StreamCreationTimestamp"));
         }
         Some(token) => {
-            let cursor = inner.tokens.open(token, now_ms)?;
-            let again = Cursor::of_stream(of.clone(), &stream.key, cursor.after, cursor.issued_ms);
+            let cursor = Cursor::open(inner, token, now_ms)?;
+            let again = Cursor::of_stream(of.clone(), &stream.key, cursor.after);
             if (&cursor.of, &cursor.account) != (&again.of, &again.account) {
                 return Err(texts::next_token_of_another());
             }
@@ -54,8 +53,8 @@ pub(crate) fn list_stream_consumers(
     let more = page.len() > limit;
     page.truncate(limit);
     let next_token = page.last().filter(|_| more).map(|last| {
-        let cursor = Cursor::of_stream(of, &stream.key, last.key.name.to_string(), now_ms);
-        Text::from(inner.tokens.seal(&cursor))
+        let cursor = Cursor::of_stream(of, &stream.key, last.key.name.to_string());
+        cursor.seal(inner, now_ms)
     });
     let shown = page.iter().map(|consumer| shapes::consumer(consumer)).collect();
     Ok(ListStreamConsumersOutput { consumers: Some(shown), next_token })

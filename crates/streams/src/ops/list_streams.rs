@@ -1,12 +1,11 @@
 //! `ListStreams`.
 
+use crate::cursor::{Cursor, Listing};
 use crate::directory::authorize;
 use crate::errors::Result;
 use crate::service::Streams;
 use crate::shapes;
 use crate::texts;
-use crate::token::{Cursor, Listing};
-use api::Text;
 use api::kinesis::{ListStreamsInput, ListStreamsOutput};
 use base::Cx;
 
@@ -26,7 +25,7 @@ pub(crate) fn list_streams(
     let inner = &streams.inner;
     let now_ms = inner.now_ms();
     let after = match &input.next_token {
-        Some(token) => Some(after(cx, inner.tokens.open(token, now_ms)?)?),
+        Some(token) => Some(after(cx, Cursor::open(inner, token, now_ms)?)?),
         None => input.exclusive_start_stream_name.as_ref().map(ToString::to_string),
     };
     let mut page = inner.directory.list(cx.account, &cx.region);
@@ -36,8 +35,7 @@ pub(crate) fn list_streams(
     page.truncate(limit);
     let next_token = page.last().filter(|_| has_more_streams).map(|last| {
         let after = last.key.name.to_string();
-        let cursor = Cursor::of_stream(Listing::Streams, &last.key, after, now_ms);
-        Text::from(inner.tokens.seal(&cursor))
+        Cursor::of_stream(Listing::Streams, &last.key, after).seal(inner, now_ms)
     });
     Ok(ListStreamsOutput {
         stream_names: page.iter().map(|stream| shapes::text(&stream.key.name)).collect(),

@@ -1,10 +1,10 @@
 //! `PutRecord`: one record, answered once it is durable.
 
 use crate::admission::{Exceeded, WriteBudget};
+use crate::append::{self, Entry, Reshard};
 use crate::errors::{Result, fail};
-use crate::ops::read::number_text;
-use crate::ops::write::{self, Entry, Reshard};
 use crate::options::Limits;
+use crate::portion::number_text;
 use crate::sequence::{self, Parsed, SequenceNumber};
 use crate::service::Streams;
 use crate::shard::Shard;
@@ -15,7 +15,7 @@ use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
-use store::{Appended, BatchBuilder, Pending};
+use store::{Appended, Pending};
 
 /// Appends one record to the shard that owns its hash key.
 ///
@@ -60,7 +60,7 @@ impl<'a> Put<'a> {
         let view = stream.view();
         let mut found = LateViolations::default();
         entry.note(&view.row, String::new, &mut found);
-        write::refuse(&found)?;
+        append::refuse(&found)?;
         entry.check_bytes(&view.row)?;
         let at = if view.row.auto_distribution { None } else { Some(entry.hash_key()?) };
         if let Some(number) = &input.sequence_number_for_ordering {
@@ -81,16 +81,13 @@ impl<'a> Put<'a> {
             };
             let shard = shard.ok_or_else(|| stream_not_found(&self.stream.key))?;
             self.admit(shard)?;
-            let mut batch = BatchBuilder::with_capacity(
-                self.entry.bytes() + BatchBuilder::RECORD_OVERHEAD_BYTES,
-            );
-            batch.push(self.entry.key().as_bytes(), self.entry.data);
-            let key = view.row.encryption.as_ref().map(|e| e.data_key.as_str());
-            match shard.log.append(batch, key) {
-                Ok(pending) => return Ok((shard.clone(), key.is_some(), pending)),
+            match append::append(&view, shard, std::iter::once(self.entry)) {
+                Ok(pending) => {
+                    return Ok((shard.clone(), view.row.encryption.is_some(), pending));
+                }
                 Err(e) if e.kind().is_end() => {
                     if !reshard.other_view(self.stream, &view).await {
-                        return Err(write::late(cx, self.stream, &e));
+                        return Err(append::late(cx, self.stream, &e));
                     }
                 }
                 Err(e) => return Err(fail(cx, &e)),
@@ -106,7 +103,7 @@ impl<'a> Put<'a> {
         let now = inner.env.clock.monotonic();
         let take = |budget: &mut WriteBudget| budget.take(self.entry.bytes(), now);
         take(&mut shard.writes.lock()).map_err(|by: Exceeded| {
-            write::count_throttled(inner.metrics.shard(self.stream, shard), by, 1);
+            append::count_throttled(inner.metrics.shard(self.stream, shard), by, 1);
             Error::ProvisionedThroughputExceeded(texts::write_throttled(self.stream, shard))
         })
     }

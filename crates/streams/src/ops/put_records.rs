@@ -9,11 +9,11 @@
 //! the first is awaited. The order of the entries of one shard is that of the request.
 
 use crate::admission::{Exceeded, WriteBudget};
+use crate::append::{self, Entry, Reshard};
 use crate::errors::{Result, fail};
 use crate::hash::HashKey;
-use crate::ops::read::number_text;
-use crate::ops::write::{self, Entry, REQUEST_BYTES_MAX, Reshard};
 use crate::options::Limits;
+use crate::portion::number_text;
 use crate::rows::StreamRow;
 use crate::sequence::{DIGITS, SequenceNumber};
 use crate::service::Streams;
@@ -24,11 +24,12 @@ use api::kinesis::{
     EncryptionType, Error, PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry,
     PutRecordsResultEntry,
 };
+use api::limits::kinesis::REQUEST_BYTES_MAX;
 use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
-use store::{BatchBuilder, ErrorKind, Pending};
+use store::{ErrorKind, Pending};
 
 /// Appends records, one append per shard that they touch.
 ///
@@ -83,7 +84,7 @@ fn check(
         entry.note(row, || format!("records.{}.member.", i + 1), &mut found);
         total_bytes += entry.bytes();
     }
-    write::refuse(&found)?;
+    append::refuse(&found)?;
     for record in records {
         entry(record).check_bytes(row)?;
     }
@@ -116,7 +117,6 @@ struct Run {
 struct Sent {
     run: u32,
     entries: Vec<u32>,
-    bytes: usize,
     pending: Pending,
 }
 
@@ -144,7 +144,7 @@ impl Put<'_> {
             }
             if !todo.is_empty() && !reshard.other_view(self.stream, &view).await {
                 let late = store::Error::new(ErrorKind::Sealed, "the shard stays sealed");
-                trouble = Some(write::late(cx, self.stream, &late));
+                trouble = Some(append::late(cx, self.stream, &late));
                 break;
             }
         }
@@ -195,22 +195,15 @@ impl Put<'_> {
         entries: impl Iterator<Item = u32>,
     ) -> std::result::Result<Option<Sent>, (store::Error, Vec<u32>)> {
         let run = self.runs.len() as u32;
-        let key = view.row.encryption.as_ref().map(|e| e.data_key.as_str());
-        self.runs.push(Run { shard: shard.clone(), encrypted: key.is_some() });
+        let encrypted = view.row.encryption.is_some();
+        self.runs.push(Run { shard: shard.clone(), encrypted });
         let entries = self.admit(run, entries);
         if entries.is_empty() {
             return Ok(None);
         }
-        let of = |i: &u32| entry(&self.records[*i as usize]);
-        let bytes: usize = entries.iter().map(|i| of(i).bytes()).sum();
-        let overhead_bytes = entries.len() * BatchBuilder::RECORD_OVERHEAD_BYTES;
-        let mut batch = BatchBuilder::with_capacity(bytes + overhead_bytes);
-        for i in &entries {
-            let entry = of(i);
-            batch.push(entry.key().as_bytes(), entry.data);
-        }
-        match shard.log.append(batch, key) {
-            Ok(pending) => Ok(Some(Sent { run, entries, bytes, pending })),
+        let admitted = entries.iter().map(|i| entry(&self.records[*i as usize]));
+        match append::append(view, shard, admitted) {
+            Ok(pending) => Ok(Some(Sent { run, entries, pending })),
             Err(e) => Err((e, entries)),
         }
     }
@@ -239,14 +232,14 @@ impl Put<'_> {
         drop(budget);
         if over_bytes + over_records > 0 {
             let metrics = inner.metrics.shard(self.stream, shard);
-            write::count_throttled(metrics, Exceeded::Bytes, over_bytes);
-            write::count_throttled(metrics, Exceeded::Records, over_records);
+            append::count_throttled(metrics, Exceeded::Bytes, over_bytes);
+            append::count_throttled(metrics, Exceeded::Records, over_records);
         }
         admitted
     }
 
     async fn finish(&mut self, sent: Sent) -> store::Result<()> {
-        let Sent { run, entries, bytes, pending } = sent;
+        let Sent { run, entries, pending } = sent;
         let placed = pending.await?;
         for (ordinal, i) in (placed.first_ordinal..).zip(&entries) {
             let arrival_ms = placed.arrival_ms;
@@ -254,7 +247,8 @@ impl Put<'_> {
         }
         let shard = &self.runs[run as usize].shard;
         let metrics = self.streams.inner.metrics.shard(self.stream, shard);
-        metrics.put_records.add(entries.len() as u64, bytes as u64);
+        let bytes = |i: &u32| entry(&self.records[*i as usize]).bytes() as u64;
+        metrics.put_records.add(entries.len() as u64, entries.iter().map(bytes).sum());
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use crate::errors::Result;
 use crate::policies::Guarded;
-use crate::rows::{self, PolicyRow};
+use crate::rows;
 use crate::service::Streams;
 use crate::texts::policy_refused;
 use api::kinesis::PutResourcePolicyInput;
 use base::Cx;
 use base::policy::Policy;
+use kit::PolicyRow;
 use store::Transaction;
 
 /// Sets the policy that decides which other accounts may use a stream or a consumer.

@@ -4,7 +4,7 @@ use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::lifecycle;
 use crate::limits::{self, PASSING_MAX};
-use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, TagsRow};
+use crate::rows::{self, ConsumerRow, ConsumerStatus, Status, tags_key};
 use crate::service::Streams;
 use crate::shapes;
 use crate::stream::Stream;
@@ -44,8 +44,8 @@ pub(crate) async fn register_stream_consumer(
     };
     let mut transaction = Transaction::default();
     rows::put(&mut transaction, ConsumerRow::key(&stream.key, &row.name), &row);
-    if !tags.0.is_empty() {
-        rows::put(&mut transaction, TagsRow::key(&stream.key, Some(&row.name)), &tags);
+    if !tags.is_empty() {
+        rows::put(&mut transaction, tags_key(&stream.key, Some(&row.name)), &tags);
     }
     inner.commit(&cx, transaction).await?;
     let consumer = Arc::new(Consumer::new(row.of(&stream.key), row));

@@ -39,7 +39,7 @@ pub(crate) async fn split_shard(streams: Streams, cx: Cx, input: SplitShardInput
         return Err(stream_not_active(&stream.key, view.row.status));
     }
     let open = view.open.len() as u32;
-    Quota::of(inner, &cx).check_growth(inner, &cx, (open, open + 1))?;
+    Quota::of(inner, &cx).check_growth(inner, &cx, open, open + 1)?;
     lifecycle::begin(inner, &cx, &stream, |row| {
         row.change = Some(Change::Split { shard: shard.row.index, at: at.0 });
         Ok(())

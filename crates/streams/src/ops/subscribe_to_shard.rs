@@ -16,13 +16,13 @@ use crate::consumer::Consumer;
 use crate::errors::Result;
 use crate::metrics::PushMetrics;
 use crate::ops::get_shard_iterator::find;
-use crate::ops::read::{self, Most, Portion};
-use crate::ops::start::Start;
 use crate::options::Limits;
+use crate::portion::{self, Most, Portion, Reading};
 use crate::rows::{ConsumerStatus, Status};
 use crate::sequence::SequenceNumber;
 use crate::service::Streams;
 use crate::shard::Shard;
+use crate::start::Start;
 use crate::stream::Stream;
 use crate::subscription::Claim;
 use crate::texts::{
@@ -205,8 +205,9 @@ impl Reader {
     }
 
     async fn read(&self) -> Result<Portion> {
+        let (stream, shard, from) = (&*self.stream, &*self.shard, self.next);
         let now_ms = self.streams.inner.now_ms();
-        read::read(&self.cx, (&self.stream, &self.shard), self.next, MOST, now_ms).await
+        portion::read(&self.cx, Reading { stream, shard, from, now_ms }, MOST).await
     }
 
     async fn wait(&mut self, mut changes: watch::Receiver<u64>, debt: Duration) -> Woken {
@@ -235,7 +236,7 @@ impl Reader {
     }
 
     fn event(&mut self, portion: Portion, mut room: Room) -> SubscribeToShardEvent {
-        let bytes = read::memory_bytes(portion.bytes, portion.records.len()).min(room.bytes());
+        let bytes = portion::memory_bytes(portion.bytes, portion.records.len()).min(room.bytes());
         self.room = room.resize(bytes).then_some(room);
         let inner = &self.streams.inner;
         if let Some(pace) = &mut self.pace {

@@ -36,7 +36,7 @@ pub(crate) async fn update_shard_count(
         return Err(stream_not_active(&stream.key, view.row.status));
     }
     let (open, target) = (view.open.len() as u32, input.target_shard_count.cast_unsigned());
-    Quota::of(inner, &cx).check_growth(inner, &cx, (open, target))?;
+    Quota::of(inner, &cx).check_growth(inner, &cx, open, target)?;
     check(inner, open, target)?;
     if target != open {
         lifecycle::begin(inner, &cx, &stream, |row| {

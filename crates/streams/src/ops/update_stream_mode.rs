@@ -44,7 +44,7 @@ pub(crate) async fn update_stream_mode(
     // A switch never takes shards away (observed).
     let target = warm.map_or(open, |mibps| warm_shards(mibps).max(open));
     if target > open {
-        quota.check_growth(inner, &cx, (open, target))?;
+        quota.check_growth(inner, &cx, open, target)?;
     }
     lifecycle::begin(inner, &cx, &stream, |row| {
         if mode != row.mode {

@@ -31,7 +31,7 @@ pub(crate) async fn update_stream_warm_throughput(
         return Err(stream_not_active(&stream.key, status));
     }
     let (open, target) = (stream.view().open.len() as u32, warm_shards(mibps));
-    Quota::of(inner, &cx).check_growth(inner, &cx, (open, target))?;
+    Quota::of(inner, &cx).check_growth(inner, &cx, open, target)?;
     lifecycle::begin(inner, &cx, &stream, |row| {
         row.change = Some(Change::Warm { mibps, target });
         Ok(())

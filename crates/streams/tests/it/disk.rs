@@ -7,6 +7,7 @@ use api::kinesis::*;
 use base::metrics::Registry;
 use base::{AccountId, Cx, Region};
 use bytes::Bytes;
+use kit::{DataKeys, KeyTrouble};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::catalog::{LocalCatalog, LocalCatalogOptions};
 use store::local::{KEY_BYTES, KeyRing, Local};
-use store::{Store, directory};
-use streams::{KeyTrouble, Keys, Lifecycle, Limits, Options, Parts, Streams};
+use store::{Store, data_dir};
+use streams::{Lifecycle, Limits, Options, Parts, Streams};
 use testkit::{FakeEnv, SeededRng, fake_env, seeds};
 use tokio::task::AbortHandle;
 
@@ -26,7 +27,7 @@ const NAME: &str = "s";
 /// One key, in the ring from the start.
 struct OneKey;
 
-impl Keys for OneKey {
+impl DataKeys for OneKey {
     fn resolve<'a>(
         &'a self,
         _: AccountId,
@@ -88,7 +89,7 @@ impl Machine {
 
     async fn start(&mut self) {
         let env = self.fake.env();
-        let data = directory::open(Path::new(DATA), &env).unwrap();
+        let data = data_dir::open(Path::new(DATA), &env).unwrap();
         let bounds = LocalCatalogOptions { log_bytes: 64 << 10, ..LocalCatalogOptions::default() };
         let catalog = LocalCatalog::open_with(Path::new(DATA), &env, bounds).unwrap();
         let keys = KeyRing::default();

@@ -6,6 +6,7 @@ use api::kinesis::*;
 use base::metrics::Registry;
 use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
+use kit::{DataKeys, KeyTrouble};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
 use store::{Catalog, Error as StoreError, ErrorKind, Job, Store, Transaction};
-use streams::{KeyTrouble, Keys, Options, Parts, Streams};
+use streams::{Options, Parts, Streams};
 use testkit::{FakeEnv, fake_env};
 use tokio::task::AbortHandle;
 
@@ -108,7 +109,7 @@ impl Catalog for CrashCatalog {
 /// Keys for every id but `alias/none`, `alias/off` and `alias/broken`.
 pub(crate) struct SomeKeys;
 
-impl Keys for SomeKeys {
+impl DataKeys for SomeKeys {
     fn resolve<'a>(
         &'a self,
         account: AccountId,

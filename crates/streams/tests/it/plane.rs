@@ -7,6 +7,7 @@ use api::kinesis::*;
 use base::metrics::Registry;
 use base::{AccountId, Cx, Origin, Region, RequestId};
 use futures_util::StreamExt;
+use kit::{DataKeys, KeyTrouble};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
 use store::{Catalog, Job, Store, Transaction};
-use streams::{KeyTrouble, Keys, Limits, Options, Parts, Streams};
+use streams::{Limits, Options, Parts, Streams};
 use testkit::{FakeClock, FakeEnv, fake_env};
 
 pub(crate) const MIB: usize = 1 << 20;
@@ -31,7 +32,7 @@ pub(crate) struct World {
 /// Keys that every request gets.
 struct AnyKey;
 
-impl Keys for AnyKey {
+impl DataKeys for AnyKey {
     fn resolve<'a>(
         &'a self,
         _: AccountId,

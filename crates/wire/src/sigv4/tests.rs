@@ -51,7 +51,8 @@ impl Request {
         let now_ms = date::parse(now).unwrap();
         let hash = payload_hash(self.body.as_bytes());
         self.with_parts(|p| {
-            Vouched::read(*p, keys, ("kinesis", &[]), now_ms)?.verify(&hash, is_tls)
+            Vouched::read(*p, keys, Addressee { service: "kinesis", headers: &[] }, now_ms)?
+                .verify(&hash, is_tls)
         })
     }
 

@@ -29,6 +29,15 @@ pub struct Principal {
     pub permissions: Permissions,
 }
 
+/// What a request is addressed to.
+#[derive(Clone, Copy, Debug)]
+pub struct Addressee<'a> {
+    /// The service's name in signatures.
+    pub service: &'a str,
+    /// Headers that the operation reads, which must be signed: [`crate::Operation::headers`].
+    pub headers: &'a [&'a str],
+}
+
 /// A signature that is right as far as the head tells; the body decides the rest.
 #[derive(Debug)]
 pub struct Vouched<'a> {
@@ -42,9 +51,8 @@ pub struct Vouched<'a> {
 }
 
 impl<'a> Vouched<'a> {
-    /// Checks what needs no body of the signature of a request addressed to `service`: form, scope,
-    /// time, key, session token and what the signature covers, `meaning` among it: headers that the
-    /// operation reads, see [`crate::Operation::headers`].
+    /// Checks what needs no body of the signature of a request: form, scope, time, key, session
+    /// token and what the signature covers.
     ///
     /// # Errors
     /// Those of [`Claim::read`]; `InvalidSignatureException` scope, time or coverage are wrong;
@@ -53,18 +61,18 @@ impl<'a> Vouched<'a> {
     pub fn read(
         parts: Parts<'a>,
         keys: &'a Keyring,
-        (service, meaning): (&str, &[&str]),
+        to: Addressee<'_>,
         now_ms: i64,
     ) -> Result<Self, Refusal> {
         let claim = Claim::read(&parts)?;
         let credential = claim.credential();
         let signed_ms = signed_ms(&claim)?;
-        let region = check_scope(&credential, service, signed_ms)?;
+        let region = check_scope(&credential, to.service, signed_ms)?;
         check_time(&claim, signed_ms, now_ms)?;
         let (key_id, key) = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
         let signing_key = keys.derived(key, &credential);
         check_token(&claim, key, &signing_key, now_ms)?;
-        check_coverage(&claim, &parts, meaning)?;
+        check_coverage(&claim, &parts, to.headers)?;
         Ok(Self { claim, parts, key_id, key, signing_key, signed_ms, region })
     }
 

@@ -6,7 +6,7 @@ use api::kinesis::{
     GetRecordsInput, GetShardIteratorInput, ListShardsInput, PutRecordInput, PutRecordsInput,
     PutRecordsRequestEntry, ShardIteratorType, ops,
 };
-use base::env::Clock as _;
+
 use bytes::Bytes;
 use client::{Client, Error, Retry};
 use std::time::Duration;

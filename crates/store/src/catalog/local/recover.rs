@@ -19,9 +19,8 @@ use super::format::{
     self, BLOCK_BYTES, FILE_HEADER_BYTES, FORMAT, FRAMES_AT, FileHeader, FileKind, HeaderError,
 };
 use super::witness::{self, Said};
-use crate::catalog::Damage;
 use crate::catalog::rows::Rows;
-use crate::{Error, ErrorKind, Result};
+use crate::{Damage, Error, ErrorKind, Result};
 use base::env::{Disk, Open};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -149,7 +148,7 @@ impl Recovery<'_> {
     /// A catalog is there before the records are: none beside them was lost, and a new one would
     /// name logs by numbers that others had.
     fn refuse_lost(&mut self, dir: &Path) -> Result<()> {
-        let records = dir.with_file_name(crate::directory::RECORDS);
+        let records = dir.with_file_name(crate::data_dir::RECORDS);
         let is_new = self.state.said.is_none_or(|said| said.sequence == 0);
         let exists = self.disk.exists(&records).and_then(|there| match there {
             true => self.disk.list(&records).map(|all| !all.iter().all(|p| witness::is_part(p))),

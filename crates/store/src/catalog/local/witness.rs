@@ -57,7 +57,7 @@ pub(super) struct Witness {
 
 /// Where the witness of the catalog in `dir` lies.
 pub(super) fn path(dir: &Path) -> PathBuf {
-    dir.with_file_name(crate::directory::RECORDS).join(NAME)
+    dir.with_file_name(crate::data_dir::RECORDS).join(NAME)
 }
 
 /// Whether a file beside the journal's is the witness, finished or not.

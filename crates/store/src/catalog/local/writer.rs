@@ -308,7 +308,7 @@ fn make_snapshot(
 /// The catalog's directory, and the one of its witness.
 fn make_directories(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let parent = dir.parent().unwrap_or(dir);
-    for dir in [dir, &parent.join(crate::directory::RECORDS)] {
+    for dir in [dir, &parent.join(crate::data_dir::RECORDS)] {
         disk.create_dir_all(dir).map_err(|e| files::failed("make", dir, &e))?;
     }
     disk.sync_dir(parent).map_err(|e| files::failed("sync", parent, &e))

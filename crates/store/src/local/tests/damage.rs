@@ -45,7 +45,7 @@ fn a_damaged_segment_block_hides_no_other_record() {
         world.close();
         let report = world.verify().unwrap();
         assert!(
-            report.damages.iter().any(|d| d.path == files[0] && d.offset == offset),
+            report.damages.iter().any(|d| d.file == files[0] && d.offset == offset),
             "{report:?}"
         );
         flip(&world, &files[0], offset + at);

@@ -87,7 +87,7 @@ impl World {
     }
 
     fn verify(&self) -> Result<Report> {
-        verify(&*directory::look(Path::new(DIR), &self.fake.env())?, |_| ())
+        verify(&*data_dir::look(Path::new(DIR), &self.fake.env())?, |_| ())
     }
 
     fn local(&self) -> &Local {

@@ -144,7 +144,7 @@ fn check_kept(before: &[(PathBuf, Vec<u8>)], after: &[(PathBuf, Vec<u8>)], what:
 /// How many damages verify finds; `None` when it refuses to look.
 fn damages(rig: &LocalRig) -> Option<usize> {
     let report =
-        verify(&*store::directory::look(Path::new(DATA), &rig.world.env()).ok()?, |_| ()).ok()?;
+        verify(&*store::data_dir::look(Path::new(DATA), &rig.world.env()).ok()?, |_| ()).ok()?;
     Some(report.damages.len())
 }
 

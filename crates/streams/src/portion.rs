@@ -23,6 +23,16 @@ pub(crate) struct Most {
     pub(crate) bytes: usize,
 }
 
+/// Where a portion is read, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) stream: &'a Stream,
+    pub(crate) shard: &'a Shard,
+    /// Ordinal of the first record.
+    pub(crate) from: u64,
+    pub(crate) now_ms: i64,
+}
+
 /// What was read.
 #[derive(Debug)]
 pub(crate) struct Portion {
@@ -67,10 +77,8 @@ const RECORD_BYTES: usize = 256;
 /// `ResourceNotFound` stream or shard are gone; what a storage failure means to a client.
 pub(crate) async fn read(
     cx: &Cx,
-    (stream, shard): (&Stream, &Shard),
-    from: u64,
+    Reading { stream, shard, from, now_ms }: Reading<'_>,
     most: Most,
-    now_ms: i64,
 ) -> Result<Portion> {
     let batch = read_kept(shard, from, most).await.map_err(|e| lost(cx, stream, shard, &e))?;
     // The view after the read: what was closed before the read is seen as closed.

@@ -32,13 +32,13 @@ const FORMAT_BYTES_MAX: usize = 64;
 const PARTS: [&str; 3] = [RECORDS, "segments", "catalog"];
 
 /// An open data directory; locked until the last clone of the handle is dropped.
-pub struct Directory {
+pub struct DataDir {
     path: PathBuf,
     env: Env,
     _lock: Box<dyn Send + Sync>,
 }
 
-impl Directory {
+impl DataDir {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
@@ -50,9 +50,9 @@ impl Directory {
     }
 }
 
-impl fmt::Debug for Directory {
+impl fmt::Debug for DataDir {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("DataDir").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -61,7 +61,7 @@ impl fmt::Debug for Directory {
 /// # Errors
 /// `Fenced` another process has it open; `Invalid` its format is not this build's;
 /// `Corrupt` the format file is damaged or missing beside data.
-pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
+pub fn open(dir: &Path, env: &Env) -> Result<Arc<DataDir>> {
     let disk = &env.disk;
     disk.create_dir_all(dir).map_err(|e| failed("make", dir, &e))?;
     let lock = disk.lock(&dir.join(LOCK_FILE), Open::Write);
@@ -77,7 +77,7 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         sync_parents(dir, env).map_err(|e| failed("sync the parents of", dir, &e))?;
         write_format(dir, env).map_err(|e| failed("write", &format, &e))?;
     }
-    Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+    Ok(Arc::new(DataDir { path: dir.to_owned(), env: env.clone(), _lock: lock }))
 }
 
 /// Opens a data directory that exists, to be read only: nothing is written, so it may lie on a file
@@ -85,7 +85,7 @@ pub fn open(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
 ///
 /// # Errors
 /// As [`open`]; `Invalid` it is no data directory.
-pub fn look(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
+pub fn look(dir: &Path, env: &Env) -> Result<Arc<DataDir>> {
     let format = dir.join(FORMAT_FILE);
     if !env.disk.exists(&format).map_err(|e| failed("read", &format, &e))? {
         refuse_headless(dir, env)?;
@@ -98,7 +98,7 @@ pub fn look(dir: &Path, env: &Env) -> Result<Arc<Directory>> {
         locked => locked.map_err(|e| not_locked(dir, &e))?,
     };
     check_format(&format, env)?;
-    Ok(Arc::new(Directory { path: dir.to_owned(), env: env.clone(), _lock: lock }))
+    Ok(Arc::new(DataDir { path: dir.to_owned(), env: env.clone(), _lock: lock }))
 }
 
 fn not_locked(dir: &Path, e: &io::Error) -> Error {

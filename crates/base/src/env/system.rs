@@ -1,38 +1,33 @@
-//! The real clock and randomness behind `base::env`.
+//! The system's clocks and randomness.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place behind the `Clock` seam")]
 
-use base::Env;
-use base::env::{Clock, OsDisk, Rng, Sleep};
-use ring::rand::{SecureRandom, SystemRandom};
+use super::{Clock, Env, OsDisk, Rng, Sleep};
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The system's clocks, with sleeps by tokio's timer.
+/// The system's clocks.
 #[derive(Clone, Copy, Debug)]
-pub struct TokioClock {
+pub struct SystemClock {
     start: Instant,
     /// What `uptime` was then.
     uptime: Duration,
     /// How long the machine had slept until then.
     slept: Duration,
+    sleep: fn(Duration) -> Sleep,
 }
 
-impl TokioClock {
-    /// A clock whose monotonic time starts now.
-    pub fn new() -> Self {
-        Self { start: Instant::now(), uptime: read(ClockId::Boottime), slept: slept() }
+impl SystemClock {
+    /// A clock whose monotonic time starts now. `sleep`: by the runtime's timer.
+    pub fn new(sleep: fn(Duration) -> Sleep) -> Self {
+        Self { start: Instant::now(), uptime: read(ClockId::Boottime), slept: slept(), sleep }
     }
 }
 
-impl Default for TokioClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for TokioClock {
+impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => since.as_millis() as i64,
@@ -56,7 +51,7 @@ impl Clock for TokioClock {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration))
+        (self.sleep)(duration)
     }
 }
 
@@ -72,36 +67,32 @@ fn read(clock: ClockId) -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
-/// The system's randomness.
-#[derive(Clone, Debug)]
-pub struct SystemRng(SystemRandom);
-
-impl SystemRng {
-    /// Opens the system's source.
-    pub fn new() -> Self {
-        Self(SystemRandom::new())
-    }
-}
-
-impl Default for SystemRng {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// The system's secure randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRng;
 
 impl Rng for SystemRng {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.fill(bytes).expect("the system gives random bytes once it has started");
+    fn fill(&self, mut bytes: &mut [u8]) {
+        while !bytes.is_empty() {
+            match getrandom(&mut *bytes, GetRandomFlags::empty()) {
+                Ok(count) => bytes = &mut bytes[count..],
+                // A signal came before it was seeded.
+                Err(Errno::INTR) => {}
+                Err(e) => panic!("the system gives no randomness: {e}"),
+            }
+        }
     }
 }
 
-/// The real world: system clocks, randomness and files.
-pub fn system_env() -> Env {
-    Env {
-        clock: Arc::new(TokioClock::new()),
-        rng: Arc::new(SystemRng::new()),
-        disk: Arc::new(OsDisk),
-        turns: None,
+impl Env {
+    /// The real world. `sleep`: by the runtime's timer.
+    pub fn system(sleep: fn(Duration) -> Sleep) -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new(sleep)),
+            rng: Arc::new(SystemRng),
+            disk: Arc::new(OsDisk),
+            turns: None,
+        }
     }
 }
 
@@ -109,13 +100,26 @@ pub fn system_env() -> Env {
 mod tests {
     use super::*;
 
+    fn env() -> Env {
+        Env::system(|_| Box::pin(std::future::pending()))
+    }
+
     #[test]
     fn time_passes_from_one_start_of_the_machine() {
-        let clock = TokioClock::new();
+        let clock = env().clock;
+        assert!(clock.now_ms() > 1_700_000_000_000);
         let (before, boot) = (clock.uptime(), clock.boot());
         assert!(before > clock.monotonic(), "the machine was there before");
         assert!(clock.uptime() >= before);
         assert!(boot.is_some_and(|boot| boot > 0));
-        assert_eq!(boot, TokioClock::new().boot());
+        assert_eq!(boot, env().clock.boot());
+    }
+
+    #[test]
+    fn randomness_fills_all_of_it() {
+        let mut bytes = [0; 4096];
+        SystemRng.fill(&mut bytes);
+        assert!(bytes.chunks(64).all(|part| part.iter().any(|b| *b != 0)));
+        assert_ne!(SystemRng.bytes16(), SystemRng.bytes16());
     }
 }

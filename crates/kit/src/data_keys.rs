@@ -7,20 +7,11 @@
 //!
 //! Before the engine may encrypt with a key the catalog has its fingerprint, so that a key file
 //! that was lost or replaced is told, and no second key is ever made under the name of a lost one.
-//!
-//! The file, one line per key, owner-only; a damaged line refuses the start, since a wrong key
-//! would make records unreadable one by one:
-//!
-//! | field | what |
-//! | --- | --- |
-//! | 1 | name in the key ring, without blanks |
-//! | 2 | 64 hexadecimal digits: the key |
-//! | 3 | 16 hexadecimal digits: start of the SHA-256 of the two fields and the blank between |
 
-use base::env::Open;
+mod key_file;
+
 use base::{AccountId, Env, Region};
 use bytes::Bytes;
-use ring::digest;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
@@ -29,24 +20,47 @@ use std::pin::Pin;
 use std::sync::Arc;
 use store::local::{KEY_BYTES, KeyRing};
 use store::{Scope, Transaction};
-use streams::{KeyTrouble, Keys};
 use tokio::sync::Mutex;
+
+/// Why a key cannot be used; each is one of the modeled KMS errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyTrouble {
+    /// No such key, and the owner does not want keys made on demand.
+    NotFound,
+    /// The owner disabled it.
+    Disabled,
+    /// It could not be read or written just now; the cause is in the log.
+    Unavailable,
+}
+
+/// Where keys come from: a local key file or the configuration.
+pub trait DataKeys: Send + Sync + 'static {
+    /// Name in the log engine's key ring of the key that `key_id` stands for in this account and
+    /// region: a UUID, an ARN, or `alias/` and a name.
+    ///
+    /// When it resolves the key is durable: data encrypted under it can be read after any crash.
+    fn resolve<'a>(
+        &'a self,
+        account: AccountId,
+        region: &'a Region,
+        key_id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<String, KeyTrouble>> + Send + 'a>>;
+}
 
 /// Longest name that the key ring takes, in bytes.
 const RING_NAME_BYTES_MAX: usize = 255;
-const CHECK_BYTES: usize = 8;
 /// Whose the rows in the catalog are.
-pub(crate) const SERVICE: &str = "kms";
+pub const KMS: &str = "kms";
 /// Catalog keys of fingerprints; the key's name in the ring follows.
 const FINGERPRINTS: &str = "encryption-key/";
 
 /// A key of the configuration.
 #[derive(Clone)]
-pub(crate) struct GivenKey {
+pub struct GivenKey {
     /// The `KeyId` that clients use.
-    pub(crate) id: String,
+    pub id: String,
     /// The key.
-    pub(crate) key: [u8; KEY_BYTES],
+    pub key: [u8; KEY_BYTES],
 }
 
 impl std::fmt::Debug for GivenKey {
@@ -55,8 +69,19 @@ impl std::fmt::Debug for GivenKey {
     }
 }
 
+/// Where the keys of a server come from.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySource<'a> {
+    /// Where made keys are kept; none keeps them in memory only.
+    pub file: Option<&'a Path>,
+    /// Keys of the configuration.
+    pub given: &'a [GivenKey],
+    /// Whether keys are made on demand.
+    pub make_keys: bool,
+}
+
 /// The keys of one server.
-pub(crate) struct LocalKeys {
+pub struct LocalDataKeys {
     env: Env,
     ring: Arc<KeyRing>,
     given: BTreeMap<String, Fingerprint>,
@@ -64,6 +89,8 @@ pub(crate) struct LocalKeys {
     kept: Mutex<Kept>,
     make_keys: bool,
     catalog: Scope,
+    /// What is told of keys that were used and are not there.
+    missing: Vec<String>,
 }
 
 /// The start of the SHA-256 of a key.
@@ -77,25 +104,23 @@ struct Kept {
     fingerprints: BTreeMap<String, Fingerprint>,
 }
 
-impl LocalKeys {
+impl LocalDataKeys {
     /// Puts the given and the kept keys into the ring.
-    ///
-    /// `file`: where made keys are kept; none keeps them in memory only.
     ///
     /// # Errors
     /// The file cannot be read or is damaged, the message names the line; a key is not the one that
     /// records were encrypted with.
-    pub(crate) fn open(
+    pub fn open(
         env: Env,
         ring: Arc<KeyRing>,
         catalog: Scope,
-        file: Option<&Path>,
-        (given, make_keys): (&[GivenKey], bool),
+        KeySource { file, given, make_keys }: KeySource<'_>,
     ) -> io::Result<Self> {
-        let text = file.map_or(Ok(String::new()), |path| read(&env, path))?;
+        let text = file.map_or(Ok(String::new()), |path| key_file::read(&env, path))?;
         let mut fingerprints = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
-            let (name, key) = parse(line).ok_or_else(|| damaged(file, index + 1))?;
+            let (name, key) =
+                key_file::parse(line).ok_or_else(|| key_file::damaged(file, index + 1))?;
             insert(&ring, name, &key)?;
             fingerprints.insert(name.to_owned(), fingerprint(&key));
         }
@@ -105,7 +130,7 @@ impl LocalKeys {
         let of_given = |key: &GivenKey| (key.id.clone(), fingerprint(&key.key));
         let kept = Mutex::new(Kept { path: file.map(Path::to_owned), text, fingerprints });
         let given = given.iter().map(of_given).collect();
-        let mut keys = Self { env, ring, given, kept, make_keys, catalog };
+        let mut keys = Self { env, ring, given, kept, make_keys, catalog, missing: Vec::new() };
         keys.compare()?;
         Ok(keys)
     }
@@ -121,9 +146,16 @@ impl LocalKeys {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, another(&name)));
             }
             let file = kept.path.as_deref().unwrap_or(Path::new("")).display();
-            tracing::warn!(%file, "{}", missing(&name));
+            let told = missing(&name);
+            tracing::warn!(%file, "{told}");
+            self.missing.push(told);
         }
         Ok(())
+    }
+
+    /// What an owner should know: keys that are missing since the start.
+    pub fn troubles(&self) -> &[String] {
+        &self.missing
     }
 
     async fn find(&self, scope: String, id: &str) -> Result<String, KeyTrouble> {
@@ -170,9 +202,9 @@ impl LocalKeys {
     fn make(&self, kept: &mut Kept, name: &str) -> io::Result<()> {
         let mut key = [0; KEY_BYTES];
         self.env.rng.fill(&mut key);
-        let text = format!("{}{}\n", kept.text, line(name, &key));
+        let text = format!("{}{}\n", kept.text, key_file::line(name, &key));
         if let Some(path) = &kept.path {
-            write(&self.env, path, &text)?;
+            key_file::write(&self.env, path, &text)?;
         }
         kept.text = text;
         kept.fingerprints.insert(name.to_owned(), fingerprint(&key));
@@ -211,21 +243,21 @@ fn missing(name: &str) -> String {
 
 /// What is wrong with a key file, beside all rows of its catalog. Keys that the configuration gives
 /// are not in it.
-pub(crate) fn verify(env: &Env, file: &Path, rows: &[(Bytes, Bytes)]) -> Vec<String> {
-    let text = match read(env, file) {
+pub fn verify_data_keys(env: &Env, file: &Path, rows: &[(Bytes, Bytes)]) -> Vec<String> {
+    let text = match key_file::read(env, file) {
         Ok(text) => text,
         Err(e) => return vec![e.to_string()],
     };
     let mut found = Vec::new();
     let mut keys = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
-        match parse(line) {
+        match key_file::parse(line) {
             Some((name, key)) => _ = keys.insert(name.to_owned(), fingerprint(&key)),
-            None => found.push(damaged(Some(file), index + 1).to_string()),
+            None => found.push(key_file::damaged(Some(file), index + 1).to_string()),
         }
     }
     let ours = |(key, value): &(Bytes, Bytes)| {
-        let key = key.strip_prefix(SERVICE.as_bytes())?.strip_prefix(b"/")?;
+        let key = key.strip_prefix(KMS.as_bytes())?.strip_prefix(b"/")?;
         Some((Bytes::copy_from_slice(key), value.clone()))
     };
     let used: Vec<_> = rows.iter().filter_map(ours).collect();
@@ -242,10 +274,10 @@ fn row_key(name: &str) -> Vec<u8> {
 }
 
 fn fingerprint(key: &[u8; KEY_BYTES]) -> Fingerprint {
-    check(key)
+    key_file::check(key)
 }
 
-impl Keys for LocalKeys {
+impl DataKeys for LocalDataKeys {
     fn resolve<'a>(
         &'a self,
         account: AccountId,
@@ -293,70 +325,17 @@ fn insert(ring: &KeyRing, name: &str, key: &[u8; KEY_BYTES]) -> io::Result<()> {
     ring.insert(name, key).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e.to_string()))
 }
 
-fn damaged(file: Option<&Path>, line: usize) -> io::Error {
-    let file = file.map_or_else(String::new, |path| path.display().to_string());
-    let text = format!("line {line} of `{file}` is damaged: restore the file from a backup");
-    io::Error::new(io::ErrorKind::InvalidData, text)
-}
-
-fn read(env: &Env, path: &Path) -> io::Result<String> {
-    if !env.disk.exists(path)? {
-        return Ok(String::new());
-    }
-    let file = env.disk.open(path, Open::Read)?;
-    let mut bytes = vec![0; file.len()? as usize];
-    let read = file.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    String::from_utf8(bytes).map_err(|_| damaged(Some(path), 1))
-}
-
-/// The directory of a file, and a name in it for the next version.
-fn beside(path: &Path) -> (&Path, PathBuf) {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    (dir.unwrap_or(Path::new(".")), new.into())
-}
-
-/// Why a new file and a rename: a crash leaves the old keys or the new ones, never half a line.
-fn write(env: &Env, path: &Path, text: &str) -> io::Result<()> {
-    let (dir, new) = beside(path);
-    let file = env.disk.open(&new, Open::Write)?;
-    file.set_len(0)?;
-    file.write_at(text.as_bytes(), 0)?;
-    file.sync_data()?;
-    env.disk.rename(&new, path)?;
-    env.disk.sync_dir(dir)
-}
-
-fn line(name: &str, key: &[u8; KEY_BYTES]) -> String {
-    let body = format!("{name} {}", base::hex::encode(key));
-    let check = check(body.as_bytes());
-    format!("{body} {check}")
-}
-
-fn parse(line: &str) -> Option<(&str, [u8; KEY_BYTES])> {
-    let (body, sum) = line.rsplit_once(' ')?;
-    let (name, key) = body.split_once(' ')?;
-    (check(body.as_bytes()) == sum).then_some(())?;
-    Some((name, base::hex::decode(key)?))
-}
-
-fn check(bytes: &[u8]) -> String {
-    base::hex::encode(&digest::digest(&digest::SHA256, bytes).as_ref()[..CHECK_BYTES])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use server::system_env;
     use store::catalog::MemoryCatalog;
 
-    async fn resolve(keys: &LocalKeys, key_id: &str) -> Result<String, KeyTrouble> {
+    async fn resolve(keys: &LocalDataKeys, key_id: &str) -> Result<String, KeyTrouble> {
         keys.resolve(AccountId::DEFAULT, &Region::default(), key_id).await
     }
 
-    fn open(file: Option<&Path>, given: &[GivenKey], make: bool) -> io::Result<LocalKeys> {
+    fn open(file: Option<&Path>, given: &[GivenKey], make: bool) -> io::Result<LocalDataKeys> {
         open_with(MemoryCatalog::new(), file, given, make)
     }
 
@@ -365,20 +344,10 @@ mod tests {
         file: Option<&Path>,
         given: &[GivenKey],
         make: bool,
-    ) -> io::Result<LocalKeys> {
-        let catalog = Scope::new(catalog, SERVICE);
-        LocalKeys::open(system_env(), Arc::default(), catalog, file, (given, make))
-    }
-
-    #[test]
-    fn any_name_has_a_place_beside_it() {
-        for (path, dir, new) in [
-            ("keys", ".", "keys.new"),
-            ("/a/keys", "/a", "/a/keys.new"),
-            ("b.new", ".", "b.new.new"),
-        ] {
-            assert_eq!(beside(Path::new(path)), (Path::new(dir), new.into()));
-        }
+    ) -> io::Result<LocalDataKeys> {
+        let catalog = Scope::new(catalog, KMS);
+        let source = KeySource { file, given, make_keys: make };
+        LocalDataKeys::open(system_env(), Arc::default(), catalog, source)
     }
 
     #[tokio::test]
@@ -422,11 +391,13 @@ mod tests {
         };
         put(&whole);
         let keys = open(&[]).unwrap();
+        let [told] = keys.troubles() else { panic!("{:?}", keys.troubles()) };
+        assert!(told.contains("alias/b"), "{told}");
         assert!(resolve(&keys, "alias/a").await.is_ok());
         assert_eq!(resolve(&keys, "alias/b").await, Err(KeyTrouble::Unavailable));
         assert!(resolve(&keys, "alias/c").await.is_ok());
         // A file of another directory has another key under this name.
-        put(line("000000000000/us-east-1/alias/b", &[1; KEY_BYTES]).as_bytes());
+        put(key_file::line("000000000000/us-east-1/alias/b", &[1; KEY_BYTES]).as_bytes());
         let told = open(&[]).err().unwrap();
         assert!(told.to_string().contains("alias/b"), "{told}");
 

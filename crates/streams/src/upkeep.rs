@@ -16,7 +16,7 @@ pub(crate) fn start(inner: &Arc<Inner>) {
     for stream in inner.directory.all() {
         retention::trim(inner, &stream);
     }
-    let (clock, period) = (inner.env.clock.clone(), inner.options.keeper_period);
+    let (clock, period) = (inner.env.clock.clone(), inner.options.upkeep_period);
     inner.tasks.spawn(look(Arc::downgrade(inner), in_doubt, (clock, period)));
 }
 
