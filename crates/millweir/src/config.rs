@@ -4,16 +4,16 @@
 //! flags, environment, file --Settings::merge--> one text per option --Options::read--> plain data
 //! ```
 //!
-//! `keys` is the table of all options and `kinds` what texts they accept; `settings` says whose
+//! `table` is the table of all options and `kinds` what texts they accept; `settings` says whose
 //! text wins; `options` is what `serve` is started with. Secrets come from files or the environment
 //! and are never printed.
 
-pub(crate) mod keys;
 pub(crate) mod kinds;
 mod nearest;
 pub(crate) mod options;
 mod policies;
 pub(crate) mod settings;
+pub(crate) mod table;
 pub(crate) mod units;
 
 use crate::access::Access;

@@ -14,9 +14,9 @@ mod reread;
 pub(crate) mod services;
 
 use crate::cli::ServeArgs;
-use crate::config::keys::{FLUSH_MAX, STOP_MAX};
-use crate::config::options::{AccessKey, Auth, Options, Tls};
+use crate::config::options::{AccessKey, Options, Tls};
 use crate::config::settings::Flag;
+use crate::config::table::{FLUSH_MAX, STOP_MAX};
 use crate::stop::{Hangups, Stop, end_within};
 use crate::{access, config, files, output};
 use anyhow::{Context as _, Result};
@@ -25,7 +25,7 @@ use base::metrics::{Definition, Registry};
 use engines::Engines;
 use reread::Reread;
 use server::tls::TlsOptions;
-use server::{AuthMode, Loops, Port, Server};
+use server::{Loops, Port, Server};
 use services::Services;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -176,26 +176,11 @@ fn server_options(options: &Options) -> server::Options {
             names: names.iter().cloned().chain(listened_on(options)).collect(),
         },
     };
-    server::Options {
-        listen: options.listen,
-        tls,
-        tls_only: options.tls.required,
-        auth: match options.auth {
-            Auth::Any => AuthMode::Any,
-            Auth::Required => AuthMode::Required,
-        },
-        account: options.account,
-        host_names: options.host_names.clone(),
-        cors_origins: options.cors_origins.clone(),
-        metrics_token: options.metrics_token.clone(),
-        open_metrics: options.open_metrics,
-        limits: options.limits,
-        ..server::Options::default()
-    }
+    server::Options { tls, ..options.server.clone() }
 }
 
 fn listened_on(options: &Options) -> Option<String> {
-    let ip = options.listen.ip();
+    let ip = options.server.listen.ip();
     (!ip.is_unspecified()).then(|| ip.to_string())
 }
 

@@ -1,8 +1,8 @@
 //! What `serve` takes. Each flag is an option of the configuration by another way, made from it.
 
-use crate::config::keys::{KEYS, Key};
 use crate::config::kinds::Kind;
 use crate::config::settings::Flag;
+use crate::config::table::{Entry, OPTIONS};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::path::PathBuf;
 
@@ -27,17 +27,17 @@ impl ServeArgs {
 }
 
 /// The options that have a flag, with it and the word for its value.
-fn flagged() -> impl Iterator<Item = (&'static Key, &'static str, &'static str)> {
-    KEYS.iter().filter_map(|key| key.flag.map(|(flag, value)| (key, flag, value)))
+fn flagged() -> impl Iterator<Item = (&'static Entry, &'static str, &'static str)> {
+    OPTIONS.iter().filter_map(|entry| entry.flag.map(|(flag, value)| (entry, flag, value)))
 }
 
-fn arg((key, flag, value): (&'static Key, &'static str, &'static str)) -> Arg {
-    let help = key.help.trim_end_matches('.');
+fn arg((entry, flag, value): (&'static Entry, &'static str, &'static str)) -> Arg {
+    let help = entry.help.trim_end_matches('.');
     let arg = Arg::new(flag).long(flag);
-    if key.kind == Kind::Switch {
+    if matches!(entry.kind, Kind::Switch(_)) {
         return arg.action(ArgAction::SetTrue).help(help);
     }
-    arg.value_name(value).help(format!("{help} [default: {}]", (key.default)()))
+    arg.value_name(value).help(format!("{help} [default: {}]", entry.kind.default_text()))
 }
 
 impl Args for ServeArgs {
@@ -52,12 +52,12 @@ impl Args for ServeArgs {
 
 impl FromArgMatches for ServeArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let given = |(key, flag, _): (&'static Key, _, _)| {
-            if key.kind == Kind::Switch {
+        let given = |(entry, flag, _): (&'static Entry, _, _)| {
+            if matches!(entry.kind, Kind::Switch(_)) {
                 let text = matches.get_flag(flag).then(|| "true".to_owned())?;
-                return Some((key.name, flag, text));
+                return Some((entry.name, flag, text));
             }
-            Some((key.name, flag, matches.get_one::<String>(flag)?.clone()))
+            Some((entry.name, flag, matches.get_one::<String>(flag)?.clone()))
         };
         let flags = flagged().filter_map(given).collect();
         Ok(Self { flags, config: ConfigArgs::from_arg_matches(matches)? })

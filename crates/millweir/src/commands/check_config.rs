@@ -1,7 +1,7 @@
 //! `check-config`.
 
 use crate::cli::{CheckConfigArgs, Format};
-use crate::config::keys::KEYS;
+use crate::config::table::OPTIONS;
 use crate::config::{self, options::Options};
 use crate::{files, output};
 use anyhow::Result;
@@ -40,18 +40,18 @@ pub(super) fn run(args: &CheckConfigArgs) -> Result<()> {
 fn list(format: Format) -> Result<()> {
     let mut table = Table::new(&["key", "accepts", "default", "meaning"]);
     let mut values = Map::new();
-    for key in KEYS {
-        let (accepts, default) = (key.kind.accepts(), (key.default)());
+    for entry in OPTIONS {
+        let (accepts, default) = (entry.kind.accepts(), entry.kind.default_text());
         let value = json!({
             "accepts": accepts,
             "default": default,
-            "meaning": key.help,
-            "environment": key.variable(),
-            "also": key.aliases,
-            "flag": key.flag.map(|(flag, _)| format!("--{flag}")),
+            "meaning": entry.help,
+            "environment": entry.variable(),
+            "also": entry.aliases,
+            "flag": entry.flag.map(|(flag, _)| format!("--{flag}")),
         });
-        values.insert(key.name.to_owned(), value);
-        table.row(vec![key.name.to_owned(), accepts, default, key.help.to_owned()]);
+        values.insert(entry.name.to_owned(), value);
+        table.row(vec![entry.name.to_owned(), accepts, default, entry.help.to_owned()]);
     }
     Ok(output::answer(format, &Value::Object(values), &table)?)
 }

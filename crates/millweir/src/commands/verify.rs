@@ -1,7 +1,7 @@
 //! `verify`: every checksum of a data directory.
 
 use crate::cli::{Format, VerifyArgs};
-use crate::config::{self, options::KEYS_FILE};
+use crate::config::{self, options, table::name};
 use crate::exit::Damaged;
 use crate::output::{self, Table};
 use anyhow::{Context as _, Result, ensure};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     let settings = config::load_with(&args.config, Vec::new())?;
     let path = match args.directory.as_ref().or(args.data.as_ref()) {
         Some(directory) => directory.clone(),
-        None => settings.text("data").into(),
+        None => settings.text(name::DATA).into(),
     };
     let env = server::system_env();
     ensure!(env.disk.exists(&path)?, "there is no directory `{}`", path.display());
@@ -55,8 +55,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     if !catalog.rows.is_empty() && matches!(Local::is_in(&directory), Ok(false)) {
         walked.damages.push(Damage { file: path.clone(), offset: 0, what: RECORDS_LOST.into() });
     }
-    let file = settings.given("encryption.keys_file").map(PathBuf::from);
-    let file = file.unwrap_or_else(|| path.join(KEYS_FILE));
+    let file = options::keys_file(&settings, &path);
     for what in kit::verify_data_keys(&env, &file, &catalog.rows) {
         walked.damages.push(Damage { file: file.clone(), offset: 0, what });
     }

@@ -1,34 +1,28 @@
 //! The configuration as plain data, read from the merged texts.
+//!
+//! The table puts most options in their places. Here stand the defaults, and what is read with
+//! files: secrets, keys, certificates, policies; and what must go together.
 
+use super::kinds;
 use super::policies;
 use super::settings::{Origin, Problems, Settings};
-use super::units;
+use super::table::{OPTIONS, name};
 use crate::files::Holds;
 use crate::times;
 use base::policy::{Permissions, Policy};
 use base::{AccountId, Region};
 use kit::GivenKey;
+use server::AuthMode;
 use server::tls::Pem;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use store::local::Durability;
 use store::memory::MemoryOptions;
-use streams::{Lifecycle, Limits};
 use wire::sigv4::Secret;
 
+/// The data directory when nobody names one.
+const DATA: &str = "./millweir-data";
 /// Name of the file of made encryption keys in the data directory.
-pub(crate) const KEYS_FILE: &str = "encryption-keys";
-
-/// Whose signatures are accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Auth {
-    /// Any signature; it is not verified.
-    Any,
-    /// A right signature of a known key.
-    Required,
-}
+const KEYS_FILE: &str = "encryption-keys";
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,10 +55,8 @@ pub(crate) struct AccessKey {
 }
 
 /// TLS on the API's port.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Tls {
-    /// Plain connections are refused.
-    pub(crate) required: bool,
     /// Certificate chain and key in place of our own.
     pub(crate) files: Option<(PathBuf, PathBuf)>,
     /// More names for our own certificate.
@@ -87,20 +79,16 @@ pub(crate) struct Encryption {
 pub(crate) struct Options {
     /// The configuration's file, when there is one.
     pub(crate) file: Option<PathBuf>,
-    /// Where the API listens.
-    pub(crate) listen: SocketAddr,
+    /// The sockets; the source of certificates is chosen later, from `tls`.
+    pub(crate) server: server::Options,
     /// The data directory.
     pub(crate) data: PathBuf,
     /// Memory only.
     pub(crate) memory: bool,
-    /// Signatures.
-    pub(crate) auth: Auth,
     /// Off loopback without authentication or TLS.
     pub(crate) allow_insecure: bool,
     /// Region that the banner names.
     pub(crate) region: Region,
-    /// Account of keys that name no other.
-    pub(crate) account: AccountId,
     /// Known keys.
     pub(crate) access_keys: Vec<AccessKey>,
     /// TLS.
@@ -113,20 +101,42 @@ pub(crate) struct Options {
     pub(crate) memory_engine: MemoryOptions,
     /// Encryption of records.
     pub(crate) encryption: Encryption,
-    /// Bounds of the sockets.
-    pub(crate) limits: server::Limits,
-    /// Origins of web pages that may call where signatures are verified.
-    pub(crate) cors_origins: Vec<String>,
-    /// More names for the server on loopback.
-    pub(crate) host_names: Vec<String>,
-    /// Bearer token of the metrics.
-    pub(crate) metrics_token: Option<Secret>,
-    /// Metrics for everybody.
-    pub(crate) open_metrics: bool,
     /// Filter of the log.
     pub(crate) log_level: String,
     /// Form of the log.
     pub(crate) log_format: LogFormat,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let data = PathBuf::from(DATA);
+        Self {
+            file: None,
+            server: server::Options::default(),
+            memory: false,
+            allow_insecure: false,
+            region: Region::default(),
+            access_keys: Vec::new(),
+            tls: Tls::default(),
+            streams: streams::Options::default(),
+            storage: store::local::Options::default(),
+            memory_engine: MemoryOptions::default(),
+            encryption: Encryption {
+                keys_file: data.join(KEYS_FILE),
+                make_keys: true,
+                given: Vec::new(),
+            },
+            data,
+            log_level: "info".into(),
+            log_format: LogFormat::Auto,
+        }
+    }
+}
+
+/// The file of made encryption keys, of a server with this data directory.
+pub(crate) fn keys_file(settings: &Settings, data: &Path) -> PathBuf {
+    let given = settings.given(name::ENCRYPTION_KEYS_FILE).map(PathBuf::from);
+    given.unwrap_or_else(|| data.join(KEYS_FILE))
 }
 
 impl Options {
@@ -148,20 +158,20 @@ impl Options {
         read_file: impl ReadFile,
     ) -> (Vec<AccessKey>, Problems) {
         let mut reader = Reader { settings, read_file, problems: Problems::default() };
-        let account = reader.account("account").unwrap_or(AccountId::DEFAULT);
+        let account = reader.account(name::ACCOUNT).unwrap_or(AccountId::DEFAULT);
         (reader.access_keys(account), reader.problems)
     }
 
     /// Off loopback a server asks for signatures and TLS, unless its owner says otherwise.
     fn check_exposure(&self) -> Result<(), Problems> {
-        if self.listen.ip().is_loopback() || self.allow_insecure {
+        if self.server.listen.ip().is_loopback() || self.allow_insecure {
             return Ok(());
         }
         let mut missing = Vec::new();
-        if self.auth == Auth::Any {
+        if self.server.auth == AuthMode::Any {
             missing.push("`--auth required` (authentication, with an access key configured)");
         }
-        if !self.tls.required {
+        if !self.server.tls_only {
             missing.push("`--tls required` (no plain connections)");
         }
         if missing.is_empty() {
@@ -170,7 +180,7 @@ impl Options {
         Err(Problems::one(format!(
             "listening on {} can be reached from other machines and needs {}; \
              `--allow-insecure` serves without",
-            self.listen,
+            self.server.listen,
             missing.join(" and ")
         )))
     }
@@ -189,146 +199,65 @@ struct Reader<'a, F> {
 
 impl<F: ReadFile> Reader<'_, F> {
     fn options(&mut self) -> Options {
-        let account = self.account("account").unwrap_or(AccountId::DEFAULT);
-        let access_keys = self.access_keys(account);
-        let auth = if self.is("auth", "required") { Auth::Required } else { Auth::Any };
-        if auth == Auth::Required && access_keys.is_empty() {
+        let file = self.settings.file().map(Path::to_owned);
+        let mut options = Options { file, ..Options::default() };
+        for entry in OPTIONS {
+            if let Err(e) = entry.kind.set(&mut options, &self.settings.text(entry.name)) {
+                self.wrong(entry.name, &e);
+            }
+        }
+        options.access_keys = self.access_keys(options.server.account);
+        if options.server.auth == AuthMode::Required && options.access_keys.is_empty() {
             self.problems.add(
                 "`auth = \"required\"` needs an access key: set `access_keys.NAME.id` and \
                  `access_keys.NAME.secret_file`"
                     .into(),
             );
         }
-        Options {
-            file: self.settings.file().map(Path::to_owned),
-            listen: self.parsed("listen", SocketAddr::from(([127, 0, 0, 1], 4566))),
-            data: self.settings.text("data").into(),
-            memory: self.is("memory", "true"),
-            auth,
-            allow_insecure: self.is("allow_insecure", "true"),
-            region: self.region(),
-            account,
-            access_keys,
-            tls: self.tls(),
-            streams: self.streams(),
-            storage: self.storage(),
-            memory_engine: MemoryOptions {
-                bytes_max: self.size("storage.memory") as usize,
-                ..MemoryOptions::default()
-            },
-            encryption: self.encryption(),
-            limits: self.limits(),
-            cors_origins: self.names("server.cors_origins"),
-            host_names: self.names("server.host_names"),
-            metrics_token: self.metrics_token(),
-            open_metrics: self.is("server.open_metrics", "true"),
-            log_level: self.settings.text("log.level"),
-            log_format: match self.settings.text("log.format").as_str() {
-                "text" => LogFormat::Text,
-                "json" => LogFormat::Json,
-                _ => LogFormat::Auto,
-            },
+        options.tls.files = self.certificate();
+        for name in options.tls.names.iter().filter(|name| !server::tls::is_name(name)) {
+            self.wrong(name::TLS_NAMES, &format!("`{name}` is neither a host name nor an address"));
         }
-    }
-
-    fn streams(&mut self) -> streams::Options {
-        let default = streams::Options::default();
-        streams::Options {
-            limits: if self.is("limits", "hardware") { Limits::Hardware } else { Limits::Aws },
-            lifecycle: Lifecycle {
-                creating: self.duration("lifecycle.creating"),
-                updating: self.duration("lifecycle.updating"),
-                deleting: self.duration("lifecycle.deleting"),
-            },
-            shards_max: self.parsed("streams.shards_max", default.shards_max),
-            stream_shards_max: self.parsed("streams.stream_shards_max", default.stream_shards_max),
-            on_demand_streams_max: self
-                .parsed("streams.on_demand_streams_max", default.on_demand_streams_max),
-            scaling_limits: self.is("streams.scaling_limits", "true"),
-            subscription: self.duration("streams.subscription"),
-            shard_metrics_max: self.parsed("streams.shard_metrics_max", default.shard_metrics_max),
-            ..default
-        }
-    }
-
-    fn storage(&mut self) -> store::local::Options {
-        let default = store::local::Options::default();
-        let relaxed = self.is("durability", "relaxed");
-        let options = store::local::Options {
-            durability: if relaxed { Durability::Relaxed } else { Durability::Always },
-            cache_bytes_max: self.size("storage.cache") as usize,
-            journal_first_bytes: self.size("storage.journal_first"),
-            journal_file_bytes_max: self.size("storage.journal_file"),
-            journal_files_max: self.parsed("storage.journal_files", default.journal_files_max),
-            direct: self.is("storage.direct", "true"),
-            segment_bytes_max: self.size("storage.segment"),
-            readers: self.parsed("storage.readers", default.readers),
-            no_space_percent: self.parsed("storage.no_space_percent", default.no_space_percent),
-            cut_damaged_journal: self.is("storage.cut_damaged_journal", "true"),
-            ..default
-        };
-        if let Err(e) = options.check() {
+        if let Err(e) = options.storage.check() {
             self.problems.add(format!("`storage`: {e}"));
         }
+        options.encryption.keys_file = keys_file(self.settings, &options.data);
+        options.encryption.given = self.encryption_keys();
+        options.server.metrics_token = self.secret_in(name::METRICS_TOKEN_FILE);
         options
     }
 
-    fn limits(&mut self) -> server::Limits {
-        let default = server::Limits::default();
-        server::Limits {
-            connections_max: self.parsed("server.connections_max", default.connections_max),
-            memory_bytes_max: self.size("server.memory") as usize,
-            header_timeout: self.duration("server.header_timeout"),
-            body_timeout: self.duration("server.body_timeout"),
-            idle_timeout: self.duration("server.idle_timeout"),
-            shutdown_timeout: self.duration("server.shutdown_timeout"),
-            ..default
-        }
-    }
-
-    fn encryption(&mut self) -> Encryption {
-        let data = PathBuf::from(self.settings.text("data"));
-        let keys_file = self.settings.given("encryption.keys_file").map(PathBuf::from);
+    fn encryption_keys(&mut self) -> Vec<GivenKey> {
         let (mut given, mut taken) = (Vec::new(), BTreeMap::new());
-        for name in self.settings.words("encryption.keys") {
-            let of = |what: &str| format!("encryption.keys.{name}.{what}");
-            let id = self.id(of("id"), &mut taken);
-            let secret = self.secret(&of("key"), &of("key_file"));
+        for word in self.settings.words(name::ENCRYPTION_KEY_ID) {
+            let of = |option: &str| option.replacen('*', &word, 1);
+            let (id_name, file) = (of(name::ENCRYPTION_KEY_ID), of(name::ENCRYPTION_KEY_FILE));
+            let id = self.id(id_name.clone(), &mut taken);
+            let secret = self.secret(&of(name::ENCRYPTION_KEY), &file);
             match (id, secret.and_then(|secret| base::hex::decode(secret.reveal()))) {
                 (Some(id), Some(key)) => given.push(GivenKey { id, key }),
-                (None, _) => self.problems.add(format!("`{}` is missing", of("id"))),
-                (_, None) => {
-                    let text = format!("`{}` needs 64 hexadecimal digits", of("key_file"));
-                    self.problems.add(text);
-                }
+                (None, _) => self.problems.add(format!("`{id_name}` is missing")),
+                (_, None) => self.problems.add(format!("`{file}` needs 64 hexadecimal digits")),
             }
         }
-        Encryption {
-            keys_file: keys_file.unwrap_or_else(|| data.join(KEYS_FILE)),
-            make_keys: self.is("encryption.make_keys", "true"),
-            given,
-        }
+        given
     }
 
-    fn tls(&mut self) -> Tls {
-        let files =
-            match (self.settings.given("tls.cert_file"), self.settings.given("tls.key_file")) {
-                (Some(cert), Some(key)) => {
-                    let files = (PathBuf::from(cert), PathBuf::from(key));
-                    self.check_pair(&files.0, &files.1);
-                    Some(files)
-                }
-                (None, None) => None,
-                _ => {
-                    self.problems.add("`tls.cert_file` and `tls.key_file` go together".into());
-                    None
-                }
-            };
-        let names = self.names("tls.names");
-        for name in names.iter().filter(|name| !server::tls::is_name(name)) {
-            self.wrong("tls.names", &format!("`{name}` is neither a host name nor an address"));
+    /// The files of a certificate and its key.
+    fn certificate(&mut self) -> Option<(PathBuf, PathBuf)> {
+        let names = (name::TLS_CERT_FILE, name::TLS_KEY_FILE);
+        match (self.settings.given(names.0), self.settings.given(names.1)) {
+            (Some(certificate), Some(key)) => {
+                let files = (PathBuf::from(certificate), PathBuf::from(key));
+                self.check_pair(&files.0, &files.1);
+                Some(files)
+            }
+            (None, None) => None,
+            _ => {
+                self.problems.add(format!("`{}` and `{}` go together", names.0, names.1));
+                None
+            }
         }
-        Tls { required: self.is("tls.mode", "required"), files, names }
     }
 
     fn check_pair(&mut self, certificate: &Path, key: &Path) {
@@ -339,42 +268,41 @@ impl<F: ReadFile> Reader<'_, F> {
                 None
             }
         };
-        let chain = pem("tls.cert_file", certificate, Holds::NoSecret);
-        let pems = (chain, pem("tls.key_file", key, Holds::Secret));
+        let chain = pem(name::TLS_CERT_FILE, certificate, Holds::NoSecret);
+        let pems = (chain, pem(name::TLS_KEY_FILE, key, Holds::Secret));
         if let (Some(chain), Some(secret)) = &pems
             && let Err(e) = server::tls::check_pair(
                 Pem { path: certificate, bytes: chain },
                 Pem { path: key, bytes: secret },
             )
         {
-            self.wrong("tls.cert_file", &e);
+            self.wrong(name::TLS_CERT_FILE, &e);
         }
-    }
-
-    fn metrics_token(&mut self) -> Option<Secret> {
-        self.secret_in("server.metrics_token_file")
     }
 
     fn access_keys(&mut self, default: AccountId) -> Vec<AccessKey> {
         let (mut keys, mut taken) = (Vec::new(), BTreeMap::new());
-        for name in self.settings.words("access_keys") {
-            let of = |what: &str| format!("access_keys.{name}.{what}");
-            let id = self.id(of("id"), &mut taken);
-            let secret = self.secret(&of("secret"), &of("secret_file"));
-            let session_token = self.secret(&of("session_token"), &of("session_token_file"));
-            let expires_ms = self.time(&of("expires"));
+        for word in self.settings.words(name::ACCESS_KEY_ID) {
+            let of = |option: &str| option.replacen('*', &word, 1);
+            let id = self.id(of(name::ACCESS_KEY_ID), &mut taken);
+            let (text, file) = (of(name::ACCESS_KEY_SECRET), of(name::ACCESS_KEY_SECRET_FILE));
+            let secret = self.secret(&text, &file);
+            let token_file = of(name::ACCESS_KEY_TOKEN_FILE);
+            let session_token = self.secret(&of(name::ACCESS_KEY_TOKEN), &token_file);
+            let expires = of(name::ACCESS_KEY_EXPIRES);
+            let expires_ms = self.settings.given(&expires).and_then(|text| times::parse(&text, 0));
             if expires_ms.is_some() && session_token.is_none() {
-                let token = of("session_token_file");
-                let why = format!("only a session token expires, and `{token}` is missing");
-                self.wrong(&of("expires"), &why);
+                let why = format!("only a session token expires, and `{token_file}` is missing");
+                self.wrong(&expires, &why);
             }
-            let account = self.account(&of("account")).unwrap_or(default);
-            let permissions = self.permissions(&of("policies"), &of("policy_file"));
+            let account = self.account(&of(name::ACCESS_KEY_ACCOUNT)).unwrap_or(default);
+            let policies = (of(name::ACCESS_KEY_POLICIES), of(name::ACCESS_KEY_POLICY_FILE));
+            let permissions = self.permissions(&policies.0, &policies.1);
             match (id, secret) {
                 (Some(id), Some(secret)) => {
                     // A key whose policies are not understood may do nothing, so it is none.
                     keys.extend(permissions.map(|permissions| AccessKey {
-                        name,
+                        name: word,
                         id,
                         secret,
                         session_token,
@@ -383,12 +311,10 @@ impl<F: ReadFile> Reader<'_, F> {
                         permissions,
                     }));
                 }
-                (None, _) => self.problems.add(format!("`{}` is missing", of("id"))),
-                (_, None) => self.problems.add(format!(
-                    "`{}` is missing, or `{}`",
-                    of("secret_file"),
-                    of("secret")
-                )),
+                (None, _) => {
+                    self.problems.add(format!("`{}` is missing", of(name::ACCESS_KEY_ID)));
+                }
+                (_, None) => self.problems.add(format!("`{file}` is missing, or `{text}`")),
             }
         }
         keys
@@ -402,7 +328,7 @@ impl<F: ReadFile> Reader<'_, F> {
             return Some(Permissions::All);
         }
         let (mut policies, mut is_whole) = (Vec::new(), true);
-        for name in self.names(names) {
+        for name in kinds::names(&self.settings.text(names)) {
             match policies::find(&name).map(Policy::parse_identity) {
                 Some(Ok(policy)) => policies.push(policy),
                 _ => {
@@ -479,45 +405,6 @@ impl<F: ReadFile> Reader<'_, F> {
         AccountId::parse(&text).map_err(|e| self.wrong(name, &e)).ok()
     }
 
-    fn region(&mut self) -> Region {
-        let text = self.settings.text("region");
-        Region::parse(&text).map_err(|e| self.wrong("region", &e)).unwrap_or_default()
-    }
-
-    fn is(&self, name: &str, word: &str) -> bool {
-        self.settings.text(name) == word
-    }
-
-    fn names(&self, name: &str) -> Vec<String> {
-        let text = self.settings.text(name);
-        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-        names.map(str::to_owned).collect()
-    }
-
-    fn size(&mut self, name: &str) -> u64 {
-        let read = units::parse_bytes(&self.settings.text(name));
-        read.map_err(|e| self.wrong(name, &e)).unwrap_or_default()
-    }
-
-    fn duration(&mut self, name: &str) -> Duration {
-        let read = units::parse_duration(&self.settings.text(name));
-        read.map_err(|e| self.wrong(name, &e)).unwrap_or_default()
-    }
-
-    fn time(&self, name: &str) -> Option<i64> {
-        self.settings.given(name).and_then(|text| times::parse(&text, 0))
-    }
-
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &str, none: T) -> T {
-        match self.settings.text(name).parse() {
-            Ok(value) => value,
-            Err(e) => {
-                self.wrong(name, &e);
-                none
-            }
-        }
-    }
-
     fn wrong(&mut self, name: &str, why: &dyn std::fmt::Display) {
         let origin = self.settings.origin(name);
         self.problems.add(format!("{origin}: `{name}`: {why}"));
@@ -528,6 +415,8 @@ impl<F: ReadFile> Reader<'_, F> {
 mod tests {
     use super::super::settings::Sources;
     use super::*;
+    use std::time::Duration;
+    use streams::Limits;
 
     fn read(file: &str) -> Result<Options, String> {
         let sources =
@@ -546,9 +435,8 @@ mod tests {
 
     #[test]
     fn defaults_are_the_crates_own() {
-        let options = read("").unwrap();
-        assert_eq!(options.listen.to_string(), super::super::keys::LISTEN);
-        assert_eq!(options.auth, Auth::Any);
+        let options = Options { file: Some("m.toml".into()), ..Options::default() };
+        assert_eq!(format!("{:?}", read("").unwrap()), format!("{options:?}"));
         assert_eq!(format!("{:?}", options.streams), format!("{:?}", streams::Options::default()));
     }
 
@@ -590,9 +478,9 @@ mod tests {
         assert_eq!(options.streams.limits, Limits::Hardware);
         assert_eq!(options.streams.lifecycle.creating, Duration::from_secs(2));
         assert_eq!((options.streams.shards_max, options.streams.shard_metrics_max), (7, 8));
-        assert!(options.memory && options.tls.required);
+        assert!(options.memory && options.server.tls_only);
         assert_eq!(options.tls.names, ["a.test", "10.0.0.1"]);
-        assert_eq!(options.account.as_str(), "123456789012");
+        assert_eq!(options.server.account.as_str(), "123456789012");
     }
 
     #[test]
@@ -636,10 +524,10 @@ mod tests {
     fn metrics_have_a_token_from_a_file() {
         let options = read("[server]\nmetrics_token_file = '/run/secret'\nopen_metrics = true");
         let options = options.unwrap();
-        assert_eq!(options.metrics_token.as_ref().map(Secret::reveal), Some("hush"));
-        assert!(options.open_metrics && !format!("{options:?}").contains("hush"));
+        assert_eq!(options.server.metrics_token.as_ref().map(Secret::reveal), Some("hush"));
+        assert!(options.server.open_metrics && !format!("{options:?}").contains("hush"));
         let none = read("").unwrap();
-        assert!(none.metrics_token.is_none() && !none.open_metrics);
+        assert!(none.server.metrics_token.is_none() && !none.server.open_metrics);
         let said = read("[server]\nmetrics_token_file = '/gone'").unwrap_err();
         assert!(said.contains("/gone"), "{said}");
     }

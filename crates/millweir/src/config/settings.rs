@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! file (TOML) --flatten--> dotted names --\
-//! MILLWEIR__A__B --------> dotted names ---> check against KEYS --> Settings
+//! MILLWEIR__A__B --------> dotted names ---> check against OPTIONS --> Settings
 //! flags -----------------> dotted names --/
 //! ```
 
-use super::keys::{self, KEYS, Key};
 use super::kinds::Kind;
 use super::nearest::nearest;
+use super::table::{self, Entry, OPTIONS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -151,8 +151,8 @@ impl Settings {
         if let Some((text, _)) = self.texts.get(name) {
             return text.clone();
         }
-        let (key, _) = keys::find(name).expect("options are asked for by names of KEYS");
-        (key.default)()
+        let (entry, _) = table::find(name).expect("options are asked for by names of the table");
+        entry.kind.default_text()
     }
 
     /// The text of an option when it is not empty.
@@ -165,25 +165,24 @@ impl Settings {
         self.texts.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
-    /// The owner's words below a table, as `ci` of `access_keys.ci.id` below `access_keys`.
-    pub(crate) fn words(&self, table: &str) -> BTreeSet<String> {
-        let word = |name: &str| {
-            let (word, _) = name.strip_prefix(table)?.strip_prefix('.')?.split_once('.')?;
-            Some(word.to_owned())
-        };
+    /// The owner's words in place of the `*` of a name, be it in options beside it: `ci` of
+    /// `access_keys.ci.id` for `access_keys.*.secret`.
+    pub(crate) fn words(&self, name: &str) -> BTreeSet<String> {
+        let (before, _) = name.split_once('*').expect("only names with a `*` have words");
+        let word = |name: &str| Some(name.strip_prefix(before)?.split_once('.')?.0.to_owned());
         self.texts.keys().filter_map(|name| word(name)).collect()
     }
 
     /// Every option with its text, for people: secrets are hidden, unset ones empty.
     pub(crate) fn shown(&self) -> Vec<(String, String, Origin)> {
-        let mut rows: BTreeMap<String, (String, Origin)> = KEYS
+        let mut rows: BTreeMap<String, (String, Origin)> = OPTIONS
             .iter()
-            .filter(|key| !key.name.contains('*'))
-            .map(|key| (key.name.to_owned(), ((key.default)(), Origin::Default)))
+            .filter(|entry| !entry.name.contains('*'))
+            .map(|entry| (entry.name.to_owned(), (entry.kind.default_text(), Origin::Default)))
             .collect();
         rows.extend(self.texts.clone());
-        let hide = |name: &str, text: String| match keys::find(name) {
-            Some((Key { kind: Kind::Secret, .. }, _)) => "(hidden)".to_owned(),
+        let hide = |name: &str, text: String| match table::find(name) {
+            Some((Entry { kind: Kind::Secret, .. }, _)) => "(hidden)".to_owned(),
             _ => text,
         };
         rows.into_iter()
@@ -212,10 +211,10 @@ impl Settings {
     }
 
     fn take_env(&mut self, env: Vec<(String, String)>, problems: &mut Problems) {
-        for key in KEYS {
-            let found = key.aliases.iter().find_map(|alias| env.iter().find(|(n, _)| n == alias));
+        for entry in OPTIONS {
+            let found = entry.aliases.iter().find_map(|alias| env.iter().find(|(n, _)| n == alias));
             if let Some((name, text)) = found.filter(|(_, text)| !text.is_empty()) {
-                self.take(key.name, text, Origin::Env(name.clone()), problems);
+                self.take(entry.name, text, Origin::Env(name.clone()), problems);
             }
         }
         for (variable, text) in env {
@@ -232,13 +231,13 @@ impl Settings {
     }
 
     fn take(&mut self, name: &str, text: &str, origin: Origin, problems: &mut Problems) {
-        let Some((key, _)) = keys::find(name) else {
+        let Some((entry, _)) = table::find(name) else {
             return problems.add(unknown(name, &origin));
         };
-        match key.kind.check(text) {
+        match entry.kind.check(text) {
             Ok(text) => {
                 self.has_secret_in_file |=
-                    key.kind == Kind::Secret && matches!(origin, Origin::File(_));
+                    matches!((entry.kind, &origin), (Kind::Secret, Origin::File(_)));
                 self.texts.insert(name.to_owned(), (text, origin));
             }
             Err(why) => problems.add(format!("{origin}: `{name}`: {why}")),
@@ -247,7 +246,7 @@ impl Settings {
 }
 
 fn unknown(name: &str, origin: &Origin) -> String {
-    let known: Vec<String> = KEYS.iter().map(|key| with_word_of(name, key.name)).collect();
+    let known: Vec<String> = OPTIONS.iter().map(|entry| with_word_of(name, entry.name)).collect();
     match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("{origin}: there is no option `{name}`; did you mean `{near}`?"),
         None => {
@@ -262,13 +261,13 @@ fn unknown(name: &str, origin: &Origin) -> String {
 fn meant(variable: &str) -> Option<String> {
     let flat = |name: &str| name.replace("__", "_");
     let named = flat(&variable.strip_prefix(ENV_PREFIX_SLIP)?.to_ascii_lowercase());
-    let known = KEYS.iter().find_map(|key| {
-        let flat = key.name.replace('.', "_");
+    let known = OPTIONS.iter().find_map(|entry| {
+        let flat = entry.name.replace('.', "_");
         let Some((before, after)) = flat.split_once('*') else {
-            return (flat == named).then(|| key.name.to_owned());
+            return (flat == named).then(|| entry.name.to_owned());
         };
         let word = named.strip_prefix(before)?.strip_suffix(after)?;
-        (!word.is_empty()).then(|| key.name.replacen('*', word, 1))
+        (!word.is_empty()).then(|| entry.name.replacen('*', word, 1))
     });
     Some(format!("{ENV_PREFIX}{}", known?.replace('.', "__").to_ascii_uppercase()))
 }
@@ -343,7 +342,10 @@ mod tests {
         assert_eq!(s.origin("auth"), Origin::Env("MILLWEIR__AUTH".into()));
         assert_eq!(s.text("limits"), "hardware");
         assert_eq!(s.origin("limits"), Origin::File("m.toml".into()));
-        assert_eq!((s.text("listen"), s.origin("listen")), (keys::LISTEN.into(), Origin::Default));
+        assert_eq!(
+            (s.text("listen"), s.origin("listen")),
+            ("127.0.0.1:4566".into(), Origin::Default)
+        );
     }
 
     #[test]
@@ -424,7 +426,7 @@ mod tests {
         let file = "[tls]\nnames = ['a', 'b.c']\n[access_keys.ci]\nid = 'k'\nsecret = 'hush'";
         let s = Settings::merge(sources(file, &[("SERVICES", "kinesis")], &[])).unwrap();
         assert_eq!(s.text("tls.names"), "a,b.c");
-        assert_eq!(s.words("access_keys"), BTreeSet::from(["ci".to_owned()]));
+        assert_eq!(s.words("access_keys.*.id"), BTreeSet::from(["ci".to_owned()]));
         assert_eq!(s.text("access_keys.ci.secret"), "hush");
         let shown = format!("{:?}", s.shown());
         assert!(!shown.contains("hush") && shown.contains("(hidden)"), "{shown}");

@@ -1,10 +1,10 @@
 //! What people see when the server starts: where, how safe, and what to type next.
 
 use super::services::SERVED;
-use crate::config::options::{Auth, Options};
+use crate::config::options::Options;
 use crate::config::units::bytes_round;
 use base::Env;
-use server::Server;
+use server::{AuthMode, Server};
 use std::net::{IpAddr, SocketAddr};
 use store::local::Durability;
 use streams::Limits;
@@ -43,10 +43,10 @@ pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
         let place = ca_file.as_deref().unwrap_or("made anew at each start (memory)");
         lines.push(format!("  CA        {place}"));
     }
-    lines.push(format!("  region    {}   account {}", options.region, options.account));
+    lines.push(format!("  region    {}   account {}", options.region, options.server.account));
     lines.push(String::new());
     lines.extend(SERVED.iter().map(|s| format!("  export {}={url}", s.endpoint_variable())));
-    if let (true, Some(path)) = (options.tls.required, &ca_file) {
+    if let (true, Some(path)) = (options.server.tls_only, &ca_file) {
         lines.push(format!("  export AWS_CA_BUNDLE={}", shell_word(path)));
     }
     // boto3 and the first version of the `aws` command read the second name only.
@@ -62,7 +62,7 @@ pub(super) fn text(options: &Options, server: &Server, env: &Env) -> String {
 
 /// What clients should use first.
 pub(super) fn scheme(options: &Options) -> &'static str {
-    if options.tls.required { "https" } else { "http" }
+    if options.server.tls_only { "https" } else { "http" }
 }
 
 /// An address that clients on this machine can use.
@@ -107,14 +107,14 @@ fn limits(options: &Options) -> &'static str {
 }
 
 fn auth(options: &Options) -> String {
-    match options.auth {
-        Auth::Any => "any (signatures are not verified)".into(),
-        Auth::Required => format!("required ({} access keys)", options.access_keys.len()),
+    match options.server.auth {
+        AuthMode::Any => "any (signatures are not verified)".into(),
+        AuthMode::Required => format!("required ({} access keys)", options.access_keys.len()),
     }
 }
 
 fn urls(options: &Options, address: &str) -> String {
-    if options.tls.required {
+    if options.server.tls_only {
         format!("https://{address}")
     } else {
         format!("http://{address}  https://{address}")
@@ -156,18 +156,21 @@ fn warnings(options: &Options) -> Vec<String> {
                 .into(),
         );
     }
-    if !options.listen.ip().is_loopback() {
-        if options.auth == Auth::Any {
+    if !options.server.listen.ip().is_loopback() {
+        if options.server.auth == AuthMode::Any {
             warnings
                 .push("other machines can reach this port and signatures are not verified".into());
         }
         let own_certificate = options.tls.files.is_none();
-        if options.listen.ip().is_unspecified() && own_certificate && options.tls.names.is_empty() {
+        if options.server.listen.ip().is_unspecified()
+            && own_certificate
+            && options.tls.names.is_empty()
+        {
             warnings.push(
                 "for TLS, other machines need a name or address of this one in `tls.names`".into(),
             );
         }
-        if !options.tls.required {
+        if !options.server.tls_only {
             warnings
                 .push("other machines can reach this port and plain connections are taken".into());
         }

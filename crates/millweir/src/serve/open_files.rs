@@ -14,7 +14,7 @@ const SEGMENTS_PART: usize = 4;
 /// Raises the process's limit to what `options` may need, or lowers them to what there is.
 pub(super) fn make_room(options: &mut Options, loops: usize) {
     let other = OTHER_FILES + FILES_OF_LOOP * loops;
-    let connections = &mut options.limits.connections_max;
+    let connections = &mut options.server.limits.connections_max;
     let segments = &mut options.storage.open_segments_max;
     let wanted = connections.saturating_add(FILES_OF_SEGMENT * *segments + other);
     let Some(files_max) = server::raise_open_files(wanted) else { return };

@@ -12,6 +12,7 @@ use super::keyring;
 use crate::config;
 use crate::config::options::{AccessKey, Options};
 use crate::config::settings::{Flag, Settings};
+use crate::config::table::name;
 use crate::files::{self, Holds};
 use crate::stop::{Hangup, Hangups};
 use base::env::Clock;
@@ -151,11 +152,10 @@ fn read_lasting(path: &Path, holds: Holds) -> io::Result<Vec<u8>> {
 
 /// The keys that a configuration still has, by their names and ids.
 fn still_named(old: &[AccessKey], settings: &Settings) -> Vec<AccessKey> {
-    let words = settings.words("access_keys");
-    let is_named = |key: &&AccessKey| {
-        words.contains(&key.name)
-            && settings.given(&format!("access_keys.{}.id", key.name)).as_ref() == Some(&key.id)
-    };
+    let words = settings.words(name::ACCESS_KEY_ID);
+    let id = |key: &AccessKey| settings.given(&name::ACCESS_KEY_ID.replacen('*', &key.name, 1));
+    let is_named =
+        |key: &&AccessKey| words.contains(&key.name) && id(key).as_ref() == Some(&key.id);
     old.iter().filter(is_named).cloned().collect()
 }
 
