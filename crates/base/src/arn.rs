@@ -138,13 +138,17 @@ impl Region {
 
     /// The ARN partition of this region.
     pub fn partition(&self) -> &'static str {
-        if self.0.starts_with("cn-") {
-            "aws-cn"
-        } else if self.0.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+        const PARTITIONS: [(&str, &str); 7] = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("us-isof-", "aws-iso-f"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("eusc-", "aws-eusc"),
+        ];
+        let found = PARTITIONS.iter().find(|(prefix, _)| self.0.starts_with(prefix));
+        found.map_or("aws", |(_, partition)| partition)
     }
 }
 
@@ -179,9 +183,19 @@ mod tests {
 
     #[test]
     fn regions_are_name_safe() {
-        assert_eq!(Region::parse("cn-north-1").unwrap().partition(), "aws-cn");
-        assert_eq!(Region::parse("us-gov-west-1").unwrap().partition(), "aws-us-gov");
-        assert_eq!(Region::default().partition(), "aws");
+        for (region, partition) in [
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-east-1", "aws"),
+            ("us-isolated-1", "aws"),
+        ] {
+            assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
+        }
         assert!(KNOWN_REGIONS.is_sorted());
         assert_eq!(Region::default().quota_name(), "us-east-1");
         assert_eq!(Region::parse("us-east-9").unwrap().quota_name(), "elsewhere");

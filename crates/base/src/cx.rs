@@ -89,9 +89,10 @@ impl Cx {
         Self { request_id, account, region, caller_arn, access_key, permissions, origin, memory }
     }
 
-    /// The caller's name, when it is a user.
+    /// The caller's name, without its path, when it is a user.
     pub fn user_name(&self) -> Option<&str> {
-        self.caller_arn.split_once(":user/").map(|(_, name)| name)
+        let (_, path) = self.caller_arn.split_once(":user/")?;
+        path.rsplit('/').next()
     }
 
     /// What AWS calls the caller's unique id: of the root it is the account. A user has one key

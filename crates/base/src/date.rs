@@ -10,8 +10,9 @@ pub fn moment(
     (hour, minute, second): (i64, i64, i64),
 ) -> Option<i64> {
     let days = days(year, month, day);
-    let real = civil(days) == (year, month, day) && hour < 24 && minute < 60 && second < 61;
-    real.then(|| (days * DAY_SECONDS + hour * 3600 + minute * 60 + second) * 1000)
+    let is_day = civil(days) == (year, month, day);
+    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
+    (is_day && is_time).then(|| (days * DAY_SECONDS + hour * 3600 + minute * 60 + second) * 1000)
 }
 
 /// Days since the epoch of a date. The year is counted from March, so that the leap day is its
@@ -94,7 +95,11 @@ fn zone(text: &str) -> Option<(&str, i64)> {
     let (time, ahead) = text.split_at_checked(text.len().checked_sub(6)?)?;
     let (sign, rest) = ahead.split_at_checked(1)?;
     let (hours, minutes) = rest.split_once(':')?;
-    let ahead_ms = (digits((hours, 2))? * 60 + digits((minutes, 2))?) * 60_000;
+    let (hours, minutes) = (digits((hours, 2))?, digits((minutes, 2))?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let ahead_ms = (hours * 60 + minutes) * 60_000;
     match sign {
         "+" => Some((time, ahead_ms)),
         "-" => Some((time, -ahead_ms)),

@@ -289,7 +289,7 @@ impl Registry {
         let text = render_labels(&[label]);
         let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for family in families.values_mut() {
-            family.cells.retain(|labels, _| !labels.split(',').any(|l| l == text));
+            family.cells.retain(|labels, _| !carries(labels, &text));
         }
     }
 
@@ -298,9 +298,7 @@ impl Registry {
         let wanted: Vec<String> = labels.iter().map(|label| render_labels(&[*label])).collect();
         let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for family in families.values_mut() {
-            family.cells.retain(|labels, _| {
-                !wanted.iter().all(|text| labels.split(',').any(|label| label == text))
-            });
+            family.cells.retain(|labels, _| !wanted.iter().all(|text| carries(labels, text)));
         }
     }
 
@@ -368,6 +366,16 @@ impl Registry {
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to a string cannot fail");
+}
+
+/// Whether rendered labels have this one among them. Quotes in values are escaped, so that none
+/// of them looks like a label.
+fn carries(labels: &str, label: &str) -> bool {
+    labels.match_indices(label).any(|(at, _)| {
+        let (before, rest) = labels.split_at(at);
+        let after = rest.strip_prefix(label).unwrap_or_default();
+        (before.is_empty() || before.ends_with(',')) && (after.is_empty() || after.starts_with(','))
+    })
 }
 
 fn render_labels(labels: &[(&str, &str)]) -> String {
@@ -503,5 +511,19 @@ mod tests {
         assert!(text.contains("b_seconds_bucket{le=\"0.0001\"} 1\n"), "{text}");
         assert!(text.contains("b_seconds_bucket{le=\"+Inf\"} 2\n"), "{text}");
         assert!(text.contains("b_seconds_count{} 2\n"), "{text}");
+    }
+
+    #[test]
+    fn a_label_with_a_comma_is_forgotten() {
+        static ONE: Definition = Definition::ours("one_total", "One.");
+        let registry = Registry::default();
+        for (a, b) in [("x,y", "1"), ("x", "1,a=\"x\""), ("z", "1")] {
+            registry.counter(&ONE, &[("a", a), ("b", b)]).add(1);
+        }
+        registry.forget(("a", "x,y"));
+        assert_eq!(registry.render().matches("one_total{").count(), 2);
+        registry.forget_all(&[("a", "x"), ("b", "1,a=\"x\"")]);
+        registry.forget(("a", "1"));
+        assert_eq!(registry.render().matches("one_total{").count(), 1);
     }
 }

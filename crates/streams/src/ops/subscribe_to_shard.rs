@@ -95,6 +95,7 @@ pub(crate) async fn subscribe_to_shard(
         pace: (inner.options.limits == Limits::Aws).then(|| Bucket::full(READ_BYTES)),
         ends_at: now.saturating_add(inner.options.subscription),
         silent_since: now,
+        sent_ms: None,
         newest_ms: 0,
         ended: false,
         room: None,
@@ -127,6 +128,8 @@ struct Reader {
     silent_since: Duration,
     /// Latest time that a continuation number showed.
     newest_ms: i64,
+    /// When the last record that it sent arrived.
+    sent_ms: Option<i64>,
     metrics: PushMetrics,
     ended: bool,
     /// That of the last event, until it was taken.
@@ -244,6 +247,7 @@ impl Reader {
         }
         if !portion.records.is_empty() {
             self.metrics.pushed.add(portion.records.len() as u64, portion.bytes as u64);
+            self.sent_ms = Some(inner.now_ms() - portion.age_ms);
         }
         self.metrics.behind.set_time(Duration::from_millis(portion.behind_ms.unsigned_abs()));
         self.silent_since = self.now();
@@ -272,7 +276,8 @@ impl Reader {
     fn behind_ms(&self) -> i64 {
         let tail = self.shard.log.tail();
         let now_ms = self.streams.inner.now_ms();
-        if self.next >= tail.next_ordinal { 0 } else { (now_ms - tail.last_arrival_ms).max(1) }
+        let at_ms = self.sent_ms.unwrap_or(tail.last_arrival_ms);
+        if self.next >= tail.next_ordinal { 0 } else { (now_ms - at_ms).max(1) }
     }
 
     /// Where to go on, as a number no record has; later than all before it, whatever the clock

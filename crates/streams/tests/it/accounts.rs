@@ -1,352 +1,206 @@
 //! Name spaces of accounts and regions, and an account's settings.
 
-use crate::house::*;
-use api::Timestamp;
+use crate::house::{House, entry, free, is_open, run, run_with};
+use crate::script::cases;
 use api::kinesis::*;
-use base::Cx;
-use std::time::Duration;
 use streams::Options;
 
-#[test]
-fn accounts_and_regions_are_name_spaces() {
-    run(async |house| {
-        let spaces = [
-            cx("000000000000", "us-east-1"),
-            cx("000000000000", "eu-west-1"),
-            cx("111111111111", "us-east-1"),
-            cx("111111111111", "cn-north-1"),
-        ];
-        for (shards, cx) in (1..).zip(&spaces) {
-            house.streams.create_stream(cx, create("s", shards)).await.unwrap();
-        }
-        house.rest().await;
-        house.restart().await;
-        let input = || DescribeStreamSummaryInput {
-            stream_name: Some("s".into()),
-            ..DescribeStreamSummaryInput::default()
-        };
-        for (shards, cx) in (1..).zip(&spaces) {
-            let output = house.streams.describe_stream_summary(cx, input()).await.unwrap();
-            let summary = output.stream_description_summary;
-            assert_eq!(summary.open_shard_count, shards);
-            let partition = if cx.region.as_str() == "cn-north-1" { "aws-cn" } else { "aws" };
-            let arn = format!("arn:{partition}:kinesis:{}:{}:stream/s", cx.region, cx.account);
-            assert_eq!(summary.stream_arn, arn.as_str());
-            let streams = house.streams.list_streams(cx, ListStreamsInput::default()).await;
-            assert_eq!(streams.unwrap().stream_names.len(), 1);
-        }
-        let delete =
-            DeleteStreamInput { stream_name: Some("s".into()), ..DeleteStreamInput::default() };
-        house.streams.delete_stream(&spaces[1], delete).await.unwrap();
-        house.rest().await;
-        for (i, cx) in spaces.iter().enumerate() {
-            let found = house.streams.describe_stream_summary(cx, input()).await.is_ok();
-            assert_eq!(found, i != 1);
-        }
-    });
-}
+cases! {
+    accounts_and_regions_are_name_spaces: "
+        CreateStream StreamName=s ShardCount=1
+        @000000000000/eu-west-1 CreateStream StreamName=s ShardCount=2
+        @111111111111/us-east-1 CreateStream StreamName=s ShardCount=3
+        @111111111111/cn-north-1 CreateStream StreamName=s ShardCount=4
+        rest ; restart ; summary s = OpenShardCount=1 StreamARN=$arn
+        ListStreams = StreamNames=[s]
+        @000000000000/eu-west-1 summary s = OpenShardCount=2
+          = StreamARN=arn:aws:kinesis:eu-west-1:000000000000:stream/s
+        @000000000000/eu-west-1 ListStreams = StreamNames=[s]
+        @111111111111/us-east-1 summary s = OpenShardCount=3
+          = StreamARN=arn:aws:kinesis:us-east-1:111111111111:stream/s
+        @111111111111/us-east-1 ListStreams = StreamNames=[s]
+        @111111111111/cn-north-1 summary s = OpenShardCount=4
+          = StreamARN=arn:aws-cn:kinesis:cn-north-1:111111111111:stream/s
+        @111111111111/cn-north-1 ListStreams = StreamNames=[s]
+        @000000000000/eu-west-1 DeleteStream StreamName=s
+        rest
+        summary s
+        @000000000000/eu-west-1 summary s ! ResourceNotFoundException
+        @111111111111/us-east-1 summary s
+        @111111111111/cn-north-1 summary s
+    "
 
-#[test]
-fn made_up_regions_share_one_quota() {
-    let options = Options { shards_max: 4, ..free() };
-    run_with(options, async |house| {
-        let of = |region| cx(ACCOUNT, region);
-        for (region, shards) in [("us-east-1", 4), ("eu-west-1", 4), ("x1", 3), ("x2", 1)] {
-            house.streams.create_stream(&of(region), create("s", shards)).await.unwrap();
-        }
-        for region in ["us-east-1", "x1", "x2", "x3"] {
-            let outcome = house.streams.create_stream(&of(region), create("t", 1)).await;
-            assert_eq!(outcome.unwrap_err().code(), "LimitExceededException", "{region}");
-            let limits = house.streams.describe_limits(&of(region), DescribeLimitsInput {}).await;
-            assert_eq!(limits.unwrap().open_shard_count, 4, "{region}");
-        }
-        let other = cx("111111111111", "x3");
-        house.streams.create_stream(&other, create("t", 4)).await.unwrap();
+    made_up_regions_share_one_quota (Options { shards_max: 4, ..free() }): "
+        CreateStream StreamName=s ShardCount=4
+        @000000000000/eu-west-1 CreateStream StreamName=s ShardCount=4
+        @000000000000/x1 CreateStream StreamName=s ShardCount=3
+        @000000000000/x2 CreateStream StreamName=s ShardCount=1
+        CreateStream StreamName=t ShardCount=1 ! LimitExceededException
+        @000000000000/x1 CreateStream StreamName=t ShardCount=1 ! LimitExceededException
+        @000000000000/x2 CreateStream StreamName=t ShardCount=1 ! LimitExceededException
+        @000000000000/x3 CreateStream StreamName=t ShardCount=1 ! LimitExceededException
+        DescribeLimits = OpenShardCount=4
+        @000000000000/x1 DescribeLimits = OpenShardCount=4
+        @000000000000/x2 DescribeLimits = OpenShardCount=4
+        @000000000000/x3 DescribeLimits = OpenShardCount=4
+        @111111111111/x3 CreateStream StreamName=t ShardCount=4
         // A space of its own all the same.
-        let listed = house.streams.list_streams(&of("x2"), ListStreamsInput::default()).await;
-        assert_eq!(listed.unwrap().stream_names.len(), 1);
-    });
+        @000000000000/x2 ListStreams = StreamNames=[s]
+    "
+
+    names_and_arns_must_agree: "
+        create s 1 ; create t 1 ; summary s = StreamName=s
+        DescribeStreamSummary StreamARN=$arn = StreamDescriptionSummary.StreamName=s
+        DescribeStreamSummary StreamARN=$arn StreamName=s = StreamDescriptionSummary.StreamName=s
+        DescribeStreamSummary ! InvalidArgumentException
+        DescribeStreamSummary StreamARN=$arn StreamName=t ! InvalidArgumentException
+        DescribeStreamSummary StreamARN=arn:aws:kinesis:eu-west-1:000000000000:stream/s
+          ! InvalidArgumentException
+        DescribeStreamSummary StreamARN=$arn/consumer/c:1 ! InvalidArgumentException
+        DescribeStreamSummary StreamARN=$stream/u ! ResourceNotFoundException
+    "
+
+    a_commitment_lasts_a_day_at_least: "
+        let set UpdateAccountSettings MinimumThroughputBillingCommitment
+        DescribeAccountSettings = MinimumThroughputBillingCommitment.Status=DISABLED
+        $set={Status=DISABLED} = MinimumThroughputBillingCommitment.StartedAt=null
+        $set={Status=ENABLED} = MinimumThroughputBillingCommitment={Status=ENABLED \
+          StartedAt=1767225600 EarliestAllowedEndAt=1767312000 EndedAt=null}
+        pass 1h
+        $set={Status=DISABLED}
+          = MinimumThroughputBillingCommitment.Status=ENABLED_UNTIL_EARLIEST_ALLOWED_END
+        // The end is taken back.
+        $set={Status=ENABLED} = MinimumThroughputBillingCommitment={Status=ENABLED \
+          StartedAt=1767225600 EarliestAllowedEndAt=1767312000 EndedAt=null}
+        $set={Status=DISABLED}
+          = MinimumThroughputBillingCommitment.Status=ENABLED_UNTIL_EARLIEST_ALLOWED_END
+        pass 23h
+        DescribeAccountSettings
+          = MinimumThroughputBillingCommitment={Status=DISABLED EndedAt=1767312000}
+        $set={Status=ENABLED} = MinimumThroughputBillingCommitment.StartedAt=1767312000
+        pass 25h
+        $set={Status=DISABLED} = MinimumThroughputBillingCommitment.Status=DISABLED
+    "
 }
 
-#[test]
-fn names_and_arns_must_agree() {
-    run(async |house| {
-        house.create("s", 1).await;
-        house.create("t", 1).await;
-        let by = async |name: Option<&str>, arn: Option<&str>| {
-            let input = DescribeStreamSummaryInput {
-                stream_name: name.map(Into::into),
-                stream_arn: arn.map(Into::into),
-            };
-            let output = house.streams.describe_stream_summary(&house.cx, input).await;
-            output
-                .map(|o| o.stream_description_summary.stream_name.to_string())
-                .map_err(|e| e.code())
-        };
-        let arn = stream_arn("s");
-        assert_eq!(by(Some("s"), None).await, Ok("s".into()));
-        assert_eq!(by(None, Some(&arn)).await, Ok("s".into()));
-        assert_eq!(by(Some("s"), Some(&arn)).await, Ok("s".into()));
-        let invalid = Err("InvalidArgumentException");
-        assert_eq!(by(None, None).await, invalid);
-        assert_eq!(by(Some("t"), Some(&arn)).await, invalid);
-        let elsewhere = "arn:aws:kinesis:eu-west-1:000000000000:stream/s";
-        assert_eq!(by(None, Some(elsewhere)).await, invalid);
-        let consumer = "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/c:1";
-        assert_eq!(by(None, Some(consumer)).await, invalid);
-        let missing = "arn:aws:kinesis:us-east-1:000000000000:stream/u";
-        assert_eq!(by(None, Some(missing)).await, Err("ResourceNotFoundException"));
-    });
+fn tight() -> Options {
+    Options { shards_max: 30, stream_shards_max: 25, ..free() }
 }
 
-#[test]
-fn a_commitment_lasts_a_day_at_least() {
-    run(async |house| {
-        use MinimumThroughputBillingCommitmentInputStatus as Wanted;
-        use MinimumThroughputBillingCommitmentOutputStatus as Shown;
-        let update = async |status| {
-            let minimum_throughput_billing_commitment =
-                MinimumThroughputBillingCommitmentInput { status };
-            let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
-            let output = house.streams.update_account_settings(&house.cx, input).await.unwrap();
-            output.minimum_throughput_billing_commitment.unwrap()
-        };
-        let describe = async || {
-            let input = DescribeAccountSettingsInput::default();
-            let output = house.streams.describe_account_settings(&house.cx, input).await.unwrap();
-            output.minimum_throughput_billing_commitment.unwrap()
-        };
-        let hour = Duration::from_hours(1);
-        assert_eq!(describe().await.status, Shown::Disabled);
-        assert_eq!(update(Wanted::Disabled).await.started_at, None);
-        let on = update(Wanted::Enabled).await;
-        let day_ms = 24 * 3_600_000;
-        assert_eq!((on.status, on.ended_at), (Shown::Enabled, None));
-        assert_eq!(
-            on.earliest_allowed_end_at,
-            on.started_at.map(|Timestamp(ms)| Timestamp(ms + day_ms))
-        );
-        house.pass(hour).await;
-        let until = Shown::EnabledUntilEarliestAllowedEnd;
-        assert_eq!(update(Wanted::Disabled).await.status, until);
-        assert_eq!(update(Wanted::Enabled).await, on, "the end is taken back");
-        assert_eq!(update(Wanted::Disabled).await.status, until);
-        house.pass(hour * 23).await;
-        let off = describe().await;
-        assert_eq!((off.status, off.ended_at), (Shown::Disabled, on.earliest_allowed_end_at));
-        let again = update(Wanted::Enabled).await;
-        assert_ne!(again.started_at, on.started_at);
-        house.pass(hour * 25).await;
-        assert_eq!(update(Wanted::Disabled).await.status, Shown::Disabled);
-    });
-}
+const ON_DEMAND: &str = "StreamModeDetails={StreamMode=ON_DEMAND}";
 
-#[test]
-fn warm_throughput_needs_a_commitment_and_makes_shards() {
-    run(async |house| {
-        let on_demand = |name: &str, mibps| CreateStreamInput {
-            stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
-            warm_throughput_mibps: mibps,
-            shard_count: None,
-            ..create(name, 1)
-        };
-        let early = house.streams.create_stream(&house.cx, on_demand("s", Some(8))).await;
-        assert_eq!(early.unwrap_err().code(), "ValidationException");
-        commit(house).await;
-        let provisioned = CreateStreamInput { warm_throughput_mibps: Some(8), ..create("p", 1) };
-        let refused = house.streams.create_stream(&house.cx, provisioned).await;
-        assert_eq!(refused.unwrap_err().code(), "InvalidArgumentException");
-        house.streams.create_stream(&house.cx, on_demand("s", Some(8))).await.unwrap();
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 8);
-        let update = async |mibps| {
-            let input = UpdateStreamWarmThroughputInput {
-                stream_name: Some("s".into()),
-                warm_throughput_mibps: mibps,
-                ..UpdateStreamWarmThroughputInput::default()
-            };
-            house.streams.update_stream_warm_throughput(&house.cx, input).await
-        };
-        let warm = update(12).await.unwrap().warm_throughput.unwrap();
-        assert_eq!((warm.target_mibps, warm.current_mibps), (Some(12), Some(8)));
-        house.rest().await;
-        let summary = house.summary("s").await.unwrap();
-        assert_eq!(summary.open_shard_count, 12);
-        check_cover(&house.list("s", None).await);
-        let warm = summary.warm_throughput.unwrap();
-        assert_eq!((warm.target_mibps, warm.current_mibps), (Some(12), Some(12)));
-        assert_eq!(update(10_241).await.unwrap_err().code(), "InvalidArgumentException");
-    });
-}
+cases! {
+    warm_throughput_needs_a_commitment_and_makes_shards: "
+        CreateStream StreamName=s StreamModeDetails={StreamMode=ON_DEMAND} WarmThroughputMiBps=8
+          ! ValidationException
+        UpdateAccountSettings MinimumThroughputBillingCommitment={Status=ENABLED}
+        CreateStream StreamName=p ShardCount=1 WarmThroughputMiBps=8 ! InvalidArgumentException
+        CreateStream StreamName=s StreamModeDetails={StreamMode=ON_DEMAND} WarmThroughputMiBps=8
+        rest ; summary s = OpenShardCount=8
+        UpdateStreamWarmThroughput StreamName=s WarmThroughputMiBps=12
+          = WarmThroughput={TargetMiBps=12 CurrentMiBps=8}
+        rest ; summary s = OpenShardCount=12 WarmThroughput={TargetMiBps=12 CurrentMiBps=12}
+        cover s
+        UpdateStreamWarmThroughput StreamName=s WarmThroughputMiBps=10241 ! InvalidArgumentException
+    "
 
-async fn create_on_demand(house: &House, name: &str) {
-    let input = CreateStreamInput {
-        stream_mode_details: Some(StreamModeDetails { stream_mode: StreamMode::OnDemand }),
-        shard_count: None,
-        ..create(name, 1)
-    };
-    house.streams.create_stream(&house.cx, input).await.unwrap();
+    // 25 shards of the stream, 30 of the account.
+    warm_throughput_keeps_to_the_limits_and_takes_no_shard (tight()): "
+        let mode UpdateStreamMode StreamARN=$arn StreamModeDetails={StreamMode=ON_DEMAND} \
+          WarmThroughputMiBps
+        let warm UpdateStreamWarmThroughput StreamName=s WarmThroughputMiBps
+        UpdateAccountSettings MinimumThroughputBillingCommitment={Status=ENABLED}
+        create s 20
+        $mode=26 ! LimitExceededException
+        $mode=1
+        rest ; summary s = OpenShardCount=20
+        create t 9
+        $warm=22 ! LimitExceededException
+        $warm=26 ! LimitExceededException
+        $warm=21
+        rest ; summary s = OpenShardCount=21
+        split t 0 1000 ! LimitExceededException
+    "
 }
-
-async fn commit(house: &House) {
-    commit_as(house, &house.cx).await;
-}
-
-async fn commit_as(house: &House, cx: &Cx) {
-    let minimum_throughput_billing_commitment = MinimumThroughputBillingCommitmentInput {
-        status: MinimumThroughputBillingCommitmentInputStatus::Enabled,
-    };
-    let input = UpdateAccountSettingsInput { minimum_throughput_billing_commitment };
-    house.streams.update_account_settings(cx, input).await.unwrap();
-}
-
-#[test]
-fn warm_throughput_keeps_to_the_limits_and_takes_no_shard() {
-    let options = Options { shards_max: 30, stream_shards_max: 25, ..free() };
-    run_with(options, async |house| {
-        commit(house).await;
-        house.create("s", 20).await;
-        let to = async |mode, mibps| {
-            let input = UpdateStreamModeInput {
-                stream_arn: stream_arn("s"),
-                stream_mode_details: StreamModeDetails { stream_mode: mode },
-                warm_throughput_mibps: mibps,
-            };
-            house.streams.update_stream_mode(&house.cx, input).await.map_err(|e| e.code())
-        };
-        let warm = async |mibps| {
-            let input = UpdateStreamWarmThroughputInput {
-                stream_name: Some("s".into()),
-                warm_throughput_mibps: mibps,
-                ..UpdateStreamWarmThroughputInput::default()
-            };
-            let output = house.streams.update_stream_warm_throughput(&house.cx, input).await;
-            output.map(drop).map_err(|e| e.code())
-        };
-        let limit = Err("LimitExceededException");
-        assert_eq!(to(StreamMode::OnDemand, Some(26)).await, limit, "of the stream");
-        assert_eq!(to(StreamMode::OnDemand, Some(1)).await, Ok(()));
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 20);
-        house.create("t", 9).await;
-        assert_eq!(warm(22).await, limit, "of the account");
-        assert_eq!(warm(26).await, limit, "of the stream");
-        assert_eq!(warm(21).await, Ok(()));
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 21);
-        assert_eq!(house.split("t", "0", 1000).await.map_err(|e| e.code()), limit);
-    });
-}
-
-/// How often on-demand streams are looked at.
-const LOOK: Duration = Duration::from_secs(10);
 
 /// Writes more than it takes until the next look to one open shard of each `every`.
 async fn overfill(house: &House, name: &str, every: usize) {
-    let shards = house.list(name, None).await;
+    let shards = house.shards(name).await;
     for shard in shards.iter().filter(|shard| is_open(shard)).step_by(every) {
-        let record = PutRecordsRequestEntry {
-            data: vec![0; 1000 << 10].into(),
-            partition_key: Some("k".into()),
-            explicit_hash_key: Some(shard.hash_key_range.starting_hash_key.clone()),
-        };
+        let explicit_hash_key = Some(shard.hash_key_range.starting_hash_key.clone());
+        let record =
+            PutRecordsRequestEntry { explicit_hash_key, ..entry("k", &vec![0; 1000 << 10]) };
         for _ in 0..2 {
-            let input = PutRecordsInput {
-                stream_name: Some(name.into()),
-                records: vec![record.clone(); 10],
-                ..PutRecordsInput::default()
-            };
-            let output = house.streams.put_records(&house.cx, input).await.unwrap();
+            let output = house.put_all(name, vec![record.clone(); 10]).await.unwrap();
             assert!(output.failed_record_count.unwrap() > 0);
         }
     }
 }
 
+/// Time until on-demand streams have been looked at and have grown.
+const LOOK: &str = "pass 10s \n rest";
+
 #[test]
 fn an_on_demand_stream_grows_as_far_as_the_account_may() {
     run_with(Options { shards_max: 6, ..free() }, async |house| {
-        create_on_demand(house, "s").await;
-        house.rest().await;
-        house.pass(LOOK).await;
+        house.check(&format!("CreateStream StreamName=s {ON_DEMAND} \n rest \n pass 10s")).await;
         overfill(house, "s", 1).await;
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 6);
+        house.check(&format!("{LOOK} \n summary s = OpenShardCount=6")).await;
     });
 }
 
-#[test]
-fn an_on_demand_stream_with_a_commitment_has_fifty_consumers() {
-    run_with(free(), async |house| {
-        house.create("p", 1).await;
-        create_on_demand(house, "o").await;
-        house.rest().await;
-        let fill = async |name: &str, count: usize| {
-            for i in 0..count {
-                house.register(name, &format!("{count}-{i}")).await.unwrap();
-            }
-            house.register(name, "more").await.unwrap_err().code()
-        };
-        assert_eq!(fill("o", 20).await, "LimitExceededException");
-        commit(house).await;
-        assert_eq!(fill("p", 20).await, "LimitExceededException");
-        assert_eq!(fill("o", 30).await, "LimitExceededException");
-    });
-}
+cases! {
+    an_on_demand_stream_with_a_commitment_has_fifty_consumers (free()): "
+        create p 1
+        CreateStream StreamName=o StreamModeDetails={StreamMode=ON_DEMAND}
+        rest
+        20x register o a$i
+        register o more ! LimitExceededException
+        UpdateAccountSettings MinimumThroughputBillingCommitment={Status=ENABLED}
+        20x register p a$i
+        register p more ! LimitExceededException
+        30x register o b$i
+        register o more ! LimitExceededException
+    "
 
-#[test]
-fn consumers_of_a_shared_stream_are_limited_by_its_owners_commitment() {
-    run_with(free(), async |house| {
-        create_on_demand(house, "o").await;
-        house.rest().await;
-        let (arn, guest) = (stream_arn("o"), cx("111111111111", "us-east-1"));
-        let policy = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kinesis:*",
-                "Principal":{{"AWS":"111111111111"}},"Resource":"{arn}"}}]}}"#
-        );
-        let input = PutResourcePolicyInput { resource_arn: arn.clone(), policy: policy.into() };
-        house.streams.put_resource_policy(&house.cx, input).await.unwrap();
-        let register = async |consumer_name: String| {
-            let input = RegisterStreamConsumerInput {
-                stream_arn: arn.clone(),
-                consumer_name: consumer_name.into(),
-                tags: None,
-            };
-            let output = house.streams.register_stream_consumer(&guest, input).await;
-            output.map(drop).map_err(|e| e.code())
-        };
-        commit_as(house, &guest).await;
-        for i in 0..20 {
-            register(format!("c{i}")).await.unwrap();
-        }
-        assert_eq!(register("more".into()).await, Err("LimitExceededException"));
-        commit(house).await;
-        assert_eq!(register("more".into()).await, Ok(()));
-    });
+    consumers_of_a_shared_stream_are_limited_by_its_owners_commitment (free()): "
+        allow policy kinesis:* $arn
+        CreateStream StreamName=s StreamModeDetails={StreamMode=ON_DEMAND}
+        rest
+        PutResourcePolicy ResourceARN=$arn Policy=$policy
+        @111111111111 UpdateAccountSettings MinimumThroughputBillingCommitment={Status=ENABLED}
+        20x @111111111111 register s a$i
+        @111111111111 register s more ! LimitExceededException
+        UpdateAccountSettings MinimumThroughputBillingCommitment={Status=ENABLED}
+        @111111111111 register s more
+    "
 }
 
 #[test]
 fn an_on_demand_stream_grows_when_it_refused_writes() {
     run(async |house| {
-        create_on_demand(house, "s").await;
-        house.create("p", 1).await;
-        let open = async |name| house.summary(name).await.unwrap().open_shard_count;
-        house.pass(LOOK).await;
-        assert_eq!(open("s").await, 4);
+        let script = format!(
+            "CreateStream StreamName=s {ON_DEMAND}
+             create p 1 ; pass 10s
+             summary s = OpenShardCount=4"
+        );
+        house.check(&script).await;
         for stream in ["s", "p"] {
             overfill(house, stream, 1).await;
         }
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!((open("s").await, open("p").await), (8, 1));
-        check_cover(&house.list("s", None).await);
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!(open("s").await, 8, "once for each refusal");
+        // Once for each refusal.
+        let script = format!(
+            "{LOOK}
+             summary s = OpenShardCount=8
+             summary p = OpenShardCount=1
+             cover s
+             {LOOK}
+             summary s = OpenShardCount=8"
+        );
+        house.check(&script).await;
         overfill(house, "s", 2).await;
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!(open("s").await, 16, "half of its shards are enough");
+        // Half of its shards are enough.
+        house.check(&format!("{LOOK} \n summary s = OpenShardCount=16")).await;
     });
 }
 
@@ -354,14 +208,12 @@ fn an_on_demand_stream_grows_when_it_refused_writes() {
 #[test]
 fn a_hot_key_stays_throttled_and_makes_no_shards() {
     run(async |house| {
-        create_on_demand(house, "s").await;
-        house.rest().await;
+        house.check(&format!("CreateStream StreamName=s {ON_DEMAND} \n rest")).await;
         for _ in 0..6 {
             overfill(house, "s", usize::MAX).await;
-            house.pass(LOOK).await;
-            house.rest().await;
+            house.check(LOOK).await;
         }
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 4);
+        house.check("summary s = OpenShardCount=4").await;
     });
 }
 
@@ -371,20 +223,15 @@ fn a_stream_that_becomes_on_demand_grows_with_what_comes_then() {
     run(async |house| {
         house.create("s", 1).await;
         overfill(house, "s", 1).await;
-        house.pass(LOOK * 2).await;
-        let input = UpdateStreamModeInput {
-            stream_arn: stream_arn("s"),
-            stream_mode_details: StreamModeDetails { stream_mode: StreamMode::OnDemand },
-            warm_throughput_mibps: None,
-        };
-        house.streams.update_stream_mode(&house.cx, input).await.unwrap();
-        house.rest().await;
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 1);
+        let script = format!(
+            "pass 20s
+             UpdateStreamMode StreamARN=$arn {ON_DEMAND}
+             rest
+             {LOOK}
+             summary s = OpenShardCount=1"
+        );
+        house.check(&script).await;
         overfill(house, "s", 1).await;
-        house.pass(LOOK).await;
-        house.rest().await;
-        assert_eq!(house.summary("s").await.unwrap().open_shard_count, 2);
+        house.check(&format!("{LOOK} \n summary s = OpenShardCount=2")).await;
     });
 }

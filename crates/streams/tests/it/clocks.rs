@@ -1,12 +1,10 @@
 //! Wall clocks that jump while the service runs.
 
-use crate::house::*;
-use api::Timestamp;
+use crate::house::{House, at_time, run};
 use api::kinesis::*;
 use std::time::Duration;
 use testkit::env::START_MS;
 
-const SHARD: &str = "shardId-000000000000";
 const HOUR: Duration = Duration::from_hours(1);
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -20,25 +18,11 @@ impl House {
 
     /// What a reader finds from a time on: the data, and when it arrived, in ms since the start.
     async fn since(&self, at: Option<i64>) -> Vec<(String, i64)> {
-        let kind = if at.is_some() {
-            ShardIteratorType::AtTimestamp
-        } else {
-            ShardIteratorType::TrimHorizon
-        };
-        let input = GetShardIteratorInput {
-            stream_name: Some("s".into()),
-            shard_id: SHARD.into(),
-            shard_iterator_type: kind,
-            timestamp: at.map(|at| Timestamp(START_MS + at)),
-            ..GetShardIteratorInput::default()
-        };
-        let at = self.streams.get_shard_iterator(&self.cx, input).await.unwrap().shard_iterator;
-        let shard_iterator = at.unwrap();
-        let input = GetRecordsInput { shard_iterator, ..GetRecordsInput::default() };
-        let records = self.streams.get_records(&self.cx, input).await.unwrap().records;
+        let kind = at.map_or("TRIM_HORIZON".to_owned(), |at| at_time(START_MS + at));
+        let at = self.iterator("s", "shardId-000000000000", &kind).await;
         let arrived = |r: &Record| r.approximate_arrival_timestamp.unwrap().0 - START_MS;
         let data = |r: &Record| String::from_utf8(r.data.to_vec()).unwrap();
-        records.iter().map(|r| (data(r), arrived(r))).collect()
+        self.get(&at).await.records.iter().map(|r| (data(r), arrived(r))).collect()
     }
 
     fn in_doubt(&self) -> bool {
@@ -57,7 +41,7 @@ fn a_clock_that_is_wrong_for_a_moment_leaves_no_trace() {
     for step_ms in [-400 * DAY_MS, -3 * 3_600_000, 2 * 3_600_000, 365 * DAY_MS] {
         run(async |house| {
             house.create("s", 1).await;
-            let begun = house.fake.env().clock.now_ms() - START_MS;
+            let begun = house.now_ms() - START_MS;
             house.put("s", "k", "before").await.unwrap();
             house.fake.clock.jump_by(step_ms);
             house.put("s", "k", "during").await.unwrap();
@@ -67,7 +51,7 @@ fn a_clock_that_is_wrong_for_a_moment_leaves_no_trace() {
             let made = house.summary("t").await.unwrap().stream_creation_timestamp;
             assert!((made.0 - START_MS - begun).abs() < DAY_MS, "{made:?}");
             house.fake.clock.jump_by(-step_ms);
-            let after = house.fake.env().clock.now_ms() - START_MS;
+            let after = house.now_ms() - START_MS;
             house.put("s", "k", "after").await.unwrap();
             house.pass(Duration::from_secs(10)).await;
             assert!(!house.in_doubt(), "{step_ms}");
@@ -91,7 +75,7 @@ fn retention_goes_on_after_a_suspend() {
         house.run_hours(2).await;
         assert!(!house.in_doubt());
         house.put("s", "k", "new").await.unwrap();
-        let new = house.fake.env().clock.now_ms() - START_MS;
+        let new = house.now_ms() - START_MS;
         house.run_hours(20).await;
         // Twelve hours were slept, and one was not trusted.
         assert_eq!(house.since(None).await.len(), 3, "none of them may be a day old");
@@ -111,13 +95,9 @@ fn now_is_no_future_while_the_clock_is_in_doubt() {
         house.create("s", 1).await;
         house.put("s", "k", "old").await.unwrap();
         house.fake.clock.jump_by(DAY_MS);
-        let now = house.fake.env().clock.now_ms() - START_MS;
+        let now = house.now_ms() - START_MS;
         assert_eq!(house.since(Some(now)).await, all(&[]));
-        let at = ShardFilter {
-            type_: ShardFilterType::AtTimestamp,
-            shard_id: None,
-            timestamp: Some(Timestamp(START_MS + now)),
-        };
-        assert_eq!(numbers(&house.list("s", Some(at)).await), [0]);
+        let filter = format!("ShardFilter={{Type={}}}", at_time(house.now_ms()));
+        house.check(&format!("shards s {filter} = [#0]")).await;
     });
 }

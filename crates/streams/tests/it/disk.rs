@@ -1,12 +1,12 @@
 //! The service over the local engine and catalog on a simulated disk that loses power, or whose
 //! program is killed, in the middle of whatever is being done.
 
-use crate::house::{ACCOUNT, check_cover, create, cx, stream_arn};
+use crate::house::{ACCOUNT, ask, check_cover, cx, is_open, range, texts};
+use crate::script::{Names, members};
 use api::Text;
 use api::kinesis::*;
 use base::metrics::Registry;
 use base::{AccountId, Cx, Region};
-use bytes::Bytes;
 use kit::{DataKeys, KeyTrouble};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,9 +20,9 @@ use store::{Store, data_dir};
 use streams::{Lifecycle, Limits, Options, Parts, Streams};
 use testkit::{FakeEnv, SeededRng, fake_env, seeds};
 use tokio::task::AbortHandle;
+use wire::Refusal;
 
 const DATA: &str = "/data";
-const NAME: &str = "s";
 
 /// One key, in the ring from the start.
 struct OneKey;
@@ -119,9 +119,8 @@ impl Machine {
         };
         let streams = Streams::open(parts, options).await.unwrap();
         self.running = Some((streams, local));
-        let wanted = create(NAME, 2);
         if self.status().await.is_none() {
-            self.streams().create_stream(&self.cx, wanted).await.unwrap();
+            self.ask::<ops::CreateStream>("ShardCount=2").await.unwrap();
         }
         self.settled().await;
     }
@@ -141,12 +140,14 @@ impl Machine {
         &self.running.as_ref().expect("the machine runs").0
     }
 
+    /// Asks the one stream for something.
+    async fn ask<O: api::Operation>(&self, what: &str) -> Result<O::Output, Refusal> {
+        let body = members(&Names::new(), &format!("StreamName=s {what}"));
+        ask::<O>(self.streams(), &self.cx, body).await
+    }
+
     async fn status(&self) -> Option<StreamStatus> {
-        let input = DescribeStreamSummaryInput {
-            stream_name: Some(NAME.into()),
-            ..DescribeStreamSummaryInput::default()
-        };
-        let output = self.streams().describe_stream_summary(&self.cx, input).await.ok()?;
+        let output = self.ask::<ops::DescribeStreamSummary>("").await.ok()?;
         Some(output.stream_description_summary.stream_status)
     }
 
@@ -162,7 +163,7 @@ impl Machine {
     }
 
     /// Waits for an answer, or until the power is off.
-    async fn answer<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Option<T> {
+    async fn answer<T>(&self, call: impl Future<Output = Result<T, Refusal>>) -> Option<T> {
         let off = async {
             while !self.fake.disk.is_off() {
                 std::thread::yield_now();
@@ -182,9 +183,7 @@ impl Machine {
     }
 
     async fn shards(&self) -> Vec<Shard> {
-        let input =
-            ListShardsInput { stream_name: Some(NAME.into()), ..ListShardsInput::default() };
-        self.streams().list_shards(&self.cx, input).await.unwrap().shards.unwrap()
+        self.ask::<ops::ListShards>("").await.unwrap().shards.unwrap()
     }
 
     async fn step(&mut self) {
@@ -200,45 +199,27 @@ impl Machine {
 
     async fn put(&mut self) {
         let data = format!("record {}", self.records.len());
-        let input = PutRecordInput {
-            stream_name: Some(NAME.into()),
-            data: Bytes::copy_from_slice(data.as_bytes()),
-            partition_key: Some(data.as_str().into()),
-            ..PutRecordInput::default()
-        };
-        let acked = self.answer(self.streams().put_record(&self.cx, input)).await.is_some();
+        let put = format!("PartitionKey='{data}' Data='{data}'");
+        let acked = self.answer(self.ask::<ops::PutRecord>(&put)).await.is_some();
         self.records.insert(data, acked);
     }
 
     async fn scale(&self) {
-        let input = UpdateShardCountInput {
-            stream_name: Some(NAME.into()),
-            target_shard_count: 1 + self.rng.below(5) as i32,
-            ..UpdateShardCountInput::default()
-        };
-        let _maybe = self.answer(self.streams().update_shard_count(&self.cx, input)).await;
+        let target = 1 + self.rng.below(5);
+        let scaling = format!("TargetShardCount={target} ScalingType=UNIFORM_SCALING");
+        let _maybe = self.answer(self.ask::<ops::UpdateShardCount>(&scaling)).await;
     }
 
     async fn split(&self) {
-        let open = self.shards().await.into_iter().rfind(crate::house::is_open).unwrap();
-        let start: u128 = open.hash_key_range.starting_hash_key.parse().unwrap();
-        let input = SplitShardInput {
-            stream_arn: Some(stream_arn(NAME)),
-            shard_to_split: open.shard_id,
-            new_starting_hash_key: (start + 2 + u128::from(self.rng.below(99))).to_string().into(),
-            ..SplitShardInput::default()
-        };
-        let _maybe = self.answer(self.streams().split_shard(&self.cx, input)).await;
+        let open = self.shards().await.into_iter().rfind(is_open).unwrap();
+        let at = range(&open).0 + 2 + u128::from(self.rng.below(99));
+        let split = format!("ShardToSplit={} NewStartingHashKey='{at}'", open.shard_id);
+        let _maybe = self.answer(self.ask::<ops::SplitShard>(&split)).await;
     }
 
     async fn encrypt(&self) {
-        let input = StartStreamEncryptionInput {
-            stream_name: Some(NAME.into()),
-            encryption_type: EncryptionType::Kms,
-            key_id: "alias/a".into(),
-            ..StartStreamEncryptionInput::default()
-        };
-        let _maybe = self.answer(self.streams().start_stream_encryption(&self.cx, input)).await;
+        let start = "EncryptionType=KMS KeyId=alias/a";
+        let _maybe = self.answer(self.ask::<ops::StartStreamEncryption>(start)).await;
     }
 
     /// Shards without a hole; acknowledged records once, others at most once, nothing else.
@@ -260,21 +241,14 @@ impl Machine {
     }
 
     async fn read(&self, shard: &Text) -> Vec<String> {
-        let input = GetShardIteratorInput {
-            stream_name: Some(NAME.into()),
-            shard_id: shard.clone(),
-            shard_iterator_type: ShardIteratorType::TrimHorizon,
-            ..GetShardIteratorInput::default()
-        };
-        let output = self.streams().get_shard_iterator(&self.cx, input).await.unwrap();
-        let mut at = output.shard_iterator;
+        let place = format!("ShardId={shard} ShardIteratorType=TRIM_HORIZON");
+        let mut at = self.ask::<ops::GetShardIterator>(&place).await.unwrap().shard_iterator;
         let mut all = Vec::new();
-        while let Some(shard_iterator) = at {
-            let input = GetRecordsInput { shard_iterator, ..GetRecordsInput::default() };
-            let output = self.streams().get_records(&self.cx, input).await.unwrap();
-            let tip = output.records.is_empty();
-            all.extend(output.records.iter().map(|r| String::from_utf8(r.data.to_vec()).unwrap()));
-            at = output.next_shard_iterator.filter(|_| !tip);
+        while let Some(iterator) = at {
+            let body = members(&Names::new(), &format!("ShardIterator={iterator}"));
+            let got = ask::<ops::GetRecords>(self.streams(), &self.cx, body).await.unwrap();
+            all.extend(texts(&got.records).into_iter().map(str::to_owned));
+            at = got.next_shard_iterator.filter(|_| !got.records.is_empty());
         }
         all
     }

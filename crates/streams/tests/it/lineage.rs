@@ -2,9 +2,7 @@
 //! hold: nothing acknowledged is lost, doubled or reordered, and a shard's end shows exactly with
 //! its children.
 
-use crate::plane::{
-    Subscription, World, check_end, get_input, put_input, run_unlimited, subscribe_input,
-};
+use crate::house::{House, Subscription, is_open, range, run_unlimited};
 use api::Text;
 use api::kinesis::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +11,7 @@ use testkit::SeededRng;
 
 /// What a history is made of.
 struct History<'a> {
-    world: &'a World,
+    house: &'a House,
     rng: SeededRng,
     consumer: Text,
     /// Per hash key what was acknowledged, in order.
@@ -94,9 +92,9 @@ impl History<'_> {
             78..90 => self.take_events().await,
             90..94 => {
                 let jump_ms = self.rng.below(7_200_000) as i64 - 3_600_000;
-                self.world.clock().jump_by(jump_ms / 60);
+                self.house.fake.clock.jump_by(jump_ms / 60);
             }
-            _ => self.world.pass(Duration::from_millis(self.rng.below(3_000))).await,
+            _ => self.house.pass(Duration::from_millis(self.rng.below(3_000))).await,
         }
     }
 
@@ -107,10 +105,10 @@ impl History<'_> {
 
     async fn put_one(&mut self) {
         let (key, text) = self.next_text();
-        let mut input = put_input("s", &key.to_string(), text.as_bytes());
-        input.explicit_hash_key = Some(hash_key(key).into());
-        let put = self.world.streams.put_record(&self.world.cx, input);
-        let put = self.world.clock().auto_advance(put).await;
+        let (name, hash_key) = ("StreamName=s", hash_key(key));
+        let put = format!("{name} PartitionKey='{key}' Data={text} ExplicitHashKey='{hash_key}'");
+        let put = self.house.ask::<ops::PutRecord>(&put);
+        let put = self.house.fake.clock.auto_advance(put).await;
         put.expect("a reshard in fake time takes less than five seconds");
         self.acked.entry(key).or_default().push(text);
     }
@@ -122,8 +120,8 @@ impl History<'_> {
             partition_key: Some(key.to_string().into()),
             explicit_hash_key: Some(hash_key(*key).into()),
         });
-        let put = self.world.put_all("s", records.collect());
-        let output = self.world.clock().auto_advance(put).await.unwrap();
+        let put = self.house.put_all("s", records.collect());
+        let output = self.house.fake.clock.auto_advance(put).await.unwrap();
         assert_eq!(output.failed_record_count, Some(0));
         for (key, text) in written {
             self.acked.entry(key).or_default().push(text);
@@ -131,43 +129,38 @@ impl History<'_> {
     }
 
     async fn open_shards(&self) -> Vec<Shard> {
-        let mut shards = self.world.shards("s").await;
-        shards.retain(|s| s.sequence_number_range.ending_sequence_number.is_none());
-        let start = |s: &Shard| s.hash_key_range.starting_hash_key.parse::<u128>().unwrap();
-        shards.sort_by_key(start);
+        let mut shards = self.house.shards("s").await;
+        shards.retain(is_open);
+        shards.sort_by_key(range);
         shards
     }
 
     async fn is_active(&self) -> bool {
-        self.world.summary("s").await.unwrap().stream_status == StreamStatus::Active
+        self.house.status("s").await == Some(StreamStatus::Active)
     }
 
     async fn split(&self) {
         let open = self.open_shards().await;
         if self.is_active().await && open.len() < 8 {
             let shard = &open[self.rng.index(open.len())];
-            self.world.split("s", &shard.shard_id).await;
+            self.house.split("s", &shard.shard_id).await.unwrap();
         }
     }
 
     async fn merge(&self) {
         let open = self.open_shards().await;
         if self.is_active().await && open.len() > 1 {
-            let lower = self.rng.index(open.len() - 1);
-            self.world.merge("s", &open[lower].shard_id, &open[lower + 1].shard_id).await;
+            let at = self.rng.index(open.len() - 1);
+            let (lower, upper) = (&open[at].shard_id, &open[at + 1].shard_id);
+            let pair = format!("ShardToMerge={lower} AdjacentShardToMerge={upper}");
+            self.house.ask::<ops::MergeShards>(&format!("StreamName=s {pair}")).await.unwrap();
         }
     }
 
     async fn poll_all(&mut self) {
         for (shard, at) in std::mem::take(&mut self.polled) {
-            let mut input = get_input(&at);
-            input.limit = Some(self.rng.below(20) as i32 + 1);
-            let output = self.world.streams.get_records(&self.world.cx, input).await;
-            let output = match output {
-                Err(Error::ExpiredIterator(_)) => panic!("no history lasts five minutes"),
-                output => output.unwrap(),
-            };
-            check_end(&output);
+            // No history lasts the five minutes of an iterator.
+            let output = self.house.get(&format!("{at} Limit={}", self.rng.below(20) + 1)).await;
             self.seen_polled.take(&shard, output.records);
             if let Some(next) = output.next_shard_iterator {
                 self.polled.insert(shard, next);
@@ -175,8 +168,7 @@ impl History<'_> {
             }
             let children = output.child_shards.unwrap_or_default();
             for child in self.seen_polled.end(&shard, &children) {
-                let kind = ShardIteratorType::TrimHorizon;
-                let at = self.world.iterator("s", &child, kind).await;
+                let at = self.house.iterator("s", &child, "TRIM_HORIZON").await;
                 self.polled.insert(child, at);
             }
         }
@@ -185,7 +177,7 @@ impl History<'_> {
     async fn take_events(&mut self) {
         for (shard, mut events) in std::mem::take(&mut self.pushed) {
             // What is there now, and no more: a history goes on beside it.
-            let event = match events.poll(self.world).await {
+            let event = match events.poll(self.house).await {
                 None => {
                     self.pushed.insert(shard, events);
                     continue;
@@ -205,18 +197,16 @@ impl History<'_> {
     }
 
     async fn subscribe(&mut self, shard: Text) {
-        let kind = ShardIteratorType::TrimHorizon;
-        let input = subscribe_input(&self.consumer, &shard, kind);
-        let events = self.world.subscribe(input).await.unwrap();
+        let events = self.house.subscribe(&self.consumer, &shard, "TRIM_HORIZON").await;
         self.pushed.insert(shard, events);
     }
 }
 
-async fn begin(world: &World, seed: u64) -> History<'_> {
-    world.create("s", 2).await;
-    let consumer = world.consumer("s", "c").await;
+async fn begin(house: &House, seed: u64) -> History<'_> {
+    house.create("s", 2).await;
+    let consumer = house.consumer("s", "c").await;
     let mut history = History {
-        world,
+        house,
         rng: SeededRng::new(seed),
         consumer,
         acked: BTreeMap::new(),
@@ -227,7 +217,7 @@ async fn begin(world: &World, seed: u64) -> History<'_> {
         seen_pushed: Seen::default(),
     };
     for shard in ["shardId-000000000000", "shardId-000000000001"].map(Text::from_static) {
-        let at = world.iterator("s", &shard, ShardIteratorType::TrimHorizon).await;
+        let at = house.iterator("s", &shard, "TRIM_HORIZON").await;
         history.polled.insert(shard.clone(), at);
         history.seen_polled.started.insert(shard.clone());
         history.seen_pushed.started.insert(shard.clone());
@@ -236,7 +226,7 @@ async fn begin(world: &World, seed: u64) -> History<'_> {
     history
 }
 
-fn range(shard: Shard) -> (Text, (Text, Option<Text>, Vec<Text>)) {
+fn ends(shard: Shard) -> (Text, (Text, Option<Text>, Vec<Text>)) {
     let numbers = shard.sequence_number_range;
     let parents = shard.parent_shard_id.into_iter().chain(shard.adjacent_parent_shard_id);
     let ends = (numbers.starting_sequence_number, numbers.ending_sequence_number);
@@ -246,12 +236,12 @@ fn range(shard: Shard) -> (Text, (Text, Option<Text>, Vec<Text>)) {
 #[test]
 fn random_histories_lose_double_and_reorder_nothing() {
     for seed in testkit::seeds(40) {
-        run_unlimited(async |world| {
-            let mut history = begin(world, seed).await;
+        run_unlimited(async |house| {
+            let mut history = begin(house, seed).await;
             for _ in 0..120 {
                 history.step().await;
             }
-            world.active("s").await;
+            house.active("s").await;
             for _ in 0..400 {
                 if history.seen_polled.by_key == history.acked
                     && history.seen_pushed.by_key == history.acked
@@ -261,7 +251,7 @@ fn random_histories_lose_double_and_reorder_nothing() {
                 history.poll_all().await;
                 history.take_events().await;
             }
-            let ranges = world.shards("s").await.into_iter().map(range).collect();
+            let ranges = house.shards("s").await.into_iter().map(ends).collect();
             history.seen_polled.check_ranges(&ranges);
             history.seen_pushed.check_ranges(&ranges);
             assert_eq!(history.seen_polled.by_key, history.acked, "polled, seed {seed}");
