@@ -173,6 +173,7 @@ impl fmt::Debug for Region {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn accounts_have_twelve_digits() {
@@ -202,5 +203,65 @@ mod tests {
         assert!(Region::parse("").is_err());
         assert!(Region::parse("../x").is_err());
         assert_eq!(Region::parse("US-East_1").unwrap().as_str(), "us-east_1");
+    }
+
+    #[test]
+    fn regions_of_the_great_partitions() {
+        for (region, partition, known) in [
+            ("us-east-1", "aws", true),
+            ("eu-central-2", "aws", true),
+            ("cn-northwest-1", "aws-cn", true),
+            ("us-gov-east-1", "aws-us-gov", true),
+            ("CN-North-1", "aws-cn", true),
+            ("cnorth", "aws", false),
+            ("us-government", "aws", false),
+            ("local", "aws", false),
+            ("_", "aws", false),
+        ] {
+            let read = Region::parse(region).unwrap();
+            assert_eq!((read.partition(), read.is_known()), (partition, known), "{region}");
+            let lower = region.to_ascii_lowercase();
+            assert_eq!(read.quota_name(), if known { &lower } else { "elsewhere" });
+            assert_eq!((read.to_string(), format!("{read:?}")), (lower.clone(), lower));
+        }
+        for region in KNOWN_REGIONS {
+            let read = Region::parse(region).unwrap();
+            assert!(read.is_known() && read.as_str() == region, "{region}");
+        }
+    }
+
+    #[test]
+    fn names_at_their_bounds() {
+        let longest = "a".repeat(Region::NAME_BYTES_MAX);
+        assert_eq!(Region::parse(&longest).unwrap().as_str(), longest);
+        let too_long = longest + "a";
+        for wrong in ["", " ", "a b", "a/b", "a.b", "a:b", "ä", "a\0", "a\n", &too_long] {
+            let said = Region::parse(wrong).unwrap_err().to_string();
+            assert!(said.starts_with("a region name has 1 to 64"), "{wrong}");
+        }
+        for wrong in
+            ["", "1234567890123", " 23456789012", "-23456789012", "１２３４", "12345678901é"]
+        {
+            let said = AccountId::parse(wrong).unwrap_err().to_string();
+            assert_eq!(said, "an account id has twelve digits", "{wrong}");
+        }
+        assert_eq!(format!("{}{:?}", AccountId::DEFAULT, AccountId::DEFAULT), "0".repeat(24));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_comes_back(account in "[0-9]{12}", region in "[a-zA-Z0-9_-]{1,64}") {
+            prop_assert_eq!(AccountId::parse(&account).unwrap().to_string(), account);
+            let read = Region::parse(&region).unwrap();
+            prop_assert_eq!(Region::parse(read.as_str()), Ok(read.clone()));
+            prop_assert!(read.as_str().eq_ignore_ascii_case(&region));
+        }
+
+        #[test]
+        fn only_safe_names_are_read(text in "\\PC{0,80}") {
+            let is_safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            let safe = !text.is_empty() && text.len() <= 64 && text.bytes().all(is_safe);
+            prop_assert_eq!(Region::parse(&text).is_ok(), safe);
+        }
     }
 }

@@ -343,4 +343,122 @@ mod tests {
             }
         }
     }
+
+    /// A clock on which a pause passes at once, and what is let go after so many.
+    struct Pauses {
+        passed: AtomicUsize,
+        let_go: Mutex<Option<(usize, Room)>>,
+    }
+
+    impl Pauses {
+        fn new(let_go: Option<(usize, Room)>) -> Self {
+            Self { passed: AtomicUsize::new(0), let_go: Mutex::new(let_go) }
+        }
+    }
+
+    impl Clock for Pauses {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn monotonic(&self) -> Duration {
+            PAUSE * self.passed.load(Ordering::Relaxed) as u32
+        }
+
+        fn sleep(&self, pause: Duration) -> crate::env::Sleep {
+            assert_eq!(pause, PAUSE);
+            let passed = self.passed.fetch_add(1, Ordering::Relaxed) + 1;
+            drop(self.let_go.lock().unwrap().take_if(|(after, _)| *after <= passed));
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    /// Nothing here waits for more than one poll.
+    fn done<T>(future: impl Future<Output = T>) -> T {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).poll(&mut cx) {
+            std::task::Poll::Ready(done) => done,
+            std::task::Poll::Pending => panic!("it waits for something else than the clock"),
+        }
+    }
+
+    #[test]
+    fn room_is_waited_for_as_long_as_is_said() {
+        for (freed_after, wait_ms, pauses, want) in [
+            (Some(1), 100, 1, true),
+            (Some(5), 100, 5, true),
+            (Some(6), 100, 5, false),
+            (Some(6), 101, 6, true),
+            (Some(1), 1, 1, true),
+            (Some(1), 0, 0, false),
+            (None, 1_000, 50, false),
+        ] {
+            let budget = Budget::new(TOTAL);
+            let (greedy, other) = (budget.share(peer(1)), budget.share(peer(2)));
+            let half = TOTAL / 2;
+            let held = greedy.take(half).unwrap();
+            let (kept, clock) = match freed_after {
+                Some(after) => (None, Pauses::new(Some((after, held)))),
+                None => (Some(held), Pauses::new(None)),
+            };
+            let room = done(other.wait(&clock, half, Duration::from_millis(wait_ms)));
+            assert_eq!(room.is_some(), want, "{freed_after:?} {wait_ms}");
+            assert_eq!(clock.passed.load(Ordering::Relaxed), pauses, "{freed_after:?} {wait_ms}");
+            assert_eq!(other.held(), if want { half } else { 0 });
+            drop((kept, room, clock));
+            assert_eq!(budget.held(), 0);
+        }
+    }
+
+    #[test]
+    fn whoever_can_make_room_is_told_how_much() {
+        let budget = Budget::new(TOTAL);
+        let share = budget.share(peer(1));
+        let (mut room, told) = (share.take(1000).unwrap(), Mutex::new(Vec::new()));
+        let make_room = |missing| told.lock().unwrap().push(missing);
+        let most = (TOTAL, PAUSE * 2);
+        assert!(!done(room.wait(&Pauses::new(None), most, make_room)));
+        assert_eq!(*told.lock().unwrap(), [TOTAL - 1000; 2]);
+        assert_eq!((room.bytes(), share.held()), (1000, 1000), "as it was");
+        assert!(done(room.wait(&Pauses::new(None), (10, PAUSE), |_| panic!("there is room"))));
+        assert_eq!((room.bytes(), share.held()), (10, 10));
+    }
+
+    /// What one holder may have of a budget that nobody else uses: to the byte.
+    #[test]
+    fn bounds_of_one_holder() {
+        let large = (TOTAL - TOTAL / SMALL_PART) / 4 * 3;
+        for (bytes, want) in [(0, true), (large, true), (large + 1, false), (usize::MAX, false)] {
+            let budget = Budget::new(TOTAL);
+            let share = budget.share(peer(1));
+            assert_eq!(share.take(bytes).is_some(), want, "{bytes}");
+            assert_eq!((share.held(), budget.held()), (0, 0), "given back");
+        }
+        let tiny = Budget::new(4).share(peer(1));
+        assert!(tiny.take(3).is_some() && tiny.take(4).is_none());
+        assert!(Budget::new(0).share(peer(1)).take(1).is_none());
+    }
+
+    #[test]
+    fn a_holder_has_one_share_as_long_as_it_has_anything() {
+        let budget = Budget::new(TOTAL);
+        let (first, second) = (budget.share(peer(1)), budget.share(peer(1)));
+        let room = first.take(7).unwrap();
+        assert_eq!(second.held(), 7);
+        drop((first, second));
+        assert_eq!(budget.share(peer(1)).held(), 7, "a room keeps it");
+        assert_eq!(format!("{room:?}"), "7 of 7 bytes of Some(Peer(10.0.0.1))");
+        drop(room);
+        assert_eq!(budget.shares().len(), 0);
+        assert_eq!(budget.share(peer(1)).held(), 0);
+    }
+
+    #[test]
+    fn nothing_bounds_what_no_client_causes() {
+        let (share, other) = (Share::unbounded(), Share::unbounded());
+        let mut room = share.take(1 << 50).unwrap();
+        assert!(room.resize(1 << 55) && other.take(1 << 55).is_some());
+        assert!(room.pass_to(&share), "to itself");
+        assert_eq!((share.held(), other.held()), (1 << 55, 0));
+    }
 }

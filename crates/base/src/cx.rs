@@ -105,6 +105,7 @@ impl Cx {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_request_id_is_a_version_4_uuid() {
@@ -114,5 +115,41 @@ mod tests {
             RequestId::from_random([0; 16]).to_string(),
             "00000000-0000-4000-8000-000000000000"
         );
+    }
+
+    proptest! {
+        /// Of the random bytes only version and variant are fixed.
+        #[test]
+        fn request_ids_keep_what_is_random(bytes in any::<[u8; 16]>()) {
+            let id = RequestId::from_random(bytes);
+            let text = id.to_string();
+            let groups: Vec<usize> = text.split('-').map(str::len).collect();
+            prop_assert_eq!(groups, [8, 4, 4, 4, 12]);
+            prop_assert_eq!(&text, &format!("{id:?}"));
+            let mut read: [u8; 16] = crate::hex::decode(&text.replace('-', "")).unwrap();
+            prop_assert_eq!((read[6] >> 4, read[8] >> 6), (4, 0b10));
+            read[6] = read[6] & 0xf | bytes[6] & 0xf0;
+            read[8] = read[8] & 0x3f | bytes[8] & 0xc0;
+            prop_assert_eq!(read, bytes);
+        }
+    }
+
+    #[test]
+    fn callers_have_names_and_ids() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let service = Cx::of_service(account, Region::default());
+        assert_eq!(&*service.caller_arn, "arn:aws:iam::123456789012:root");
+        assert_eq!(service.permissions, Permissions::All);
+        assert!(service.memory.take(1 << 40).is_some(), "no client causes it");
+        for (arn, key, name, id) in [
+            ("arn:aws:iam::123456789012:root", None, None, "123456789012"),
+            ("arn:aws:iam::123456789012:user/ann", Some("AKID"), Some("ann"), "AKID"),
+            ("arn:aws-cn:iam::123456789012:user/ann", Some("AKID"), Some("ann"), "AKID"),
+            ("arn:aws:sts::123456789012:assumed-role/user/ann", None, None, "123456789012"),
+        ] {
+            let caller_arn = arn.into();
+            let cx = Cx { caller_arn, access_key: key.map(Into::into), ..service.clone() };
+            assert_eq!((cx.user_name(), cx.user_id()), (name, id), "{arn}");
+        }
     }
 }

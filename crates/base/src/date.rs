@@ -121,6 +121,7 @@ fn digits((text, count): (&str, usize)) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn every_day_of_four_centuries_comes_back() {
@@ -161,6 +162,90 @@ mod tests {
             "2015-08-30T12:36:00é02:00",
         ] {
             assert_eq!(parse_iso(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn leap_years_and_the_ends_of_months() {
+        for (year, leap) in
+            [(1600, true), (1700, false), (1900, false), (2000, true), (2023, false), (2024, true)]
+        {
+            let last = if leap { 29 } else { 28 };
+            for (month, last) in [(1, 31), (2, last), (4, 30), (6, 30), (9, 30), (11, 30), (12, 31)]
+            {
+                let at = |day| moment((year, month, day), (0, 0, 0));
+                assert!(at(last).is_some(), "{year}-{month}");
+                for none in [0, last + 1, 32, -1] {
+                    assert_eq!(at(none), None, "{year}-{month}-{none}");
+                }
+            }
+            let day = moment((year, 12, 31), (0, 0, 0)).unwrap()
+                - moment((year, 1, 1), (0, 0, 0)).unwrap();
+            assert_eq!(day / 86_400_000, if leap { 365 } else { 364 }, "{year}");
+        }
+        for month in [0, 13, -1] {
+            assert_eq!(moment((2020, month, 1), (0, 0, 0)), None, "{month}");
+        }
+        for time in [(24, 0, 0), (0, 60, 0), (0, 0, 61)] {
+            assert_eq!(moment((2020, 1, 1), time), None, "{time:?}");
+        }
+    }
+
+    #[test]
+    fn known_moments() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("1969-12-31T23:59:59Z", -1000),
+            ("2000-02-29T00:00:00Z", 951_782_400_000),
+            ("2038-01-19T03:14:08Z", 2_147_483_648_000),
+            ("0001-01-01T00:00:00Z", -62_135_596_800_000),
+            ("0000-02-29T00:00:00Z", -62_162_121_600_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+        ] {
+            assert_eq!(format_iso(ms), text);
+            assert_eq!(parse_iso(text), Some(ms), "{text}");
+        }
+        let leap_second = parse_iso("2016-12-31T23:59:60Z");
+        assert_eq!(leap_second, parse_iso("2017-01-01T00:00:00Z"), "as POSIX counts");
+        let digits = "2015-08-30T12:36:00.123456789Z";
+        assert_eq!(parse_iso(digits), Some(1_440_938_160_123), "what is finer is cut off");
+        for none in ["2015-08-30T12:36:00.1234567890Z", "2015-08-30t12:36:00Z", " 2015", "+015"] {
+            assert_eq!(parse_iso(none), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn days_come_back(day in -400_000_000_i64..400_000_000) {
+            let (year, month, of_month) = civil(day);
+            prop_assert!((1..=12).contains(&month) && (1..=31).contains(&of_month));
+            prop_assert_eq!(moment((year, month, of_month), (0, 0, 0)), Some(day * 86_400_000));
+            let (next_year, next_month, next_of_month) = civil(day + 1);
+            prop_assert!((year, month, of_month) < (next_year, next_month, next_of_month));
+        }
+
+        /// Years of four digits, to the millisecond; in any zone it is the same moment.
+        #[test]
+        fn moments_come_back(
+            ms in -62_167_219_200_000_i64..=253_402_300_799_999,
+            (hours, minutes) in (0_i64..24, 0_i64..60),
+        ) {
+            let text = format_iso(ms);
+            prop_assert_eq!(parse_iso(&text), Some(ms));
+            let bare = text.strip_suffix('Z').unwrap();
+            let ahead_ms = (hours * 60 + minutes) * 60_000;
+            for (sign, moved) in [('+', ms - ahead_ms), ('-', ms + ahead_ms)] {
+                let zoned = format!("{bare}{sign}{hours:02}:{minutes:02}");
+                prop_assert_eq!(parse_iso(&zoned), Some(moved), "{}", zoned);
+            }
+        }
+
+        #[test]
+        fn whatever_is_read_is_written_alike(text in "[0-9]{4}(-[0-9]{2}){0,2}(T[0-9:.Z+-]{0,14})?") {
+            if let Some(ms) = parse_iso(&text) {
+                prop_assert_eq!(parse_iso(&format_iso(ms)), Some(ms), "{}", text);
+            }
         }
     }
 }

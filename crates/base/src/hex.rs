@@ -26,6 +26,7 @@ pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_is_written_reads_back() {
@@ -35,5 +36,35 @@ mod tests {
         for bad in ["", "0", "000", "0g00", "+100", "é0"] {
             assert_eq!(decode::<2>(bad), None, "{bad}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_back_in_either_case(bytes in any::<[u8; 20]>()) {
+            let text = encode(&bytes);
+            prop_assert_eq!(text.len(), 40);
+            prop_assert!(text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+            prop_assert_eq!(decode(&text), Some(bytes));
+            prop_assert_eq!(decode(&text.to_uppercase()), Some(bytes));
+            prop_assert_eq!(decode::<19>(&text), None);
+            prop_assert_eq!(decode::<21>(&text), None);
+        }
+
+        #[test]
+        fn nothing_else_is_read(text in "\\PC{0,8}") {
+            let is_hex = text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
+            let read = decode::<4>(&text);
+            prop_assert_eq!(read.is_some(), is_hex);
+            if let Some(bytes) = read {
+                prop_assert_eq!(encode(&bytes), text.to_ascii_lowercase());
+            }
+        }
+    }
+
+    #[test]
+    fn none_of_nothing() {
+        assert_eq!(encode(&[]), "");
+        assert_eq!(decode::<0>(""), Some([]));
+        assert_eq!(decode::<1>(" f"), None);
     }
 }

@@ -409,6 +409,7 @@ fn read_labels(text: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use crate::env::Sleep;
+    use proptest::prelude::*;
 
     static A: Definition = Definition::ours("a", "A.");
     static A_SECONDS: Definition = Definition::ours("a_seconds", "A.");
@@ -525,5 +526,229 @@ mod tests {
         registry.forget_all(&[("a", "x"), ("b", "1,a=\"x\"")]);
         registry.forget(("a", "1"));
         assert_eq!(registry.render().matches("one_total{").count(), 1);
+    }
+
+    /// What `/metrics` shows, whole.
+    fn check(registry: &Registry, want: &[&str]) {
+        let text = registry.render();
+        assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+        assert_eq!(text.lines().collect::<Vec<_>>(), want);
+    }
+
+    #[test]
+    fn families_and_cells_are_in_order() {
+        let registry = Registry::default();
+        check(&registry, &[]);
+        registry.counter(&A_TOTAL, &[("op", "z"), ("code", "200")]).add(3);
+        registry.counter(&A_TOTAL, &[("op", "b"), ("code", "500")]).add(u64::MAX);
+        registry.counter(&A_TOTAL, &[]).add(0);
+        registry.gauge(&NAMED, &[("stream", "s")]).set(7);
+        registry.gauge(&A, &[]).dec();
+        check(
+            &registry,
+            &[
+                "# HELP a A.",
+                "# TYPE a gauge",
+                "a -1",
+                "# HELP a_total A.",
+                "# TYPE a_total counter",
+                "a_total 0",
+                r#"a_total{op="b",code="500"} 18446744073709551615"#,
+                r#"a_total{op="z",code="200"} 3"#,
+                "# HELP c_seconds C.",
+                "# TYPE c_seconds gauge",
+                r#"c_seconds{stream="s"} 7"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn values_of_labels_are_escaped() {
+        for (value, want) in [
+            ("plain", r#"a{op="plain"} 1"#),
+            ("", r#"a{op=""} 1"#),
+            (r"\", r#"a{op="\\"} 1"#),
+            (r#"""#, r#"a{op="\""} 1"#),
+            ("\n", r#"a{op="\n"} 1"#),
+            (r"\n", r#"a{op="\\n"} 1"#),
+            (r#"x",y="z"#, r#"a{op="x\",y=\"z"} 1"#),
+            ("{é}\t", "a{op=\"{é}\t\"} 1"),
+        ] {
+            let registry = Registry::default();
+            registry.gauge(&A, &[("op", value)]).set(1);
+            check(&registry, &["# HELP a A.", "# TYPE a gauge", want]);
+        }
+    }
+
+    /// A bound belongs to its bucket, and each bucket holds those before it.
+    #[test]
+    fn buckets_of_a_histogram() {
+        for (nanos, first) in [
+            (0, "0.0001"),
+            (100_000, "0.0001"),
+            (100_001, "0.00025"),
+            (1_000_000, "0.001"),
+            (250_000_000, "0.25"),
+            (1_000_000_000, "1"),
+            (1_000_000_001, "5"),
+            (5_000_000_000, "5"),
+            (5_000_000_001, "+Inf"),
+        ] {
+            let registry = Registry::default();
+            let histogram = registry.histogram(&B_SECONDS, &[("op", "x")]);
+            histogram.observe(Duration::from_nanos(nanos));
+            histogram.observe(Duration::from_nanos(nanos));
+            let text = registry.render();
+            let (mut counted, mut bounds) = (Vec::new(), Vec::new());
+            for line in text.lines().filter(|line| line.starts_with("b_seconds_bucket{")) {
+                let (labels, count) = line.rsplit_once(' ').unwrap();
+                let bound = labels.strip_prefix(r#"b_seconds_bucket{op="x",le=""#).unwrap();
+                bounds.push(bound.strip_suffix("\"}").unwrap().to_owned());
+                counted.push(count.parse::<u64>().unwrap());
+            }
+            let at = bounds.iter().position(|bound| bound == first).unwrap();
+            let want: Vec<u64> = (0..13).map(|n| if n < at { 0 } else { 2 }).collect();
+            assert_eq!(counted, want, "{nanos} ns");
+            assert!(text.contains("\n# TYPE b_seconds histogram\n"), "{text}");
+            assert!(text.ends_with("b_seconds_count{op=\"x\"} 2\n"), "{text}");
+            let sum = text.lines().find_map(|l| l.strip_prefix(r#"b_seconds_sum{op="x"} "#));
+            let seconds: f64 = sum.unwrap().parse().unwrap();
+            assert!((seconds - 2.0 * nanos as f64 / 1e9).abs() < 1e-12, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_and_nothing_else() {
+        let made = || {
+            let registry = Registry::default();
+            for (stream, op) in [("s", "put"), ("s", "get"), ("ss", "put"), ("t\"", "put")] {
+                registry.counter(&A_TOTAL, &[("stream", stream), ("op", op)]).add(1);
+                registry.gauge(&NAMED, &[("stream", stream)]).set(1);
+            }
+            registry.gauge(&A, &[]).set(1);
+            registry
+        };
+        let cells = |registry: &Registry| {
+            let text = registry.render();
+            text.lines().filter(|line| !line.starts_with('#')).count()
+        };
+        for (labels, left) in [
+            (&[("stream", "s")][..], 5),
+            (&[("stream", "t\"")], 6),
+            (&[("stream", "s"), ("op", "put")], 7),
+            (&[("op", "put"), ("stream", "s")], 7),
+            (&[("op", "put")], 5),
+            (&[("op", "x"), ("stream", "s")], 8),
+            (&[("tream", "s")], 8),
+            (&[], 0),
+        ] {
+            let registry = made();
+            registry.forget_all(labels);
+            assert_eq!(cells(&registry), left, "{labels:?}");
+            if let [label] = labels {
+                let registry = made();
+                registry.forget(*label);
+                assert_eq!(cells(&registry), left, "{label:?}");
+            }
+        }
+    }
+
+    /// What was forgotten counts on where it is held, and begins anew for whoever asks again.
+    #[test]
+    fn a_handle_outlives_its_cell() {
+        let registry = Registry::default();
+        let held = registry.counter(&A_TOTAL, &[("stream", "s")]);
+        held.add(5);
+        registry.forget(("stream", "s"));
+        held.add(1);
+        assert_eq!(held.get(), 6);
+        assert_eq!(registry.counter(&A_TOTAL, &[("stream", "s")]).get(), 0);
+    }
+
+    #[test]
+    fn a_name_of_another_kind_disturbs_nothing() {
+        let registry = Registry::default();
+        registry.counter(&A, &[]).add(2);
+        registry.gauge(&A, &[]).set(9);
+        registry.histogram(&A, &[]).observe(Duration::from_secs(9));
+        let clock: Arc<dyn Clock> = Arc::new(Hands(AtomicU64::new(0)));
+        registry.window_max(&A, &[], &clock).observe(Duration::from_secs(9));
+        check(&registry, &["# HELP a A.", "# TYPE a counter", "a 2"]);
+    }
+
+    #[test]
+    fn names_that_clients_choose_are_bounded() {
+        let registry = Registry::default();
+        for n in 0..CELLS_MAX + 10 {
+            registry.counter(&A_TOTAL, &[("stream", &n.to_string())]).add(1);
+        }
+        let lines = |registry: &Registry| registry.render().lines().count() - 2;
+        assert_eq!(lines(&registry), CELLS_MAX);
+        registry.counter(&A_TOTAL, &[("stream", "0")]).add(1);
+        assert!(registry.render().contains("a_total{stream=\"0\"} 2\n"), "known ones go on");
+        registry.forget(("stream", "7"));
+        registry.counter(&A_TOTAL, &[("stream", "new")]).add(1);
+        assert!(registry.render().contains("a_total{stream=\"new\"} 1\n"), "there is room again");
+    }
+
+    static PER_STREAM: AwsMetric = AwsMetric {
+        namespace: "AWS/C",
+        name: "Bytes",
+        unit: "Bytes",
+        scale: 0.5,
+        dimensions: &[("stream", "StreamName"), ("shard", "ShardId")],
+        only: &[("op", "put"), ("code", "200")],
+    };
+
+    #[test]
+    fn a_metric_of_aws_is_made_of_its_labels() {
+        let stream = ("StreamName", "s".to_owned());
+        let whole = Some((vec![stream, ("ShardId", "0".to_owned())], 21.0));
+        for (labels, want) in [
+            (&[("stream", "s"), ("shard", "0"), ("op", "put"), ("code", "200")][..], whole.clone()),
+            (&[("code", "200"), ("x", "y"), ("op", "put"), ("shard", "0"), ("stream", "s")], whole),
+            (&[("stream", "s"), ("shard", "0"), ("op", "get"), ("code", "200")], None),
+            (&[("stream", "s"), ("shard", "0"), ("op", "put")], None),
+            (&[("stream", "s"), ("op", "put"), ("code", "200")], None),
+            (&[], None),
+        ] {
+            let labels =
+                labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
+            let sample = Sample { labels, value: 42.0, is_counter: true };
+            assert_eq!(PER_STREAM.of(&sample), want, "{sample:?}");
+        }
+    }
+
+    #[test]
+    fn samples_tell_what_grows() {
+        static COUNTED: Definition = Definition { name: "d_total", help: "D.", aws: NAMED.aws };
+        static TIMED: Definition = Definition { name: "e_seconds", help: "E.", aws: NAMED.aws };
+        static LONGEST: Definition = Definition { name: "f_seconds", help: "F.", aws: NAMED.aws };
+        let registry = Registry::default();
+        registry.counter(&COUNTED, &[]).add(3);
+        registry.gauge(&NAMED, &[]).set(4);
+        registry.histogram(&TIMED, &[]).observe(Duration::from_secs(1));
+        let clock: Arc<dyn Clock> = Arc::new(Hands(AtomicU64::new(0)));
+        let longest = registry.window_max(&LONGEST, &[], &clock);
+        let seen = |registry: &Registry| {
+            let samples = registry.samples().into_iter();
+            samples.map(|(of, s)| (of.name, s.value, s.is_counter)).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(&registry), [("c_seconds", 4.0, false), ("d_total", 3.0, true)]);
+        longest.observe(Duration::from_millis(1500));
+        assert_eq!(seen(&registry).pop(), Some(("f_seconds", 1.5, false)));
+    }
+
+    proptest! {
+        #[test]
+        fn labels_come_back(
+            labels in prop::collection::vec(("[a-z_]{1,5}", "[a-c,=\"\\\\\n é]{0,12}"), 0..5),
+        ) {
+            let borrowed: Vec<(&str, &str)> =
+                labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let text = render_labels(&borrowed);
+            prop_assert!(!text.contains('\n'), "one line each: {}", text);
+            prop_assert_eq!(read_labels(&text), labels);
+        }
     }
 }

@@ -5,17 +5,20 @@
 //!                 reader ends with child shards --> Lineage --> readers of the children
 //! ```
 //!
-//! A child starts when every parent that is read here has ended, so that a record is never given
-//! before an earlier one of its key, across splits and merges. Within a shard order is the shard's.
+//! A child starts when all that comes before it has been read to its end, so that a record is never
+//! given before an earlier one of its key, across splits and merges. Within a shard order is the
+//! shard's.
 //!
-//! A reader survives throttling, expired iterators, broken connections and restarts of the server
-//! for [`ConsumerOptions::patience`]; then the whole consumer ends with that error.
+//! A reader survives throttling, expired iterators, subscriptions that end, broken connections and
+//! restarts of the server for [`ConsumerOptions::patience`]; then the whole consumer ends with that
+//! error.
 
 #[cfg(test)]
 mod fake;
 mod lineage;
 mod poll;
 mod push;
+mod reading;
 
 use crate::{Client, Error, ErrorKind};
 use api::kinesis::{ChildShard, ListShardsInput, Record, Shard, ShardFilter, ShardFilterType, ops};
@@ -88,7 +91,8 @@ impl ConsumerOptions {
 pub struct Received {
     /// The shard.
     pub shard_id: Text,
-    /// At least one, except in the last batch of a shard and when only the distance changed.
+    /// At least one, except in the last batch of a shard and when only the distance changed (or
+    /// was told for the first time).
     pub records: Vec<Record>,
     /// Distance from the tip of the shard, in milliseconds.
     pub millis_behind_latest: i64,
@@ -185,23 +189,35 @@ impl Consumer {
 async fn follow(shared: Shared, shards: Vec<Shard>) {
     let mut lineage = Lineage::default();
     let mut readers: JoinSet<(Text, Ended)> = JoinSet::new();
-    let from = shared.options.from;
     for shard in shards {
-        lineage.reading(shard.shard_id.clone());
-        readers.spawn(read(shared.clone(), shard.shard_id, from));
+        let parents = [shard.parent_shard_id, shard.adjacent_parent_shard_id];
+        lineage.found(
+            shard.shard_id,
+            parents.into_iter().flatten().collect(),
+            &shard.hash_key_range,
+        );
     }
-    while let Some(joined) = readers.join_next().await {
+    let mut from = shared.options.from;
+    loop {
+        for shard_id in lineage.ready() {
+            readers.spawn(read(shared.clone(), shard_id, from));
+        }
+        from = From::TrimHorizon;
+        let Some(joined) = readers.join_next().await else { return };
         let (shard_id, ended) = match joined {
             Ok(done) => done,
             Err(e) => (Text::default(), Err(Error::local(ErrorKind::Broken, e.to_string()))),
         };
         match ended {
             Ok(children) => {
-                for child in lineage.ended(&shard_id, children) {
-                    readers.spawn(read(shared.clone(), child, From::TrimHorizon));
+                lineage.ended(&shard_id);
+                for child in children {
+                    lineage.found(child.shard_id, child.parent_shards, &child.hash_key_range);
                 }
             }
             Err(e) => {
+                // Why before the error is told: it is the last that comes.
+                readers.shutdown().await;
                 // Nobody listens any more: then there is nobody to tell either.
                 drop(shared.batches.send(Err(e)).await);
                 return;
@@ -216,13 +232,6 @@ async fn read(shared: Shared, shard_id: Text, from: From) -> (Text, Ended) {
         None => poll::read(&shared, &shard_id, from).await,
     };
     (shard_id, ended)
-}
-
-impl Shared {
-    /// Hands a batch to the caller; false when nobody listens any more.
-    async fn give(&self, received: Received) -> bool {
-        self.batches.send(Ok(received)).await.is_ok()
-    }
 }
 
 /// The shards that are open at the starting point.
@@ -243,43 +252,5 @@ async fn list_shards(client: &Client, options: &ConsumerOptions) -> Result<Vec<S
         shards.extend(page.shards.unwrap_or_default());
         let Some(next_token) = page.next_token else { return Ok(shards) };
         input = ListShardsInput { next_token: Some(next_token), ..ListShardsInput::default() };
-    }
-}
-
-/// Bears failures of one shard up to the patience.
-struct Bearing<'a> {
-    shared: &'a Shared,
-    since: Option<Duration>,
-    pause: Duration,
-}
-
-impl<'a> Bearing<'a> {
-    const PAUSE: Duration = Duration::from_millis(100);
-    const PAUSE_MAX: Duration = Duration::from_secs(2);
-
-    fn new(shared: &'a Shared) -> Self {
-        Self { shared, since: None, pause: Self::PAUSE }
-    }
-
-    /// After a success.
-    fn reset(&mut self) {
-        self.since = None;
-        self.pause = Self::PAUSE;
-    }
-
-    /// Pauses after a failure that may pass.
-    ///
-    /// # Errors
-    /// The failure itself when it cannot pass or patience is over.
-    async fn bear(&mut self, e: Error) -> Result<(), Error> {
-        let clock = &self.shared.client.env().clock;
-        let now = clock.monotonic();
-        let since = *self.since.get_or_insert(now);
-        if !e.is_transient() || now.saturating_sub(since) > self.shared.options.patience {
-            return Err(e);
-        }
-        clock.sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(Self::PAUSE_MAX);
-        Ok(())
     }
 }

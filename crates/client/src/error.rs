@@ -52,6 +52,11 @@ impl Error {
         Self { kind: ErrorKind::Refused, status, code, message, after_broken: false }
     }
 
+    /// As `refused`, of an error that came without a status: in a frame or for one entry.
+    pub(crate) fn coded(code: &str, message: &str) -> Self {
+        Self::refused(status_of(code), code, message)
+    }
+
     /// The same failure in other words.
     pub(crate) fn reworded(self, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..self }
@@ -84,14 +89,15 @@ impl Error {
 
     /// Whether the server said "slow down".
     pub fn is_throttling(&self) -> bool {
-        matches!(
+        let by_code = matches!(
             self.code.as_str(),
             "ProvisionedThroughputExceededException"
                 | "LimitExceededException"
                 | "ThrottlingException"
                 | "KMSThrottlingException"
                 | "RequestLimitExceeded"
-        )
+        );
+        by_code || self.status == 429
     }
 
     /// Whether this refusal tells that an earlier attempt of the same call, whose connection broke,
@@ -104,10 +110,21 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self.kind {
-            ErrorKind::Refused => self.status >= 500 || self.is_throttling(),
+            ErrorKind::Refused => {
+                self.status.max(status_of(&self.code)) >= 500 || self.is_throttling()
+            }
             ErrorKind::Unreachable | ErrorKind::Broken => true,
             ErrorKind::Malformed | ErrorKind::Config => false,
         }
+    }
+}
+
+/// The status that belongs to a code, as far as it tells whose fault it is.
+fn status_of(code: &str) -> u16 {
+    match code {
+        _ if code.starts_with("Internal") => 500,
+        _ if code.starts_with("ServiceUnavailable") => 503,
+        _ => 400,
     }
 }
 
@@ -133,6 +150,8 @@ mod tests {
         assert!(refused(500, "InternalFailureException"));
         assert!(refused(503, "ServiceUnavailableException"));
         assert!(refused(400, "ProvisionedThroughputExceededException"));
+        assert!(refused(400, "ServiceUnavailableException"));
+        assert!(refused(429, "Http429"));
         assert!(!refused(400, "ValidationException"));
         assert!(Error::local(ErrorKind::Broken, "").is_transient());
         assert!(!Error::local(ErrorKind::Malformed, "").is_transient());

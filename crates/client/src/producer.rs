@@ -247,40 +247,41 @@ impl Lane {
         let mut since = self.vain_since.take().unwrap_or(begun);
         let mut pause = Retry::default().pause;
         loop {
-            let sent = batch.len();
-            let mut last = match self.put(&batch).await {
-                Ok(results) if results.len() == batch.len() => settle(&mut batch, results),
-                Ok(_) => Error::local(ErrorKind::Malformed, "PutRecords answered other entries"),
-                Err(e) => e,
-            };
-            if batch.is_empty() {
-                return;
-            }
-            if batch.len() < sent {
+            let outcomes = self.put(&batch).await;
+            if outcomes.iter().any(Result::is_ok) {
                 since = begun;
             }
-            if last.is_throttling() {
-                self.throttled.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            }
-            let give_up = since + self.options.patience;
-            if clock.monotonic() >= give_up && last.is_transient() {
-                let text = format!("{} (tried for {:?})", last.message(), self.options.patience);
-                last = last.reworded(text);
-                self.vain_since = Some(since);
-            } else if last.is_transient() {
-                clock.sleep(pause).await;
-                pause = (pause * 2).min(Retry::default().pause_max);
-                continue;
-            }
-            for waiting in batch {
+            let is_over = clock.monotonic() >= since + self.options.patience;
+            let throttled = outcomes.iter().filter_map(|o| o.as_ref().err());
+            let throttled = throttled.filter(|e| e.is_throttling()).count();
+            self.throttled.fetch_add(throttled as u64, Ordering::Relaxed);
+            let mut again = Vec::new();
+            for (waiting, mut outcome) in batch.into_iter().zip(outcomes) {
+                if let Err(e) = &mut outcome
+                    && e.is_transient()
+                {
+                    if !is_over {
+                        again.push(waiting);
+                        continue;
+                    }
+                    let text = format!("{} (tried for {:?})", e.message(), self.options.patience);
+                    *e = e.clone().reworded(text);
+                    self.vain_since = Some(since);
+                }
                 // The caller may have dropped the receipt; nobody is left to tell then.
-                drop(waiting.receipt.send(Err(last.clone())));
+                drop(waiting.receipt.send(outcome));
             }
-            return;
+            if again.is_empty() {
+                return;
+            }
+            batch = again;
+            clock.sleep(pause).await;
+            pause = (pause * 2).min(Retry::default().pause_max);
         }
     }
 
-    async fn put(&self, batch: &[Waiting]) -> Result<Vec<PutRecordsResultEntry>, Error> {
+    /// What became of each record of a batch.
+    async fn put(&self, batch: &[Waiting]) -> Vec<Result<Placed, Error>> {
         let entry = |waiting: &Waiting| PutRecordsRequestEntry {
             data: waiting.entry.data.clone(),
             partition_key: Some(waiting.entry.partition_key.clone()),
@@ -291,35 +292,24 @@ impl Lane {
             stream_name: Some(self.options.stream_name.as_str().into()),
             ..PutRecordsInput::default()
         };
-        let answer = self.client.call_with::<ops::PutRecords>(&input, Retry::NONE).await?;
-        Ok(answer.records)
+        let e = match self.client.call_with::<ops::PutRecords>(&input, Retry::NONE).await {
+            Ok(answer) if answer.records.len() == batch.len() => {
+                return answer.records.into_iter().map(outcome).collect();
+            }
+            Ok(_) => Error::local(ErrorKind::Malformed, "PutRecords answered other entries"),
+            Err(e) => e,
+        };
+        vec![Err(e); batch.len()]
     }
 }
 
-/// Resolves the receipts of the written entries; keeps the others and tells why the last one
-/// failed.
-fn settle(batch: &mut Vec<Waiting>, results: Vec<PutRecordsResultEntry>) -> Error {
-    let mut last = Error::local(ErrorKind::Malformed, "an entry was neither written nor refused");
-    let mut failed = Vec::new();
-    for (waiting, result) in batch.drain(..).zip(results) {
-        match (result.shard_id, result.sequence_number, result.error_code) {
-            (Some(shard_id), Some(sequence_number), None) => {
-                drop(waiting.receipt.send(Ok(Placed { shard_id, sequence_number })));
-            }
-            (_, _, code) => {
-                if let Some(code) = code {
-                    let message = result.error_message.unwrap_or_default();
-                    last = Error::refused(status_of(&code), code.as_str(), message.as_str());
-                }
-                failed.push(waiting);
-            }
+fn outcome(entry: PutRecordsResultEntry) -> Result<Placed, Error> {
+    match (entry.shard_id, entry.sequence_number, entry.error_code) {
+        (Some(shard_id), Some(sequence_number), None) => Ok(Placed { shard_id, sequence_number }),
+        (_, _, Some(code)) => Err(Error::coded(&code, &entry.error_message.unwrap_or_default())),
+        _ => {
+            let text = "an entry was neither written nor refused";
+            Err(Error::local(ErrorKind::Malformed, text))
         }
     }
-    *batch = failed;
-    last
-}
-
-/// Entries carry no status; `InternalFailure` is the server's fault (facts of PutRecords).
-fn status_of(code: &str) -> u16 {
-    if code.starts_with("InternalFailure") { 500 } else { 400 }
 }

@@ -94,8 +94,7 @@ fn event_of(message: &Message) -> Result<Option<SubscribeToShardEvent>, Error> {
         } else {
             &body.message
         };
-        let status = if exception.starts_with("Internal") { 500 } else { 400 };
-        return Err(Error::refused(status, exception, text));
+        return Err(Error::coded(exception, text));
     }
     let Some(event_type) = message.event_type() else { return Ok(None) };
     let read = SubscribeToShardEventStream::read(event_type, Format::Json, message.payload.clone());

@@ -4,7 +4,7 @@ use crate::{Config, Error, ErrorKind};
 use base::Env;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -111,10 +111,20 @@ impl Transport {
 }
 
 fn endpoint(text: &str) -> Result<Uri, Error> {
+    if text.contains('@') {
+        // The address is not repeated: what stands before the `@` is a secret.
+        let text = "the endpoint must be without a user name or password";
+        return Err(Error::local(ErrorKind::Config, text));
+    }
     let wrong = |why: &str| Error::local(ErrorKind::Config, format!("endpoint `{text}`: {why}"));
     let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| wrong("not an address"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.authority().is_none() {
+    let authority = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
+    let Some(authority) = authority else {
         return Err(wrong("must be as in `http://127.0.0.1:4566`"));
+    };
+    // A port that is no number counts as none there, and the scheme's would be taken.
+    if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+        return Err(wrong("the port must be a number up to 65535"));
     }
     if uri.path() != "/" || uri.query().is_some() {
         return Err(wrong("must have no path"));
@@ -144,6 +154,11 @@ fn tls(ca_pem: Option<&[u8]>, wanted: bool) -> Result<ClientConfig, Error> {
 async fn read(body: Incoming) -> Result<Bytes, Error> {
     match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
+        // Why not as one that broke off: the next one would be as large.
+        Err(e) if e.is::<LengthLimitError>() => {
+            let text = format!("the answer is larger than {ANSWER_BYTES_MAX} bytes");
+            Err(Error::local(ErrorKind::Malformed, text))
+        }
         Err(e) => Err(Error::local(ErrorKind::Broken, format!("the answer broke off: {e}"))),
     }
 }

@@ -69,7 +69,6 @@ pub fn put<T: Serialize>(transaction: &mut Transaction, key: Vec<u8>, row: &T) {
 ///
 /// # Panics
 /// When that is not so.
-#[cfg_attr(not(test), doc(hidden))]
 pub fn check_round_trip<T>(row: &T)
 where
     T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,

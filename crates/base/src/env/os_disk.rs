@@ -205,4 +205,125 @@ mod tests {
         let file_system = OsDisk.file_system(Path::new("/proc")).unwrap();
         assert!(!file_system.syncs_all());
     }
+
+    fn bytes(file: &dyn DiskFile) -> Vec<u8> {
+        let mut bytes = vec![0; file.len().unwrap() as usize];
+        assert_eq!(file.read_at(&mut bytes, 0).unwrap(), bytes.len());
+        bytes
+    }
+
+    #[test]
+    fn how_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let (there, absent) = (dir.path().join("there"), dir.path().join("absent"));
+        OsDisk.open(&there, Open::CreateNew).unwrap().write_at(b"abc", 0).unwrap();
+        for (how, of_absent, of_there) in [
+            (Open::Read, Some(io::ErrorKind::NotFound), None),
+            (Open::Write, None, None),
+            (Open::WriteDirect, None, None),
+            (Open::CreateNew, None, Some(io::ErrorKind::AlreadyExists)),
+        ] {
+            let opened = OsDisk.open(&absent, how);
+            assert_eq!(opened.err().map(|e| e.kind()), of_absent, "{how:?}");
+            assert_eq!(OsDisk.exists(&absent).unwrap(), of_absent.is_none(), "{how:?}");
+            let opened = OsDisk.open(&there, how);
+            assert_eq!(opened.err().map(|e| e.kind()), of_there, "{how:?}");
+            let kept = OsDisk.open(&there, Open::Read).unwrap();
+            assert_eq!(bytes(&*kept), b"abc", "{how:?} keeps what is there");
+            if of_absent.is_none() {
+                OsDisk.remove(&absent).unwrap();
+            }
+        }
+        let read_only = OsDisk.open(&there, Open::Read).unwrap();
+        assert!(read_only.write_at(b"x", 0).is_err());
+    }
+
+    #[test]
+    fn bytes_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = OsDisk.open(&dir.path().join("a"), Open::Write).unwrap();
+        assert!(file.is_empty().unwrap());
+        file.write_at(b"defg", 3).unwrap();
+        file.write_at(b"abc", 0).unwrap();
+        file.sync_data().unwrap();
+        assert_eq!(bytes(&*file), b"abcdefg");
+        for (offset, room, want) in
+            [(0, 3, &b"abc"[..]), (5, 9, b"fg"), (7, 9, b""), (99, 1, b""), (2, 0, b"")]
+        {
+            let mut buf = vec![0; room];
+            let read = file.read_at(&mut buf, offset).unwrap();
+            assert_eq!(&buf[..read], want, "{offset} {room}");
+        }
+        file.set_len(2).unwrap();
+        assert_eq!(bytes(&*file), b"ab");
+        file.set_len(4).unwrap();
+        assert_eq!((bytes(&*file), file.is_empty().unwrap()), (b"ab\0\0".to_vec(), false));
+        let mut text = String::new();
+        let mut reader = OsDisk.reader(&dir.path().join("a")).unwrap();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, "ab\0\0");
+    }
+
+    #[test]
+    fn names_in_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let names = |dir: &Path| {
+            let listed = OsDisk.list(dir).unwrap().into_iter();
+            let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+            listed.map(name).collect::<Vec<_>>()
+        };
+        for name in ["c", "a", "b"] {
+            OsDisk.open(&at(name), Open::Write).unwrap().write_at(name.as_bytes(), 0).unwrap();
+        }
+        OsDisk.create_dir_all(&at("d/e/f")).unwrap();
+        OsDisk.create_dir_all(&at("d/e/f")).unwrap();
+        assert_eq!(names(dir.path()), ["a", "b", "c", "d"]);
+        OsDisk.rename(&at("c"), &at("a")).unwrap();
+        OsDisk.remove(&at("b")).unwrap();
+        OsDisk.sync_dir(dir.path()).unwrap();
+        assert_eq!(names(dir.path()), ["a", "d"]);
+        assert_eq!(bytes(&*OsDisk.open(&at("a"), Open::Read).unwrap()), b"c", "it was replaced");
+        for _ in 0..2 {
+            OsDisk.remove_dir_all(&at("d")).unwrap();
+            assert!(!OsDisk.exists(&at("d")).unwrap());
+        }
+        for gone in [OsDisk.remove(&at("b")), OsDisk.rename(&at("b"), &at("x"))] {
+            assert_eq!(gone.unwrap_err().kind(), io::ErrorKind::NotFound);
+        }
+        assert_eq!(OsDisk.list(&at("d")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let space = OsDisk.space(dir.path()).unwrap();
+        assert!(0 < space.total_bytes && space.free_bytes <= space.total_bytes, "{space:?}");
+    }
+
+    #[test]
+    fn what_is_made_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for (nth, how) in [Open::Write, Open::WriteDirect, Open::CreateNew].into_iter().enumerate()
+        {
+            let path = dir.path().join(nth.to_string());
+            OsDisk.open(&path, how).unwrap();
+            assert_eq!(mode(&path), 0o600, "{how:?}");
+        }
+        let (outer, inner) = (dir.path().join("d"), dir.path().join("d/e"));
+        OsDisk.create_dir_all(&inner).unwrap();
+        assert_eq!((mode(&outer), mode(&inner)), (0o700, 0o700));
+    }
+
+    #[test]
+    fn one_holder_of_a_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("LOCK");
+        let absent = OsDisk.lock(&path, Open::Read).err().map(|e| e.kind());
+        assert_eq!(absent, Some(io::ErrorKind::NotFound));
+        let held = OsDisk.lock(&path, Open::Write).unwrap();
+        for how in [Open::Read, Open::Write] {
+            let second = OsDisk.lock(&path, how).err().map(|e| e.kind());
+            assert_eq!(second, Some(io::ErrorKind::WouldBlock), "{how:?}");
+        }
+        drop(held);
+        assert!(OsDisk.lock(&path, Open::Read).is_ok());
+    }
 }

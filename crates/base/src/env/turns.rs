@@ -173,3 +173,161 @@ impl Drop for Turn {
         self.turns.leave();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::{Clock, OsDisk, Rng, Sleep};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    struct Nothing;
+
+    impl Clock for Nothing {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) -> Sleep {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    impl Rng for Nothing {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    fn env(turns: Option<Arc<dyn Turns>>) -> Env {
+        Env { clock: Arc::new(Nothing), rng: Arc::new(Nothing), disk: Arc::new(OsDisk), turns }
+    }
+
+    /// Writes down what is asked of it. Who waits at a gate is told by whoever tells it.
+    #[derive(Default)]
+    struct Noted {
+        said: Mutex<Vec<String>>,
+        told: Condvar,
+        numbers: AtomicU64,
+    }
+
+    impl Noted {
+        fn note(&self, text: String) {
+            self.said.lock().push(text);
+            self.told.notify_all();
+        }
+    }
+
+    impl Turns for Noted {
+        fn gate(&self) -> u64 {
+            self.numbers.fetch_add(1, Ordering::Relaxed)
+        }
+
+        fn wait(&self, gate: u64, bounded: bool) -> bool {
+            self.note(format!("wait {gate} {bounded}"));
+            let mut said = self.said.lock();
+            while !bounded && !said.iter().any(|s| s.starts_with(&format!("tell {gate} "))) {
+                self.told.wait(&mut said);
+            }
+            bounded
+        }
+
+        fn tell(&self, gate: u64, all: bool) {
+            self.note(format!("tell {gate} {all}"));
+        }
+
+        fn pass(&self) {
+            self.note("pass".into());
+        }
+
+        fn announce(&self) -> u64 {
+            self.note("announce".into());
+            90
+        }
+
+        fn enter(&self, thread: u64) {
+            self.note(format!("enter {thread}"));
+        }
+
+        fn leave(&self) {
+            self.note("leave".into());
+        }
+    }
+
+    #[test]
+    fn a_thread_gives_its_result_or_its_panic() {
+        for turns in [None, Some(Arc::new(Noted::default()) as Arc<dyn Turns>)] {
+            let env = env(turns);
+            env.pass();
+            let name = || std::thread::current().name().map(str::to_owned);
+            let named = env.spawn("keeper".into(), name).unwrap();
+            assert!(!named.is_here());
+            assert_eq!(named.join().unwrap(), Some("keeper".into()));
+            let panics = env.spawn("x".into(), || std::panic::resume_unwind(Box::new(3)));
+            let why = panics.unwrap().join().map(|()| "no panic").unwrap_err();
+            assert_eq!(why.downcast_ref(), Some(&3));
+        }
+    }
+
+    #[test]
+    fn a_thread_of_a_simulation_has_turns_to_its_end() {
+        let noted = Arc::new(Noted::default());
+        let env = env(Some(noted.clone()));
+        let work = noted.clone();
+        let thread = env.spawn("x".into(), move || work.note("work".into())).unwrap();
+        thread.join().unwrap();
+        env.pass();
+        let mut said = noted.said.lock().clone();
+        // Whether it was joined before or behind its end is the system's to say.
+        said.retain(|text| !text.starts_with("wait"));
+        assert_eq!(said, ["announce", "enter 90", "work", "tell 0 true", "leave", "pass"]);
+    }
+
+    #[test]
+    fn a_gate_of_a_simulation_asks_whose_turn_it_is() {
+        let noted = Arc::new(Noted::default());
+        let env = env(Some(noted.clone()));
+        let (_first, gate) = (env.gate(), env.gate());
+        gate.notify_one();
+        gate.notify_all();
+        let lock = Mutex::new(());
+        let mut guard = lock.lock();
+        assert!(gate.wait_for(&mut guard, Duration::from_hours(9)), "the simulation says so");
+        gate.wait(&mut guard);
+        let want = ["tell 1 false", "tell 1 true", "wait 1 true", "wait 1 false"];
+        assert_eq!(*noted.said.lock(), want);
+    }
+
+    /// Whoever waits lets others have the lock, and goes on when told.
+    #[test]
+    fn a_gate_of_the_system_opens() {
+        let shared = Arc::new((Mutex::new(0), env(None).gate()));
+        let mut guard = shared.0.lock();
+        assert!(shared.1.wait_for(&mut guard, Duration::from_millis(1)), "nobody told");
+        for all in [false, true] {
+            let other = Arc::clone(&shared);
+            let tell = move || {
+                *other.0.lock() += 1;
+                if all { other.1.notify_all() } else { other.1.notify_one() }
+            };
+            let thread = env(None).spawn("tells".into(), tell).unwrap();
+            let before = *guard;
+            while *guard == before {
+                shared.1.wait(&mut guard);
+            }
+            assert_eq!(*guard, before + 1);
+            MutexGuard::unlocked(&mut guard, || thread.join().unwrap());
+        }
+    }
+
+    #[test]
+    fn an_environment_shows_nothing_and_its_defaults_say_nothing() {
+        let env = env(None);
+        assert_eq!(format!("{env:?}"), "Env");
+        assert_eq!((env.clock.boot(), env.clock.uptime()), (None, env.clock.monotonic()));
+        assert_eq!(env.rng.bytes16(), [7; 16]);
+    }
+}

@@ -299,3 +299,6 @@ fn condition_values(key: &str, value: &Value) -> Result<Vec<String>, BadPolicy> 
         one => texts(key, &text(one)),
     }
 }
+
+#[cfg(test)]
+mod tests;

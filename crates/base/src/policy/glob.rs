@@ -30,6 +30,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::matches;
+    use proptest::prelude::*;
 
     #[test]
     fn stars_and_question_marks() {
@@ -48,5 +49,33 @@ mod tests {
         for (pattern, text) in [("", "a"), ("a", ""), ("a?c", "ac"), ("a*c", "abd"), ("?", "ab")] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
+    }
+
+    /// The definition itself, however long it takes.
+    fn fits(pattern: &[char], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some(('*', rest)), None) => fits(rest, text),
+            (Some(('*', rest)), Some((_, behind))) => fits(rest, text) || fits(pattern, behind),
+            (Some((p, rest)), Some((t, behind))) => (*p == '?' || p == t) && fits(rest, behind),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_it_is_defined(pattern in "[abé*?]{0,9}", text in "[abé*?]{0,9}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            let want = fits(&chars(&pattern), &chars(&text));
+            prop_assert_eq!(matches(&pattern, &text), want);
+        }
+    }
+
+    /// Where the definition would take longer than the world lasts.
+    #[test]
+    fn many_stars_take_no_time() {
+        let (pattern, text) = ("a*".repeat(2_000) + "b", "a".repeat(4_000));
+        assert!(!matches(&pattern, &text));
+        assert!(matches(&pattern, &(text + "b")));
     }
 }

@@ -41,6 +41,8 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::Network;
+    use proptest::prelude::*;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     #[test]
     fn addresses_of_networks() {
@@ -63,6 +65,29 @@ mod tests {
         }
         for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "::/129", "127.*"] {
             assert_eq!(Network::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        /// Bit by bit.
+        #[test]
+        fn a_network_is_a_prefix(
+            (a, b) in (any::<u128>(), any::<u128>()), bits in 0_u32..=128, is_v4 in any::<bool>(),
+        ) {
+            let address = |n: u128| match is_v4 {
+                true => IpAddr::V4(Ipv4Addr::from_bits(n as u32)),
+                false => IpAddr::V6(Ipv6Addr::from_bits(n)),
+            };
+            let width: u32 = if is_v4 { 32 } else { 128 };
+            let read = Network::parse(&format!("{}/{bits}", address(a)));
+            prop_assert_eq!(read.is_some(), bits <= width);
+            let Some(network) = read else { return Ok(()) };
+            prop_assert!(network.has(address(a)));
+            // Addresses that differ from the bit at the prefix's end on are of it.
+            let other = a ^ b.checked_shr(128 - width + bits).unwrap_or(0);
+            prop_assert!(network.has(address(other)));
+            let same = (0..bits).all(|n| (a ^ b) >> (width - 1 - n) & 1 == 0);
+            prop_assert_eq!(network.has(address(b)), same);
         }
     }
 }

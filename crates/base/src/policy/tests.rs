@@ -255,3 +255,175 @@ fn what_is_not_understood_is_refused() {
         assert!(Policy::parse(document).is_err(), "{document:.80}");
     }
 }
+
+const READER: &str = "arn:aws:sts::222222222222:assumed-role/reader/s1";
+
+/// Whether a policy of these statements lets Ann, Bob and a session of a role put a record.
+fn check(statements: &str, want: [bool; 3]) {
+    let policy = policy(statements);
+    let found = [ANN, BOB, READER].map(|caller| allows(&policy, caller, "kinesis:PutRecord"));
+    assert_eq!(found, want, "{statements}");
+}
+
+#[test]
+fn principals() {
+    let allow = |principal: &str| {
+        format!(r#"{{"Effect":"Allow","Action":"kinesis:PutRecord",{principal}}}"#)
+    };
+    for (principal, want) in [
+        (r#""Principal":"*""#, [true, true, true]),
+        (r#""Principal":{"AWS":"*"}"#, [true, true, true]),
+        (r#""Principal":{"AWS":"111111111111"}"#, [true, false, false]),
+        (r#""Principal":{"AWS":["111111111111","222222222222"]}"#, [true, true, true]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:root"}"#, [false, true, true]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:user/bob"}"#, [false, true, false]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:user/bo"}"#, [false, false, false]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:user/Bob"}"#, [false, false, false]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/reader"}"#, [false, false, true]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/a/reader"}"#, [false, false, true]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/read"}"#, [false, false, false]),
+        (r#""Principal":{"AWS":"arn:aws:iam::111111111111:role/reader"}"#, [false, false, false]),
+        (
+            r#""Principal":{"AWS":"arn:aws:sts::222222222222:assumed-role/reader/s1"}"#,
+            [false, false, true],
+        ),
+        (
+            r#""Principal":{"AWS":"arn:aws:sts::222222222222:assumed-role/reader/s2"}"#,
+            [false, false, false],
+        ),
+        (r#""Principal":{"Service":"firehose.amazonaws.com"}"#, [false, false, false]),
+        (r#""Principal":{"Federated":"x","AWS":"111111111111"}"#, [true, false, false]),
+        (r#""NotPrincipal":{"AWS":"111111111111"}"#, [false, true, true]),
+        (r#""NotPrincipal":{"AWS":"arn:aws:iam::222222222222:user/bob"}"#, [true, false, true]),
+        (r#""NotPrincipal":{"Service":"x.amazonaws.com"}"#, [true, true, true]),
+        (r#""NotPrincipal":"*""#, [false, false, false]),
+    ] {
+        check(&allow(principal), want);
+    }
+    for wrong in [
+        r#""Principal":"111111111111""#,
+        r#""Principal":["*"]"#,
+        r#""Principal":{}"#,
+        r#""Principal":{"AWS":{}}"#,
+        r#""Principal":{"AWS":1}"#,
+        r#""Principal":{"Aws":"*"}"#,
+        r#""Principal":{"AWS":"11111111111"}"#,
+        r#""Principal":{"AWS":"arn:aws:iam::*:root"}"#,
+        r#""Principal":{"AWS":"arn:aws:iam::1:user/a"}"#,
+        r#""Principal":{"AWS":"arn:aws:iam::111111111111:user/*"}"#,
+        r#""Principal":{"AWS":"arn:aws:s3:::bucket"}"#,
+        r#""Principal":{"AWS":"arn:aws:iam::111111111111"}"#,
+        r#""Principal":"*","NotPrincipal":"*""#,
+    ] {
+        let text = format!(r#"{{"Statement":{}}}"#, allow(wrong));
+        assert!(Policy::parse(&text).is_err(), "{wrong}");
+    }
+}
+
+/// A denial wins wherever it stands, and what nothing allows is not allowed.
+#[test]
+fn statements_meet() {
+    const ALL: &str = r#"{"Sid":"all","Effect":"Allow","Principal":"*","Action":"*"}"#;
+    const NO_PUT: &str = r#"{"Effect":"Deny","Principal":"*","Action":"kinesis:Put*"}"#;
+    const NO_GET: &str = r#"{"Effect":"Deny","Principal":"*","Action":"kinesis:Get*"}"#;
+    const NO_BOB: &str = r#"{"Effect":"Deny","Principal":{"AWS":"222222222222"},"Action":"*"}"#;
+    const NOT_ANN: &str = r#"{"Effect":"Deny","Action":"*","NotPrincipal":
+        {"AWS":"arn:aws:iam::111111111111:user/ann"}}"#;
+    const PLAIN: &str = r#"{"Effect":"Deny","Principal":"*","Action":"*",
+        "Condition":{"Bool":{"aws:SecureTransport":false}}}"#;
+    for (statements, want) in [
+        (&[ALL][..], [true, true, true]),
+        (&[NO_GET], [false, false, false]),
+        (&[ALL, NO_PUT], [false, false, false]),
+        (&[NO_PUT, ALL], [false, false, false]),
+        (&[ALL, NO_GET], [true, true, true]),
+        (&[NO_GET, ALL, NO_BOB, ALL], [true, false, false]),
+        (&[NOT_ANN, ALL], [true, false, false]),
+        (&[PLAIN, ALL], [true, true, true]),
+    ] {
+        check(&statements.join(","), want);
+    }
+}
+
+#[test]
+fn actions_and_resources() {
+    let statement = |text: &str| format!(r#"{{"Effect":"Allow","Principal":"*",{text}}}"#);
+    for (text, want) in [
+        (r#""Action":"kinesis:PutRecord""#, true),
+        (r#""Action":"KINESIS:putrecord""#, true),
+        (r#""Action":"kinesis:*""#, true),
+        (r#""Action":"kinesis:P*Record""#, true),
+        (r#""Action":"kinesis:PutRecor?""#, true),
+        (r#""Action":"kinesis:PutRecord?""#, false),
+        (r#""Action":"kinesis:PutRecords""#, false),
+        (r#""Action":"firehose:*""#, false),
+        (r#""Action":["firehose:*","kinesis:Put*"]"#, true),
+        (r#""NotAction":"kinesis:Get*""#, true),
+        (r#""NotAction":["kinesis:Get*","kinesis:putrecord"]"#, false),
+        (r#""NotAction":"*""#, false),
+        (r#""Action":"*","Resource":"*""#, true),
+        (r#""Action":"*","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/a""#, true),
+        (r#""Action":"*","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/A""#, false),
+        (r#""Action":"*","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/?""#, true),
+        (r#""Action":"*","Resource":"arn:aws:kinesis:*:*:stream/*""#, true),
+        (r#""Action":"*","Resource":["x","arn:*:stream/b"]"#, false),
+        (r#""Action":"*","NotResource":"arn:aws:kinesis:*:*:stream/b*""#, true),
+        (r#""Action":"*","NotResource":["x","*stream/a"]"#, false),
+    ] {
+        check(&statement(text), [want; 3]);
+    }
+    for wrong in [
+        r#""Action":[]"#,
+        r#""Action":["kinesis:*",1]"#,
+        r#""Action":"PutRecord""#,
+        r#""NotAction":["kinesis:*","Put*"]"#,
+        r#""Action":"kinesis:${x}""#,
+        r#""Action":"*","Resource":{}"#,
+        r#""Action":"*","Resource":"x","NotResource":"y""#,
+        r#""Action":"*","Condition":[]"#,
+    ] {
+        let text = format!(r#"{{"Statement":{}}}"#, statement(wrong));
+        assert!(Policy::parse(&text).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_a_policy_is_about() {
+    let of = |text: &str| {
+        policy(&format!(
+            r#"{{"Effect":"Allow","Principal":"*","Action":["kinesis:Put*","kinesis:GetRecords"]}},
+               {{"Effect":"Deny","Principal":"*","NotAction":"a:B",{text}}}"#
+        ))
+    };
+    for (resources, want) in [
+        (r#""Sid":"none""#, true),
+        (r#""Resource":"*""#, true),
+        (r#""Resource":["x","arn:aws:kinesis:*:*:stream/a"]"#, true),
+        (r#""Resource":"arn:aws:kinesis:*:*:stream/b""#, false),
+        (r#""NotResource":"arn:aws:kinesis:*:*:stream/b""#, true),
+        (r#""NotResource":"*""#, false),
+    ] {
+        let policy = of(resources);
+        assert_eq!(policy.concerns(STREAM), want, "{resources}");
+        let actions: Vec<&str> = policy.actions().collect();
+        assert_eq!(actions, ["kinesis:Put*", "kinesis:GetRecords", "a:B"]);
+    }
+}
+
+#[test]
+fn documents_at_their_bounds() {
+    let whole = |version: &str| {
+        let statement = r#"{"Effect":"Allow","Principal":"*","Action":"*"}"#;
+        format!(r#"{{{version}"Statement":{statement}}}"#)
+    };
+    for version in ["", r#""Version":"2012-10-17","#, r#""Version":"2008-10-17","Id":"x","#] {
+        assert!(Policy::parse(&whole(version)).is_ok(), "{version}");
+    }
+    for version in [r#""Version":2012,"#, r#""Version":null,"#, r#""version":"2012-10-17","#] {
+        assert!(Policy::parse(&whole(version)).is_err(), "{version}");
+    }
+    let room = DOCUMENT_BYTES_MAX - whole("").len();
+    assert!(Policy::parse(&(whole("") + &" ".repeat(room))).is_ok());
+    let said = Policy::parse(&(whole("") + &" ".repeat(room + 1))).unwrap_err().to_string();
+    assert_eq!(said, "the policy is longer than 20480 bytes");
+}

@@ -1,6 +1,7 @@
 //! One shard by GetRecords.
 
-use super::{Bearing, Ended, From, Mode, Received, Shared};
+use super::reading::Reading;
+use super::{Ended, From, Mode, Shared};
 use crate::{Error, Retry};
 use api::kinesis::{
     GetRecordsInput, GetRecordsOutput, GetShardIteratorInput, ShardIteratorType, ops,
@@ -12,29 +13,25 @@ use wire::{Text, Timestamp};
 pub(super) async fn read(shared: &Shared, shard_id: &Text, from: From) -> Ended {
     let Mode::Poll { idle } = shared.options.mode else { return Ok(Vec::new()) };
     let mut shard = Polled { shared, shard_id, from, after: None, iterator: None };
-    let mut bearing = Bearing::new(shared);
+    let mut reading = Reading::new(shared, shard_id);
     loop {
         let page = match shard.next_page().await {
             Ok(page) => page,
             Err(e) if e.code() == "ExpiredIteratorException" => {
                 shard.iterator = None;
+                reading.renew(e).await?;
                 continue;
             }
             Err(e) => {
-                bearing.bear(e).await?;
+                reading.bear(e).await?;
                 continue;
             }
         };
-        bearing.reset();
+        reading.reset();
         let empty = page.records.is_empty();
         let behind = page.millis_behind_latest.unwrap_or_default();
         let ended = shard.iterator.is_none();
-        let received = Received {
-            shard_id: shard_id.clone(),
-            records: page.records,
-            millis_behind_latest: behind,
-        };
-        if !shared.give(received).await || ended {
+        if !reading.give(page.records, behind, ended).await || ended {
             return Ok(page.child_shards.unwrap_or_default());
         }
         if empty {

@@ -1,9 +1,10 @@
 //! One shard by SubscribeToShard, and the consumer it is read as.
 
-use super::{Bearing, Ended, From, Received, Shared};
+use super::reading::Reading;
+use super::{Ended, From, Shared};
 use crate::{Client, Error, ErrorKind};
 use api::kinesis::{
-    ConsumerDescription, ConsumerStatus, DeregisterStreamConsumerInput,
+    ChildShard, ConsumerDescription, ConsumerStatus, DeregisterStreamConsumerInput,
     DescribeStreamConsumerInput, DescribeStreamSummaryInput, RegisterStreamConsumerInput,
     ShardIteratorType, StartingPosition, SubscribeToShardInput, ops,
 };
@@ -117,17 +118,18 @@ pub(super) async fn read(
         starting_position: position(from),
         ..SubscribeToShardInput::default()
     };
-    let mut bearing = Bearing::new(shared);
+    let mut reading = Reading::new(shared, shard_id);
     loop {
-        match subscription(shared, &mut input, &mut bearing).await {
+        match subscription(&mut input, &mut reading).await {
             Ok(Some(children)) => return Ok(children),
-            Ok(None) => {}
+            Ok(None) => {
+                let text = format!("each subscription of shard `{shard_id}` ends at once");
+                reading.renew(Error::local(ErrorKind::Broken, text)).await?;
+            }
             // Why borne: after a broken connection the server may hold the old subscription for up
             // to five seconds and refuses a second one so long (AWS).
-            Err(e) if e.code() == THERE => {
-                bearing.bear(Error::refused(503, e.code(), e.message())).await?;
-            }
-            Err(e) => bearing.bear(e).await?,
+            Err(e) if e.code() == THERE => reading.wait(e).await?,
+            Err(e) => reading.bear(e).await?,
         }
     }
 }
@@ -135,30 +137,35 @@ pub(super) async fn read(
 /// One subscription, at most five minutes; children when the shard ended, nothing when it goes on
 /// at the position that `input` then holds.
 async fn subscription(
-    shared: &Shared,
     input: &mut SubscribeToShardInput,
-    bearing: &mut Bearing<'_>,
-) -> Result<Option<Vec<api::kinesis::ChildShard>>, Error> {
-    let now_ms = shared.client.env().clock.now_ms();
-    let mut events = shared.client.subscribe(input).await?;
+    reading: &mut Reading<'_>,
+) -> Result<Option<Vec<ChildShard>>, Error> {
+    let clock = &reading.shared.client.env().clock;
+    let now_ms = clock.now_ms();
+    let mut events = reading.shared.client.subscribe(input).await?;
+    let begun = clock.monotonic();
     // Why a time: a connection that breaks before the first event leaves no number to go on from,
     // and `Latest` asked for again would skip what was written in between.
     if input.starting_position.type_ == ShardIteratorType::Latest {
         input.starting_position = position(From::Timestamp(now_ms));
     }
-    while let Some(event) = events.next().await {
+    loop {
+        let next = events.next().await;
+        // Why not after any event: a server that gives one and ends would be asked for ever.
+        if clock.monotonic().saturating_sub(begun) >= Reading::PAUSE_MAX {
+            reading.reset();
+        }
+        let Some(event) = next else { return Ok(None) };
         let event = event?;
-        bearing.reset();
-        let received = Received {
-            shard_id: input.shard_id.clone(),
-            records: event.records,
-            millis_behind_latest: event.millis_behind_latest,
-        };
-        if !shared.give(received).await {
+        let next = event.continuation_sequence_number;
+        if !event.records.is_empty() || next != input.starting_position.sequence_number {
+            reading.reset();
+        }
+        if !reading.give(event.records, event.millis_behind_latest, next.is_none()).await {
             return Ok(Some(Vec::new()));
         }
         // The shard has ended when there is nothing to continue with.
-        let Some(continuation) = event.continuation_sequence_number else {
+        let Some(continuation) = next else {
             return Ok(Some(event.child_shards.unwrap_or_default()));
         };
         input.starting_position = StartingPosition {
@@ -167,7 +174,6 @@ async fn subscription(
             ..StartingPosition::default()
         };
     }
-    Ok(None)
 }
 
 fn position(from: From) -> StartingPosition {
@@ -185,7 +191,7 @@ mod tests {
     use crate::consumer::fake::{CUT, sent_ms, serve};
     use crate::{Config, Consumer, ConsumerOptions, Mode};
     use api::EventShape as _;
-    use api::kinesis::{ChildShard, SubscribeToShardEvent, SubscribeToShardEventStream};
+    use api::kinesis::{SubscribeToShardEvent, SubscribeToShardEventStream};
     use bytes::Bytes;
     use std::sync::Arc;
     use tokio::sync::{Semaphore, mpsc};

@@ -263,3 +263,84 @@ fn the_reason_says_how_far_and_which_way() {
         assert_eq!(machine.guard.trouble(), None);
     }
 }
+
+/// What comes of any history of jumps, restarts and passing time.
+mod histories {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Jump(i64),
+        Pass(i64),
+        Restart(i64),
+        Reboot(i64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let jump = prop_oneof![-HOUR..HOUR, -30 * DAY..30 * DAY, -3 * YEAR..3 * YEAR];
+        prop_oneof![
+            jump.prop_map(Step::Jump),
+            (0..4 * HOUR).prop_map(Step::Pass),
+            (0..3 * DAY).prop_map(Step::Restart),
+            (0..DAY).prop_map(Step::Reboot),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_is_known_is_whole(steps in prop::collection::vec(step(), 1..60)) {
+            let mut machine = Machine::new();
+            for step in steps {
+                match step {
+                    Step::Jump(ms) => machine.step(ms),
+                    Step::Pass(ms) => machine.pass(ms),
+                    Step::Restart(ms) => machine.restart(ms),
+                    Step::Reboot(ms) => machine.reboot(ms),
+                }
+                let now = machine.guard.now_ms();
+                prop_assert_eq!(now, machine.guard.now_ms(), "looking does not change it");
+                let known = machine.guard.known();
+                prop_assert_eq!(known.now_ms, now);
+                prop_assert_eq!(known.doubt_from_ms.is_none(), machine.trusts());
+                if machine.trusts() {
+                    prop_assert_eq!(now, machine.clock.now_ms());
+                }
+                prop_assert!(known.gaps.len() <= Known::GAPS_MAX);
+                for gap in &known.gaps {
+                    prop_assert!(gap.from_ms < gap.until_ms, "{:?}", gap);
+                }
+                let horizons = [0, HOUR, DAY, YEAR].map(|kept| machine.guard.horizon_ms(kept));
+                prop_assert!(horizons[0] <= now && horizons.is_sorted_by(|a, b| a >= b));
+                // A life that begins at once, on the same machine, knows the same.
+                machine.restart(0);
+                prop_assert_eq!(machine.guard.known(), known);
+                let again = [0, HOUR, DAY, YEAR].map(|kept| machine.guard.horizon_ms(kept));
+                prop_assert_eq!(again, horizons);
+            }
+        }
+
+        /// However a wall clock jumps, one that is never steady for an hour moves nothing.
+        #[test]
+        fn a_wall_clock_that_never_stands_is_not_believed(
+            steps in prop::collection::vec((20 * MINUTE..YEAR, any::<bool>(), 1..60_i64), 1..40),
+        ) {
+            let mut machine = Machine::new();
+            let mut off = 0;
+            for (jump, back, minutes) in steps {
+                // To the other side of the time, so that it comes near neither it nor itself.
+                let to = if back { -jump } else { jump };
+                if (to - off).abs() <= 20 * MINUTE {
+                    continue;
+                }
+                machine.step(to - off);
+                off = to;
+                machine.guard.now_ms();
+                machine.pass(minutes * MINUTE - MINUTE);
+                prop_assert_eq!((machine.ahead(), machine.trusts()), (0, false), "{}", off);
+            }
+        }
+    }
+}
