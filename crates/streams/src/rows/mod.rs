@@ -1,8 +1,6 @@
 //! What lies in the catalog: one file per stored key, each with its round-trip test.
 //!
-//! Keys are `/`-joined texts behind the service's own `kinesis/` (accounts, regions and names hold
-//! no `/`), values JSON. A value that cannot be read is an error naming its key; nothing is ever
-//! deleted or replaced because of it.
+//! How rows are kept: [`kit::rows`].
 
 mod account_row;
 mod attached_row;
