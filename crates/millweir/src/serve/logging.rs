@@ -21,7 +21,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Whose lines a bare level means: what a library thinks of a client is not the owner's business,
 /// and a client could make it think a lot. A filter can name the others.
-const OURS: [&str; 7] = ["api", "base", "millweir", "server", "store", "streams", "wire"];
+const OURS: [&str; 9] =
+    ["api", "base", "client", "kit", "millweir", "server", "store", "streams", "wire"];
 
 /// The log of this process; what was said is written when it is dropped.
 pub(super) struct Log {
@@ -92,5 +93,16 @@ mod tests {
         assert!(said.contains("server=info") && !said.contains("h2"), "{said}");
         assert_eq!(said.split(',').count(), OURS.len(), "{said}");
         assert_eq!(filter("info,h2=warn").unwrap().to_string(), "h2=warn,info");
+    }
+
+    #[test]
+    fn no_crate_of_ours_is_silent() {
+        let workspace = include_str!("../../../../Cargo.toml");
+        let ours = workspace.lines().filter(|line| line.contains("{ path = \"crates/"));
+        let mut ours: Vec<_> = ours.filter_map(|line| line.split(' ').next()).collect();
+        ours.retain(|name| *name != "testkit");
+        ours.push("millweir");
+        ours.sort_unstable();
+        assert_eq!(ours, OURS);
     }
 }
