@@ -232,9 +232,11 @@ fn a_full_disk_does_not_keep_the_engine_from_starting() {
 
 /// Reads everything; records of the test itself are "x".
 fn check_filled_but_x(log: &Arc<dyn Log>) {
+    // One that nobody waited for may become durable meanwhile.
+    let tail = log.tail().next_ordinal;
     let read = block_on(log.read(0, 1000, 1 << 20)).unwrap();
     assert!(read.records.iter().all(|r| r.data == "x" || r.data == text(r.ordinal)));
-    assert_eq!(read.next_ordinal, log.tail().next_ordinal);
+    assert!(read.next_ordinal >= tail);
 }
 
 #[test]
