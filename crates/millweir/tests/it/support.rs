@@ -171,8 +171,14 @@ impl Running {
 
     /// As `log`, once this part of it is there.
     pub(crate) fn log_with(&self, part: &str) -> String {
+        self.log_with_times(part, 1)
+    }
+
+    /// As `log_with`, once the part is there so many times: lines may come after `Ready.`.
+    pub(crate) fn log_with_times(&self, part: &str, times: usize) -> String {
         let text = self.log.text.lock().unwrap();
-        self.log.grown.wait_while(text, |text| !text.contains(part)).unwrap().clone()
+        let is_short = |text: &mut String| text.matches(part).count() < times;
+        self.log.grown.wait_while(text, is_short).unwrap().clone()
     }
 
     /// Time from the start of the process to `Ready.`.
