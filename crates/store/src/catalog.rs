@@ -76,14 +76,73 @@ impl Transaction {
     }
 }
 
+/// A run of keys: from `start`, up to but not with `end` (`None`: all).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Keys {
+    /// The first key that it may hold.
+    pub start: Vec<u8>,
+    /// The first key behind it.
+    pub end: Option<Vec<u8>>,
+}
+
+/// Which end of a run comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// The lowest key.
+    Forward,
+    /// The greatest.
+    Backward,
+}
+
+impl Keys {
+    /// All keys that start with `prefix`.
+    pub fn starting_with(prefix: &[u8]) -> Self {
+        let mut end = prefix.to_vec();
+        while end.pop_if(|last| *last == u8::MAX).is_some() {}
+        let end = end.split_last_mut().map(|(last, _)| *last += 1).map(|()| end);
+        Self { start: prefix.to_vec(), end }
+    }
+
+    /// Those that start with `prefix` and are greater than `after`.
+    pub(crate) fn scanned(prefix: &[u8], after: Option<&[u8]>) -> Self {
+        let keys = Self::starting_with(prefix);
+        match after {
+            Some(after) => keys.after(after),
+            None => keys,
+        }
+    }
+
+    /// Those of them that are greater than `key`.
+    #[must_use]
+    pub fn after(self, key: &[u8]) -> Self {
+        let next = [key, &[0]].concat();
+        Self { start: self.start.max(next), ..self }
+    }
+
+    /// Those of them that are less than `key`.
+    #[must_use]
+    pub fn before(self, key: &[u8]) -> Self {
+        let end = match self.end {
+            Some(end) => end.min(key.to_vec()),
+            None => key.to_vec(),
+        };
+        Self { end: Some(end), ..self }
+    }
+}
+
 /// Every named thing of a data directory: small values under ordered keys, all in memory, each
 /// change durable before it is visible.
 pub trait Catalog: Send + Sync + 'static {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Option<Bytes>;
 
+    /// Rows whose keys are in `keys`.
+    fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)>;
+
     /// Rows whose key starts with `prefix` and is greater than `after`, in key order.
-    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)>;
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.range(&Keys::scanned(prefix, after), Order::Forward, rows_max)
+    }
 
     /// Applies a transaction; durable and visible when it resolves. Transactions are applied one
     /// after another.

@@ -16,7 +16,7 @@ pub mod memory;
 mod overdue;
 mod part;
 
-pub use catalog::{Catalog, Scope, Transaction};
+pub use catalog::{Catalog, Keys, Order, Scope, Transaction};
 pub use error::{Damage, Error, ErrorKind, Result};
 pub use log::{Appended, BatchBuilder, Job, Log, LogId, Logs, Pending, Record, RecordBatch, Tail};
 pub use part::{Part, Store, Stranger, strangers};

@@ -26,7 +26,7 @@ mod removal;
 pub use owners::{Stranger, strangers};
 
 use crate::catalog::Scope;
-use crate::{Catalog, Log, LogId, Logs, Result, Transaction};
+use crate::{Catalog, Keys, Log, LogId, Logs, Order, Result, Transaction};
 use base::env::{Clock, ClockGuard};
 use bytes::Bytes;
 use ids::LogIds;
@@ -113,6 +113,11 @@ impl Part {
     /// As [`Scope::get`].
     pub fn get(&self, key: &[u8]) -> Option<Bytes> {
         self.rows.get(key)
+    }
+
+    /// As [`Scope::range`].
+    pub fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.rows.range(keys, order, rows_max)
     }
 
     /// As [`Scope::scan`].

@@ -24,7 +24,7 @@ mod witness;
 mod writer;
 
 use super::rows::Rows;
-use super::{Catalog, Transaction};
+use super::{Catalog, Keys, Order, Transaction};
 use crate::overdue::Overdue;
 use crate::{Damage, Error, ErrorKind, Job, Result};
 use base::Env;
@@ -128,7 +128,7 @@ impl LocalCatalog {
         let dir = directory(data_dir);
         match recover::recover(env.disk.as_ref(), &dir, (Depth::Everything, u64::MAX)) {
             Ok(recovered) => {
-                let rows = recovered.rows.scan(b"", None, usize::MAX);
+                let rows = recovered.rows.range(&Keys::default(), Order::Forward, usize::MAX);
                 Ok(Verified { damages: recovered.damages, rows })
             }
             Err(refused) if refused.error.kind() != ErrorKind::Corrupt => Err(refused.error),
@@ -157,8 +157,8 @@ impl Catalog for LocalCatalog {
         self.shared.rows.read().get(key)
     }
 
-    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
-        self.shared.rows.read().scan(prefix, after, rows_max)
+    fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.shared.rows.read().range(keys, order, rows_max)
     }
 
     /// Dropping the answer does not take the transaction back.

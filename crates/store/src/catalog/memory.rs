@@ -1,7 +1,7 @@
 //! The catalog without a disk: rows live as long as the process.
 
 use super::rows::{self, Rows};
-use super::{CLOSED, Catalog, Transaction};
+use super::{CLOSED, Catalog, Keys, Order, Transaction};
 use crate::{Error, ErrorKind, Job, Result};
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -38,8 +38,8 @@ impl Catalog for MemoryCatalog {
         self.rows.read().get(key)
     }
 
-    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
-        self.rows.read().scan(prefix, after, rows_max)
+    fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.rows.read().range(keys, order, rows_max)
     }
 
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {

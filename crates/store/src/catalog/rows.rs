@@ -1,5 +1,6 @@
 //! The rows themselves: an ordered map, and the check and the writes of a transaction.
 
+use super::{Keys, Order};
 use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -28,22 +29,22 @@ impl Rows {
         self.0.get(key).cloned()
     }
 
-    pub(super) fn scan(
+    pub(super) fn range(
         &self,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        Keys { start, end }: &Keys,
+        order: Order,
         rows_max: usize,
     ) -> Vec<(Bytes, Bytes)> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        self.0
-            .range::<[u8], _>((start, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .take(rows_max)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        if end.as_ref().is_some_and(|end| end <= start) {
+            return Vec::new();
+        }
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.0.range::<[u8], _>((Bound::Included(start.as_slice()), end));
+        let copy = |(key, value): (&Bytes, &Bytes)| (key.clone(), value.clone());
+        match order {
+            Order::Forward => rows.take(rows_max).map(copy).collect(),
+            Order::Backward => rows.rev().take(rows_max).map(copy).collect(),
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
@@ -83,23 +84,32 @@ mod tests {
         rows
     }
 
-    fn check_scan(prefix: &str, after: Option<&str>, rows_max: usize, want: &[&str]) {
-        let rows = rows(&["a", "ab/1", "ab/2", "ab/3", "ac", "b"]);
-        let got = rows.scan(prefix.as_bytes(), after.map(str::as_bytes), rows_max);
-        let keys: Vec<_> = got.iter().map(|(k, _)| std::str::from_utf8(k).unwrap()).collect();
-        assert_eq!(keys, want, "prefix {prefix:?}, after {after:?}, at most {rows_max}");
+    fn check_range(keys: &Keys, order: Order, rows_max: usize, want: &[&str]) {
+        let rows = rows(&["a", "ab/1", "ab/2", "ab/3", "ac", "b", "\u{7f}\u{7f}"]);
+        let got = rows.range(keys, order, rows_max);
+        let got: Vec<_> = got.iter().map(|(k, _)| std::str::from_utf8(k).unwrap()).collect();
+        assert_eq!(got, want, "{keys:?}, {order:?}, at most {rows_max}");
     }
 
     #[test]
-    fn scans() {
-        check_scan("", None, 99, &["a", "ab/1", "ab/2", "ab/3", "ac", "b"]);
-        check_scan("ab/", None, 99, &["ab/1", "ab/2", "ab/3"]);
-        check_scan("ab/", Some("ab/1"), 1, &["ab/2"]);
-        check_scan("ab/", Some("ab/3"), 99, &[]);
-        check_scan("ab/", Some("a"), 99, &["ab/1", "ab/2", "ab/3"]);
-        check_scan("ab/", Some("z"), 99, &[]);
-        check_scan("ab/", None, 0, &[]);
-        check_scan("zz", None, 99, &[]);
+    fn ranges() {
+        use Order::{Backward, Forward};
+        let all = Keys::starting_with;
+        check_range(&all(b"a"), Forward, 99, &["a", "ab/1", "ab/2", "ab/3", "ac"]);
+        check_range(&all(b""), Backward, 2, &["\u{7f}\u{7f}", "b"]);
+        check_range(&all(b"ab/"), Forward, 99, &["ab/1", "ab/2", "ab/3"]);
+        check_range(&all(b"ab/"), Backward, 2, &["ab/3", "ab/2"]);
+        check_range(&all(b"ab/").after(b"ab/1"), Forward, 1, &["ab/2"]);
+        check_range(&all(b"ab/").after(b"ab/3"), Forward, 99, &[]);
+        check_range(&all(b"ab/").after(b"a"), Forward, 99, &["ab/1", "ab/2", "ab/3"]);
+        check_range(&all(b"ab/").after(b"z"), Forward, 99, &[]);
+        check_range(&all(b"ab/").before(b"ab/3"), Backward, 1, &["ab/2"]);
+        check_range(&all(b"ab/").before(b"z"), Backward, 1, &["ab/3"]);
+        check_range(&all(b"ab/").before(b"ab/1"), Forward, 9, &[]);
+        check_range(&all(b"ab/"), Forward, 0, &[]);
+        check_range(&all(b"zz"), Forward, 99, &[]);
+        assert_eq!(all(&[1, 255, 255]).end, Some(vec![2]));
+        assert_eq!((all(&[255, 255]).end, all(b"").end), (None, None));
     }
 
     #[test]

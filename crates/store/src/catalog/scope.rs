@@ -1,6 +1,6 @@
 //! One service's rows of a catalog.
 
-use super::{Catalog, Transaction};
+use super::{Catalog, Keys, Order, Transaction};
 use crate::Result;
 use crate::part::owners;
 use bytes::Bytes;
@@ -30,6 +30,21 @@ impl Scope {
         self.catalog.get(&self.full(key))
     }
 
+    /// As [`Catalog::range`].
+    pub fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        let mut full = Keys::starting_with(&self.full(b""));
+        full.start = self.full(&keys.start);
+        if let Some(end) = &keys.end {
+            full.end = Some(self.full(end));
+        }
+        let mut rows = self.catalog.range(&full, order, rows_max);
+        let skipped = self.full(b"").len();
+        for (key, _) in &mut rows {
+            *key = key.slice(skipped..);
+        }
+        rows
+    }
+
     /// As [`Catalog::scan`].
     pub fn scan(
         &self,
@@ -37,13 +52,7 @@ impl Scope {
         after: Option<&[u8]>,
         rows_max: usize,
     ) -> Vec<(Bytes, Bytes)> {
-        let after = after.map(|after| self.full(after));
-        let mut rows = self.catalog.scan(&self.full(prefix), after.as_deref(), rows_max);
-        let skipped = self.full(b"").len();
-        for (key, _) in &mut rows {
-            *key = key.slice(skipped..);
-        }
-        rows
+        self.range(&Keys::scanned(prefix, after), Order::Forward, rows_max)
     }
 
     /// As [`Catalog::commit`].

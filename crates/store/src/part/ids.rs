@@ -61,8 +61,8 @@ impl LogIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Job;
     use crate::catalog::MemoryCatalog;
+    use crate::{Job, Keys, Order};
     use bytes::Bytes;
     use std::future::Future as _;
     use std::task::Poll;
@@ -97,8 +97,8 @@ mod tests {
             self.0.get(key)
         }
 
-        fn scan(&self, prefix: &[u8], after: Option<&[u8]>, max: usize) -> Vec<(Bytes, Bytes)> {
-            self.0.scan(prefix, after, max)
+        fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+            self.0.range(keys, order, rows_max)
         }
 
         fn commit(&self, transaction: Transaction) -> Job<'_, ()> {

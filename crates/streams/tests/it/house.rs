@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
-use store::{Catalog, Error as StoreError, ErrorKind, Job, Logs, Store, Transaction};
+use store::{Catalog, Error as StoreError, ErrorKind, Job, Keys, Logs, Order, Store, Transaction};
 use streams::{Limits, Options, Parts, Streams};
 use testkit::{FakeEnv, fake_env};
 use tokio::sync::watch;
@@ -88,8 +88,8 @@ impl Catalog for TestCatalog {
         self.inner.get(key)
     }
 
-    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, rows_max: usize) -> Vec<(Bytes, Bytes)> {
-        self.inner.scan(prefix, after, rows_max)
+    fn range(&self, keys: &Keys, order: Order, rows_max: usize) -> Vec<(Bytes, Bytes)> {
+        self.inner.range(keys, order, rows_max)
     }
 
     fn commit(&self, transaction: Transaction) -> Job<'_, ()> {
