@@ -10,6 +10,7 @@
 mod arn;
 mod changes;
 mod data_keys;
+mod directory;
 pub mod passing;
 mod policy;
 pub mod rows;
@@ -23,7 +24,8 @@ pub use changes::{Changes, Undone};
 pub use data_keys::{
     DataKeys, GivenKey, KMS, KeySource, KeyTrouble, LocalDataKeys, verify_data_keys,
 };
-pub use policy::{PolicyRow, PolicySlot, Shared, Target};
+pub use directory::Directory;
+pub use policy::{PolicyRow, PolicySlot, Shared, Target, denied};
 pub use secret::Secret;
 pub use tags::{TagTrouble, Tags};
 pub use tasks::Tasks;

@@ -105,6 +105,22 @@ impl Shared {
     }
 }
 
+/// What a caller is told whom the policies do not let: the words of every service that asks IAM.
+/// The action by its service and its name.
+///
+/// Source: observed (the same in answers of all services).
+pub fn denied(cx: &Cx, (service, action): (&str, &str), arn: &str, denial: Denial) -> String {
+    let caller = &cx.caller_arn;
+    let end = match denial {
+        Denial::ByIdentity | Denial::ByResource => String::new(),
+        Denial::NoIdentity | Denial::NoResource => format!(" the {service}:{action} action"),
+    };
+    format!(
+        "User: {caller} is not authorized to perform: {service}:{action} on resource: {arn} \
+         {denial}{end}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,33 +8,25 @@ use crate::service::SERVICE;
 use crate::stream::{Stream, StreamKey};
 use crate::texts::{self, consumer_not_found, denied, stream_not_found};
 use api::Text;
+use base::Cx;
 use base::policy::Denial;
-use base::{AccountId, Cx, Region};
 use kit::{PolicySlot, Shared, Target};
-use parking_lot::RwLock;
-use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
-
-/// The streams of one account and region, by name.
-type Space = BTreeMap<Arc<str>, Arc<Stream>>;
 
 /// All streams.
 #[derive(Default)]
-pub(crate) struct Directory {
-    spaces: RwLock<HashMap<(AccountId, Region), Space>>,
+pub(crate) struct Directory(kit::Directory<Stream>);
+
+impl Deref for Directory {
+    type Target = kit::Directory<Stream>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Directory {
-    /// The stream of this name, in whatever state.
-    pub(crate) fn get(
-        &self,
-        account: AccountId,
-        region: &Region,
-        name: &str,
-    ) -> Option<Arc<Stream>> {
-        self.spaces.read().get(&(account, region.clone()))?.get(name).cloned()
-    }
-
     /// The stream a request names by `StreamName`, `StreamARN` or both, in whatever state.
     ///
     /// `action`: the operation, without the `kinesis:` before it. A name means the caller's account
@@ -136,48 +128,15 @@ impl Directory {
         Ok((stream, consumer))
     }
 
-    /// Every stream of an account and region in order of their names.
-    pub(crate) fn list(&self, account: AccountId, region: &Region) -> Vec<Arc<Stream>> {
-        let spaces = self.spaces.read();
-        spaces
-            .get(&(account, region.clone()))
-            .map_or_else(Vec::new, |space| space.values().cloned().collect())
-    }
-
-    /// Every stream of an account that counts into one quota with those of this region, see
-    /// [`Region::quota_name`].
-    pub(crate) fn list_quota(&self, account: AccountId, region: &Region) -> Vec<Arc<Stream>> {
-        if region.is_known() {
-            return self.list(account, region);
-        }
-        let spaces = self.spaces.read();
-        let counted = |key: &(AccountId, Region)| key.0 == account && !key.1.is_known();
-        let spaces = spaces.iter().filter(|(key, _)| counted(key));
-        spaces.flat_map(|(_, space)| space.values().cloned()).collect()
-    }
-
-    /// Every stream there is.
-    pub(crate) fn all(&self) -> Vec<Arc<Stream>> {
-        self.spaces.read().values().flat_map(|space| space.values().cloned()).collect()
-    }
-
     /// Adds a stream, after the catalog has it.
     pub(crate) fn insert(&self, stream: Arc<Stream>) {
-        let key = &stream.key;
-        let space = (key.account, key.region.clone());
-        self.spaces.write().entry(space).or_default().insert(key.name.clone(), stream);
+        let StreamKey { account, region, name } = stream.key.clone();
+        self.0.insert(account, &region, name, stream);
     }
 
     /// Takes a stream out, after the catalog lost it.
-    pub(crate) fn remove(&self, key: &StreamKey) {
-        let space = (key.account, key.region.clone());
-        let mut spaces = self.spaces.write();
-        if let Some(streams) = spaces.get_mut(&space) {
-            streams.remove(&key.name);
-            if streams.is_empty() {
-                spaces.remove(&space);
-            }
-        }
+    pub(crate) fn remove(&self, StreamKey { account, region, name }: &StreamKey) {
+        self.0.remove(*account, region, name);
     }
 
     fn in_region(&self, cx: &Cx, key: &StreamKey) -> Result<Option<Arc<Stream>>> {

@@ -20,6 +20,7 @@ pub(crate) use writes::*;
 
 use crate::arn::ConsumerKey;
 use crate::rows::Status;
+use crate::service::SERVICE;
 use crate::stream::StreamKey;
 use api::kinesis::Error;
 use base::Cx;
@@ -144,15 +145,7 @@ pub(crate) fn consumer_exists(key: &StreamKey, name: &str) -> Error {
 ///
 /// Source: observed (the words of every service that asks IAM).
 pub(crate) fn denied(cx: &Cx, action: &str, arn: &str, denial: Denial) -> Error {
-    let caller = &cx.caller_arn;
-    let end = match denial {
-        Denial::ByIdentity | Denial::ByResource => String::new(),
-        Denial::NoIdentity | Denial::NoResource => format!(" the kinesis:{action} action"),
-    };
-    Error::AccessDenied(format!(
-        "User: {caller} is not authorized to perform: kinesis:{action} on resource: {arn} {denial}\
-         {end}"
-    ))
+    Error::AccessDenied(kit::denied(cx, (SERVICE, action), arn, denial))
 }
 
 /// Source: observed (LocalStack's recorded answers).
