@@ -2,6 +2,8 @@
 //! a failure.
 
 pub mod env;
+#[cfg(feature = "script")]
+pub mod script;
 pub mod sim_disk;
 #[cfg(feature = "services")]
 pub mod toy;

@@ -4,6 +4,7 @@ use crate::house::{House, entry, free, is_open, run, run_with};
 use crate::script::cases;
 use api::kinesis::*;
 use streams::Options;
+use testkit::script::Stage as _;
 
 cases! {
     accounts_and_regions_are_name_spaces: "

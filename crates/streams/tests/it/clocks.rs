@@ -4,6 +4,7 @@ use crate::house::{House, at_time, run};
 use api::kinesis::*;
 use std::time::Duration;
 use testkit::env::START_MS;
+use testkit::script::Stage as _;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY_MS: i64 = 24 * 3_600_000;

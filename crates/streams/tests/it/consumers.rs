@@ -1,9 +1,10 @@
 //! Consumers, tags and policies.
 
-use crate::house::{House, cx, run};
+use crate::house::{House, run};
 use crate::script::cases;
 use base::{Cx, Origin};
 use store::{Catalog, Transaction};
+use testkit::script::{Stage as _, cx};
 
 cases! {
     a_consumer_comes_and_goes: "

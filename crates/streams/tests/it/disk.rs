@@ -1,8 +1,8 @@
 //! The service over the local engine and catalog on a simulated disk that loses power, or whose
 //! program is killed, in the middle of whatever is being done.
 
-use crate::house::{ACCOUNT, ask, check_cover, cx, is_open, range, texts};
-use crate::script::{Names, members};
+use crate::house::{ACCOUNT, ask, check_cover, is_open, range, texts};
+use crate::script::members;
 use api::Text;
 use api::kinesis::*;
 use base::metrics::Registry;
@@ -18,6 +18,7 @@ use store::catalog::{LocalCatalog, LocalCatalogOptions};
 use store::local::{KEY_BYTES, KeyRing, Local};
 use store::{Store, data_dir};
 use streams::{Lifecycle, Limits, Options, Parts, Streams};
+use testkit::script::{Names, cx};
 use testkit::{FakeEnv, SeededRng, fake_env, seeds};
 use tokio::task::AbortHandle;
 use wire::Refusal;

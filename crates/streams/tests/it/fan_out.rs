@@ -6,6 +6,7 @@ use api::Text;
 use api::kinesis::*;
 use base::budget::{Budget, Holder};
 use std::time::Duration;
+use testkit::script::Stage as _;
 
 /// What the consumer `c` is told of shard 0 from a place on.
 async fn subscribed(house: &House, position: &str) -> Subscription {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::memory::MemoryLog;
 use store::{BatchBuilder, ErrorKind, Job, Log, LogId, Logs, Pending, RecordBatch, Tail};
+use testkit::script::Stage as _;
 use tokio::sync::watch;
 
 /// Logs whose seals a test can hold back, and which it can give to another owner.

@@ -1,11 +1,11 @@
 //! A whole service over memory engines with a clock that the test moves, which can be stopped and
 //! started again over what it stored.
 
-use crate::script::{Names, members};
+use crate::script::members;
 use api::kinesis::*;
 use api::{EventStream, Text};
 use base::metrics::Registry;
-use base::{AccountId, Cx, Origin, Region, RequestId};
+use base::{AccountId, Cx, Region};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use kit::{DataKeys, KeyTrouble};
@@ -20,10 +20,11 @@ use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
 use store::{Catalog, Error as StoreError, ErrorKind, Job, Keys, Logs, Order, Store, Transaction};
 use streams::{Limits, Options, Parts, Streams};
+use testkit::script::{self, Names, Stage as _, cx};
 use testkit::{FakeEnv, fake_env};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use wire::{Call, Content, Format, Payload, Protocol, Refusal, Service};
+use wire::{Format, Refusal};
 
 pub(crate) const MIB: usize = 1 << 20;
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -139,19 +140,6 @@ impl DataKeys for SomeKeys {
                 _ => Ok(format!("{account}/{key_id}")),
             }
         })
-    }
-}
-
-pub(crate) fn cx(account: &str, region: &str) -> Cx {
-    Cx {
-        request_id: RequestId::from_random([7; 16]),
-        account: AccountId::parse(account).unwrap(),
-        region: Region::parse(region).unwrap(),
-        caller_arn: format!("arn:aws:iam::{account}:user/ann").into(),
-        access_key: None,
-        permissions: base::policy::Permissions::All,
-        origin: Origin::default(),
-        memory: base::budget::Share::unbounded(),
     }
 }
 
@@ -477,14 +465,7 @@ pub(crate) async fn answer(
     body: Value,
 ) -> Result<Bytes, Refusal> {
     let server = Server::new(Arc::new(streams.clone()));
-    let operation = server.routes().find(operation).expect("an operation of the service");
-    let (protocol, body) = (Protocol::Json11, Payload::Whole(body.to_string().into()));
-    let call = Call { cx, operation, protocol, head: None, body };
-    match server.call(call).await?.content {
-        Content::Whole(bytes) => Ok(bytes),
-        Content::Long(mut long) => Ok(long.next_piece(long.bytes_left())),
-        Content::Stream(_) => Ok(Bytes::new()),
-    }
+    script::answer(&server, cx, operation, &body).await
 }
 
 /// The answer to an operation as shapes.

@@ -1,6 +1,6 @@
 //! The readers and the writer of `client` on the service itself, as other services here use them.
 
-use crate::house::{ACCOUNT, SomeKeys, cx};
+use crate::house::{ACCOUNT, SomeKeys};
 use api::kinesis::{CreateStreamInput, SplitShardInput, ops};
 use base::Cx;
 use base::metrics::Registry;
@@ -12,6 +12,7 @@ use store::Store;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
 use streams::{Lifecycle, Options, Parts, Streams};
+use testkit::script::cx;
 
 async fn serve() -> Arc<api::kinesis::Server<Streams>> {
     let env = client::system_env();

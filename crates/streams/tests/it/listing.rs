@@ -7,6 +7,7 @@ use api::kinesis::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use testkit::SeededRng;
+use testkit::script::Stage as _;
 
 cases! {
     streams_in_pages (free()): "

@@ -6,6 +6,7 @@ use api::Timestamp;
 use api::kinesis::*;
 use std::collections::HashSet;
 use std::time::Duration;
+use testkit::script::Stage as _;
 
 cases! {
     // The third record arrives 20 ms and two seconds after the start.

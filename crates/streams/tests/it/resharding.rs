@@ -2,6 +2,7 @@
 
 use crate::house::{free, is_open, range, run, run_with};
 use crate::script::cases;
+use testkit::script::Stage as _;
 
 #[test]
 fn a_split_and_a_merge() {

@@ -5,6 +5,7 @@ use crate::house::{House, check_cover, free, run_with};
 use api::kinesis::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use testkit::script::Stage as _;
 
 const NAME: &str = "s";
 

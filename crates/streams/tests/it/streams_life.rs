@@ -5,6 +5,7 @@ use crate::script::cases;
 use api::kinesis::*;
 use std::time::Duration;
 use streams::{Lifecycle, Options};
+use testkit::script::Stage as _;
 
 /// An account of so many shards.
 fn shards(shards_max: u32) -> Options {

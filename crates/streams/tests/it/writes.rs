@@ -6,6 +6,7 @@ use api::kinesis::*;
 use std::time::Duration;
 use store::memory::MemoryOptions;
 use streams::Options;
+use testkit::script::Stage as _;
 
 const SECOND: &str = "shardId-000000000001";
 
