@@ -37,8 +37,9 @@ use crate::violations::{Constraint, Shown, Step, Violations};
 use crate::{Format, Refusal, Text};
 use bytes::{Bytes, BytesMut};
 
-/// Most containers inside each other, in known and in unknown members.
-pub const DEPTH_MAX: usize = 64;
+/// Most containers inside each other, in known and in unknown members: 32 levels of an item of
+/// DynamoDB take two each.
+pub const DEPTH_MAX: usize = 80;
 
 /// What stops a reader at once.
 pub type Read<T> = Result<T, Box<Refusal>>;
