@@ -11,6 +11,8 @@ mod handle;
 #[macro_use]
 mod serve;
 
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
 pub mod limits;

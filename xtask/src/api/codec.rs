@@ -340,7 +340,11 @@ fn hint(plan: &Plan<'_>, out: &mut String, shape: &Shape) -> anyhow::Result<()> 
         if required {
             write!(out, " + {}", of(&format!("self.{field}"))?)?;
         } else {
-            write!(out, " + self.{field}.as_ref().map_or(0, |v| {})", of("v")?)?;
+            let hint = match kind {
+                Kind::Structure => format!("{}::bytes_hint", reference.shape),
+                _ => format!("|v| {}", of("v")?),
+            };
+            write!(out, " + self.{field}.as_ref().map_or(0, {hint})")?;
         }
     }
     out.push_str("\n}\n");
@@ -374,20 +378,23 @@ fn list(plan: &Plan<'_>, out: &mut String, name: &str) -> anyhow::Result<()> {
     let read = read_value(plan, element)?;
     let size = rule(plan, name)?;
     writeln!(out, "pub(super) fn read_{snake}(r: &mut Reader) -> Read<Option<Vec<{of}>>> {{")?;
-    if read == format!("{of}::read(r)") {
-        writeln!(out, "r.list({size}, {of}::read)\n}}\n")?;
-    } else if let Some(method) = read.strip_prefix("r.").and_then(|m| m.strip_suffix("()")) {
-        writeln!(out, "r.list({size}, Reader::{method})\n}}\n")?;
-    } else if let Some(function) = read.strip_suffix("(r)") {
-        writeln!(out, "r.list({size}, {function})\n}}\n")?;
-    } else {
-        writeln!(out, "r.list({size}, |r| {read})\n}}\n")?;
-    }
+    writeln!(out, "r.list({size}, {})\n}}\n", function(&read))?;
     let write = write_value(plan, element, "value", false)?;
     writeln!(out, "pub(super) fn write_{snake}(w: &mut Writer, list: &[{of}]) {{")?;
     writeln!(out, "w.begin_list(list.len());\nfor value in list {{\nw.element();\n{write}\n}}")?;
     out.push_str("w.end_list();\n}\n\n");
     Ok(())
+}
+
+/// What reads with the reader `r`, as a function of it.
+fn function(read: &str) -> String {
+    if let Some(method) = read.strip_prefix("r.").and_then(|m| m.strip_suffix("()")) {
+        return format!("Reader::{method}");
+    }
+    match read.strip_suffix("(r)") {
+        Some(function) => function.to_owned(),
+        None => format!("|r| {read}"),
+    }
 }
 
 fn map(plan: &Plan<'_>, out: &mut String, name: &str) -> anyhow::Result<()> {
@@ -403,7 +410,7 @@ fn map(plan: &Plan<'_>, out: &mut String, name: &str) -> anyhow::Result<()> {
     let (size, read) = (rule(plan, name)?, read_value(plan, value)?);
     let of = format!("BTreeMap<Text, {of}>");
     writeln!(out, "pub(super) fn read_{snake}(r: &mut Reader) -> Read<Option<{of}>> {{")?;
-    writeln!(out, "r.map({size}, {keys}, |r| {read})\n}}\n")?;
+    writeln!(out, "r.map({size}, {keys}, {})\n}}\n", function(&read))?;
     let write = write_value(plan, value, "value", false)?;
     writeln!(out, "pub(super) fn write_{snake}(w: &mut Writer, map: &{of}) {{")?;
     writeln!(

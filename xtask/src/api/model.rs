@@ -43,6 +43,12 @@ impl Pin {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         Ok(toml::from_str(&text)?)
     }
+
+    /// Whether all operations of a service are kept.
+    pub(crate) fn is_whole(&self, service: &str) -> bool {
+        let mut services = self.service.iter();
+        services.any(|pinned| pinned.name == service && pinned.operations.is_empty())
+    }
 }
 
 /// A JSON object whose order matters.

@@ -3,6 +3,7 @@
 use super::generate::{Plan, has_more, is_message};
 use super::model::{Operation, Shape};
 use super::{names, rest};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The module itself.
@@ -66,6 +67,7 @@ fn error_cases<'a>(plan: &Plan<'a>) -> Vec<Case<'a>> {
         })
         .collect();
     for (variant, code, status) in [
+        ("AccessDenied", "AccessDeniedException", 400),
         ("InternalFailure", "InternalFailureException", 500),
         ("ServiceUnavailable", "ServiceUnavailableException", 503),
         ("Validation", "ValidationException", 400),
@@ -111,8 +113,12 @@ pub(super) fn errors(plan: &Plan<'_>) -> anyhow::Result<String> {
     }
     out.push_str("}\n}\n\n/// The HTTP status of the answer.\npub fn status(&self) -> u16 {\n");
     out.push_str("match self {\n");
+    let mut statuses: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.status != 400) {
-        writeln!(out, "{} => {},", pattern(case, "_"), case.status)?;
+        statuses.entry(case.status).or_default().push(pattern(case, "_"));
+    }
+    for (status, patterns) in statuses {
+        writeln!(out, "{} => {status},", patterns.join(" | "))?;
     }
     out.push_str("_ => 400,\n}\n}\n\n");
     message(&mut out, &cases)?;
@@ -187,6 +193,8 @@ fn message(out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<()> {
 /// `extra`, when an error has something beside name and message; whether there is one.
 fn extra(plan: &Plan<'_>, out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<bool> {
     let mut arms = String::new();
+    // Those without members of their own, by what they have.
+    let mut plain: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in cases {
         let key = case.message_key();
         let query_code = plan.query_code(case.code);
@@ -195,11 +203,7 @@ fn extra(plan: &Plan<'_>, out: &mut String, cases: &[Case<'_>]) -> anyhow::Resul
         }
         let head = format!("wire::Extra {{ message_key: {key:?}, query_code: {query_code:?}, ");
         if key.is_some() || query_code.is_some() {
-            writeln!(
-                arms,
-                "Error::{}(_) => {head} members: None, headers: Vec::new() }},",
-                case.variant
-            )?;
+            plain.entry(head.clone()).or_default().push(format!("Error::{}(_)", case.variant));
         }
         if case.is_rich() {
             let has_headers = case.shape.is_some_and(Plan::is_located);
@@ -212,6 +216,10 @@ fn extra(plan: &Plan<'_>, out: &mut String, cases: &[Case<'_>]) -> anyhow::Resul
                 case.variant
             )?;
         }
+    }
+    for (head, patterns) in plain {
+        let patterns = patterns.join(" | ");
+        writeln!(arms, "{patterns} => {head} members: None, headers: Vec::new() }},")?;
     }
     if arms.is_empty() {
         return Ok(false);

@@ -8,6 +8,8 @@ use std::fmt;
 /// What an operation refuses with; each case holds the message for the client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
+    /// `AccessDeniedException`, HTTP status 400.
+    AccessDenied(String),
     /// `GreetingRefusedException`, HTTP status 409.
     GreetingRefused(String),
     /// `InternalFailureException`, HTTP status 500.
@@ -24,6 +26,7 @@ impl Error {
     /// The error's name on the wire.
     pub fn code(&self) -> &'static str {
         match self {
+            Error::AccessDenied(_) => "AccessDeniedException",
             Error::GreetingRefused(_) | Error::GreetingRefusedWith(_) => "GreetingRefusedException",
             Error::InternalFailure(_) => "InternalFailureException",
             Error::ServiceUnavailable(_) => "ServiceUnavailableException",
@@ -44,7 +47,8 @@ impl Error {
     /// What the client is told.
     pub fn message(&self) -> &str {
         match self {
-            Error::GreetingRefused(message)
+            Error::AccessDenied(message)
+            | Error::GreetingRefused(message)
             | Error::InternalFailure(message)
             | Error::ServiceUnavailable(message)
             | Error::Validation(message) => message,
@@ -56,7 +60,8 @@ impl Error {
 
     fn into_message(self) -> String {
         match self {
-            Error::GreetingRefused(message)
+            Error::AccessDenied(message)
+            | Error::GreetingRefused(message)
             | Error::InternalFailure(message)
             | Error::ServiceUnavailable(message)
             | Error::Validation(message) => message,
@@ -69,6 +74,7 @@ impl Error {
     /// The error that a name on the wire stands for; None when the model has no such name.
     pub fn from_code(code: &str, message: String) -> Option<Self> {
         Some(match code {
+            "AccessDeniedException" => Error::AccessDenied(message),
             "GreetingRefusedException" => Error::GreetingRefused(message),
             "InternalFailureException" => Error::InternalFailure(message),
             "ServiceUnavailableException" => Error::ServiceUnavailable(message),
@@ -80,12 +86,6 @@ impl Error {
     /// What the model gives the error beside its name and a `message`.
     fn extra(&self) -> Option<wire::Extra> {
         Some(match self {
-            Error::GreetingRefused(_) => wire::Extra {
-                message_key: Some("Message"),
-                query_code: Some("GreetingRefused"),
-                members: None,
-                headers: Vec::new(),
-            },
             Error::GreetingRefusedWith(error) => {
                 let (headers, error) = (Vec::new(), error.clone());
                 let write = move |w: &mut wire::Writer| error.write_members(w);
@@ -96,6 +96,12 @@ impl Error {
                     headers,
                 }
             }
+            Error::GreetingRefused(_) => wire::Extra {
+                message_key: Some("Message"),
+                query_code: Some("GreetingRefused"),
+                members: None,
+                headers: Vec::new(),
+            },
             _ => return None,
         })
     }
