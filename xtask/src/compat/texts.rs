@@ -14,9 +14,6 @@ use anyhow::{Context as _, bail};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
 
-/// Where texts stand.
-const CRATES: [&str; 3] = ["crates/streams/src", "crates/wire/src", "crates/server/src"];
-
 const SOURCES: [&str; 4] = ["model", "observed", "client", "ours"];
 
 /// One item with words for clients.
@@ -32,14 +29,14 @@ pub(crate) struct Item {
     pub(crate) texts: Vec<String>,
 }
 
-/// Every item of the server's crates.
+/// Every item in these directories.
 ///
 /// # Errors
 /// A file that cannot be read; an item without a source, or with a word that is none.
-pub(crate) fn all(root: &Path) -> anyhow::Result<Vec<Item>> {
+pub(crate) fn all(root: &Path, sources: &[&str]) -> anyhow::Result<Vec<Item>> {
     let mut files = Vec::new();
-    for sources in CRATES {
-        list(&root.join(sources), &mut files)?;
+    for directory in sources {
+        list(&root.join(directory), &mut files)?;
     }
     files.sort();
     let mut all = Vec::new();

@@ -95,6 +95,8 @@ pub(crate) struct Options {
     pub(crate) tls: Tls,
     /// Data Streams.
     pub(crate) streams: streams::Options,
+    /// DynamoDB.
+    pub(crate) dynamodb: neighbors::dynamodb::Options,
     /// The local engine; its key ring and metrics are wired later.
     pub(crate) storage: store::local::Options,
     /// The memory engine.
@@ -119,6 +121,7 @@ impl Default for Options {
             access_keys: Vec::new(),
             tls: Tls::default(),
             streams: streams::Options::default(),
+            dynamodb: neighbors::dynamodb::Options::default(),
             storage: store::local::Options::default(),
             memory_engine: MemoryOptions::default(),
             encryption: Encryption {

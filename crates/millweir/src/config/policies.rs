@@ -7,18 +7,24 @@ const MANAGED: [(&str, &str); 4] = [
     (
         "read-only",
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
-            "Action":["kinesis:Describe*","kinesis:Get*","kinesis:List*"]}}"#,
+            "Action":["kinesis:Describe*","kinesis:Get*","kinesis:List*",
+                "dynamodb:Describe*","dynamodb:GetItem","dynamodb:ListTagsOfResource",
+                "dynamodb:Query","dynamodb:Scan"]}}"#,
     ),
     (
         "producer",
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
             "Action":["kinesis:Describe*","kinesis:List*","kinesis:PutRecord","kinesis:PutRecords"]}}"#,
     ),
+    // Its leases are in a table of its own making.
     (
         "consumer",
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
             "Action":["kinesis:DeregisterStreamConsumer","kinesis:Describe*","kinesis:Get*",
-                "kinesis:List*","kinesis:RegisterStreamConsumer","kinesis:SubscribeToShard"]}}"#,
+                "kinesis:List*","kinesis:RegisterStreamConsumer","kinesis:SubscribeToShard",
+                "dynamodb:ConditionCheckItem","dynamodb:CreateTable","dynamodb:DeleteItem",
+                "dynamodb:DescribeTable","dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query",
+                "dynamodb:Scan","dynamodb:UpdateItem","dynamodb:UpdateTable"]}}"#,
     ),
 ];
 

@@ -361,6 +361,11 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "Most shards of a stream with metrics of their own; those of a larger one share them.",
     ),
     option(
+        "dynamodb.items_bytes_max",
+        Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.dynamodb.items_bytes_max),
+        "Most bytes of the items of all tables, which are in memory.",
+    ),
+    option(
         "log.level",
         Kind::Level(|o| &mut o.log_level),
         "error, warn, info, debug, trace of our own lines, or a filter as RUST_LOG has it.",

@@ -6,13 +6,14 @@ use crate::config::options::Options;
 use anyhow::Result;
 use base::Env;
 use base::metrics::Registry;
+use neighbors::dynamodb::{self, DynamoDb};
 use std::pin::Pin;
 use std::sync::Arc;
 use streams::{Parts, Streams};
 use wire::{Routes, Service};
 
 /// What is served, as clients see it.
-pub(crate) static SERVED: [&Routes; 1] = [&api::kinesis::ROUTES];
+pub(crate) static SERVED: [&Routes; 2] = [&api::kinesis::ROUTES, &api::dynamodb::ROUTES];
 
 /// A service that runs.
 pub(super) struct Hosted {
@@ -43,13 +44,21 @@ pub(super) async fn open(
         keys: engines.keys.clone(),
         registry: registry.clone(),
     };
-    Ok(Services(vec![kinesis(parts, options).await?]))
+    let of_dynamodb =
+        dynamodb::Parts { env: env.clone(), store: engines.store.part(dynamodb::SERVICE) };
+    Ok(Services(vec![kinesis(parts, options).await?, dynamodb(of_dynamodb, options)?]))
 }
 
 async fn kinesis(parts: Parts, options: &Options) -> Result<Hosted> {
     let streams = Streams::open(parts, options.streams.clone()).await?;
     let service = Arc::new(api::kinesis::Server::new(Arc::new(streams.clone())));
     Ok(Hosted { service, close: Box::new(move || Box::pin(async move { streams.close().await })) })
+}
+
+fn dynamodb(parts: dynamodb::Parts, options: &Options) -> Result<Hosted> {
+    let tables = DynamoDb::open(parts, options.dynamodb)?;
+    let service = Arc::new(api::dynamodb::Server::new(Arc::new(tables.clone())));
+    Ok(Hosted { service, close: Box::new(move || Box::pin(async move { tables.close().await })) })
 }
 
 impl Services {

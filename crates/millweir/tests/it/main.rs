@@ -16,4 +16,5 @@ mod records;
 mod sending;
 mod streams;
 mod support;
+mod tables;
 mod tools;

@@ -10,8 +10,66 @@ const REGION: &str = "us-east-1";
 const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
 const CONSUMER: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/c:1700000000";
 
-/// Every operation that is served, with a body that is legal; none of what it names exists.
-fn operations() -> Vec<(&'static str, String)> {
+/// An operation with a body that is legal; nothing of what it names exists.
+struct Case {
+    /// The service as signatures name it.
+    service: &'static str,
+    /// What stands before the operation in its target.
+    target: &'static str,
+    operation: &'static str,
+    /// The right that it needs.
+    action: String,
+    body: String,
+}
+
+/// Every operation that is served.
+fn operations() -> Vec<Case> {
+    let case = |(service, target): (&'static str, &'static str)| {
+        move |(operation, body): (&'static str, String)| {
+            // A transaction needs the rights of its actions.
+            let action = if operation == "TransactWriteItems" { "PutItem" } else { operation };
+            Case { service, target, operation, action: format!("{service}:{action}"), body }
+        }
+    };
+    let kinesis = kinesis().into_iter().map(case(("kinesis", "Kinesis_20131202")));
+    let dynamodb = dynamodb().into_iter().map(case(("dynamodb", "DynamoDB_20120810")));
+    kinesis.chain(dynamodb).collect()
+}
+
+fn dynamodb() -> Vec<(&'static str, String)> {
+    let table = |rest: &str| format!(r#"{{"TableName":"app"{rest}}}"#);
+    let key = r#","Key":{"k":{"S":"a"}}"#;
+    let keys = r#","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],
+        "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],
+        "BillingMode":"PAY_PER_REQUEST""#;
+    let item = r#","Item":{"k":{"S":"a"}}"#;
+    let of_a = r#","KeyConditionExpression":"k = :k",
+        "ExpressionAttributeValues":{":k":{"S":"a"}}"#;
+    let off = r#","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false}"#;
+    let put = table(item);
+    vec![
+        ("CreateTable", table(keys)),
+        ("DeleteItem", table(key)),
+        ("DeleteTable", table("").replace("app", "other")),
+        ("DescribeContinuousBackups", table("")),
+        ("DescribeTable", table("")),
+        ("DescribeTimeToLive", table("")),
+        ("GetItem", table(key)),
+        (
+            "ListTagsOfResource",
+            r#"{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/app"}"#.into(),
+        ),
+        ("PutItem", table(item)),
+        ("Query", table(of_a)),
+        ("Scan", table("")),
+        ("UpdateContinuousBackups", table(off)),
+        ("TransactWriteItems", format!(r#"{{"TransactItems":[{{"Put":{put}}}]}}"#)),
+        ("UpdateItem", table(key)),
+        ("UpdateTable", table(r#","DeletionProtectionEnabled":false"#)),
+    ]
+}
+
+fn kinesis() -> Vec<(&'static str, String)> {
     let stream = |rest: &str| format!(r#"{{"StreamName":"s"{rest}}}"#);
     let arn = |rest: &str| format!(r#"{{"StreamARN":"{STREAM}"{rest}}}"#);
     let resource = |rest: &str| format!(r#"{{"ResourceARN":"{STREAM}"{rest}}}"#);
@@ -76,12 +134,14 @@ fn operations() -> Vec<(&'static str, String)> {
 }
 
 /// The answer to an operation, signed by `key` when there is one.
-fn ask(server: SocketAddr, operation: &str, body: &str, key: Option<&str>) -> String {
-    let target = format!("Kinesis_20131202.{operation}");
+fn ask(server: SocketAddr, case: &Case, key: Option<&str>) -> String {
+    let Case { service, target, operation, body, .. } = case;
+    let version = if *service == "dynamodb" { "1.0" } else { "1.1" };
+    let target = format!("{target}.{operation}");
     let host = server.to_string();
     let mut head = format!(
         "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: {target}\r\nConnection: close\r\n\
-         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n",
+         Content-Type: application/x-amz-json-{version}\r\nContent-Length: {}\r\n",
         body.len()
     );
     if let Some(id) = key {
@@ -92,7 +152,7 @@ fn ask(server: SocketAddr, operation: &str, body: &str, key: Option<&str>) -> St
             secret_access_key: Secret::new("hush"),
             session_token: None,
         };
-        let scope = Scope { region: REGION, service: "kinesis" };
+        let scope = Scope { region: REGION, service };
         let now_ms = client::system_env().clock.now_ms();
         let signed = sign(&parts, &payload_hash(body.as_bytes()), &credentials, scope, now_ms);
         let (date, authorization) = (signed.x_amz_date, signed.authorization);
@@ -107,7 +167,7 @@ fn ask(server: SocketAddr, operation: &str, body: &str, key: Option<&str>) -> St
 
 /// A policy with these actions.
 fn policy<'a>(actions: impl Iterator<Item = &'a str>) -> String {
-    let actions: Vec<String> = actions.map(|action| format!("\"kinesis:{action}\"")).collect();
+    let actions: Vec<String> = actions.map(|action| format!("\"{action}\"")).collect();
     let actions = actions.join(",");
     format!(r#"{{"Statement":{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}}}"#)
 }
@@ -115,8 +175,11 @@ fn policy<'a>(actions: impl Iterator<Item = &'a str>) -> String {
 /// A server with a key for every second operation, one for the others, and one for nothing.
 fn start() -> Running {
     let dir = tempfile::tempdir().unwrap();
-    let names: Vec<&str> = operations().iter().map(|(name, _)| *name).collect();
-    let nth = |first: usize| policy(names.iter().copied().skip(first).step_by(2));
+    let operations = operations();
+    // Two operations that need one right must be on the same side.
+    let nth = |first: usize| {
+        policy(operations.iter().skip(first).step_by(2).map(|case| case.action.as_str()))
+    };
     write(&dir.path().join("even.json"), &nth(0));
     write(&dir.path().join("odd.json"), &nth(1));
     let key = |name: &str, more: &str| {
@@ -137,9 +200,10 @@ fn start() -> Running {
 #[test]
 fn every_operation_asks_the_policies_of_the_key() {
     let server = start();
-    for (nth, (operation, body)) in operations().iter().enumerate() {
+    for (nth, case) in operations().iter().enumerate() {
+        let Case { operation, action, .. } = case;
         let (right, other) = if nth % 2 == 0 { ("AKeven", "AKodd") } else { ("AKodd", "AKeven") };
-        let ask = |key| ask(server.address(), operation, body, key);
+        let ask = |key| ask(server.address(), case, key);
         let unsigned = ask(None);
         assert!(
             unsigned.contains("MissingAuthenticationTokenException"),
@@ -147,8 +211,7 @@ fn every_operation_asks_the_policies_of_the_key() {
         );
         for key in ["AKnothing", other] {
             let denied = ask(Some(key));
-            let why =
-                format!("because no identity-based policy allows the kinesis:{operation} action");
+            let why = format!("because no identity-based policy allows the {action} action");
             assert!(denied.contains("AccessDeniedException"), "{operation} by {key}: {denied}");
             assert!(denied.contains(&why), "{operation} by {key}: {denied}");
         }
@@ -165,7 +228,11 @@ fn every_operation_asks_the_policies_of_the_key() {
 #[test]
 fn a_producer_puts_and_does_not_read() {
     let server = start();
-    let ask = |operation, body: &str, key| ask(server.address(), operation, body, Some(key));
+    let ask = |operation, body: &str, key| {
+        let (service, target) = ("kinesis", "Kinesis_20131202");
+        let (action, body) = (String::new(), body.to_owned());
+        ask(server.address(), &Case { service, target, operation, action, body }, Some(key))
+    };
     ask("CreateStream", r#"{"StreamName":"t","ShardCount":1}"#, "AKall");
     let put = r#"{"StreamName":"t","PartitionKey":"k","Data":"eA=="}"#;
     let at = r#"{"StreamName":"t","ShardId":"shardId-000000000000","ShardIteratorType":"LATEST"}"#;

@@ -1,0 +1,10 @@
+//! The surface of the neighbours' services: operations over memory engines and a fake clock.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
+
+mod dynamodb_indexes;
+mod dynamodb_items;
+mod dynamodb_life;
+mod dynamodb_queries;
+mod dynamodb_tables;
+mod house;
