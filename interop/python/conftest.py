@@ -24,15 +24,23 @@ _numbers = itertools.count(1)
 
 
 @functools.cache
-def kinesis(transport="http", account=ACCOUNT, region=REGION):
-    """An SDK client; throttled calls are repeated by the SDK's own retry rules."""
+def sdk(service, transport="http", account=ACCOUNT, region=REGION, lenient=False):
+    """An SDK client; throttled calls are repeated by the SDK's own retry rules.
+
+    A lenient one leaves all checks of parameters to the server, and does not repeat calls.
+    """
+    attempts = {"total_max_attempts": 1} if lenient else {"mode": "standard", "total_max_attempts": 12}
     session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="any", region_name=region)
     return session.client(
-        "kinesis",
+        service,
         endpoint_url=ENDPOINT if transport == "http" else TLS_ENDPOINT,
         verify=CA if transport == "https" else None,
-        config=Config(retries={"mode": "standard", "total_max_attempts": 12}),
+        config=Config(parameter_validation=not lenient, retries=attempts),
     )
+
+
+kinesis = functools.partial(sdk, "kinesis")
+dynamodb = functools.partial(sdk, "dynamodb")
 
 
 @pytest.fixture(params=["http", "https"])
@@ -48,10 +56,7 @@ def client():
 
 @pytest.fixture
 def lenient():
-    """A client that leaves all checks of parameters to the server, and does not repeat calls."""
-    session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="any", region_name=REGION)
-    config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
-    return session.client("kinesis", endpoint_url=ENDPOINT, config=config)
+    return kinesis(lenient=True)
 
 
 @pytest.fixture

@@ -124,7 +124,6 @@ def test_operations_that_are_not_there_yet_are_refused_not_imitated(client):
     "service, operation, parameters",
     [
         ("cloudwatch", "list_metrics", {}),
-        ("dynamodb", "describe_table", {"TableName": "leases"}),
         ("ec2", "describe_regions", {}),
         ("firehose", "list_delivery_streams", {}),
         ("kinesisvideo", "create_stream", {"StreamName": "camera"}),

@@ -1,0 +1,82 @@
+package millweir.interop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.math.BigInteger;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.kinesis.model.Consumer;
+
+/** The KCL's default way to get records: a registered consumer, pushed over HTTP/2 with TLS. */
+class FanOutTest {
+    @Test
+    void theNextWorkerGoesOnAfterTheCheckpoint() throws Exception {
+        KclLog log = KclLog.ofTests();
+        try (var clients = Server.tls();
+                var stage = new Stage(clients, 2)) {
+            stage.put(150);
+            try (Worker w1 = worker(clients, stage, "w1")) {
+                stage.awaitAllDelivered();
+                stage.put(150);
+                stage.awaitAllDelivered();
+            }
+            Map<String, BigInteger> done = checkpoints(stage);
+            assertEquals(lasts(stage.journal.deliveries()), done);
+            assertEquals(List.of(stage.name), consumers(clients, stage));
+
+            stage.put(150);
+            try (Worker w2 = worker(clients, stage, "w2")) {
+                stage.awaitAllDelivered();
+                stage.put(150);
+                stage.awaitAllDelivered();
+            }
+            stage.journal.deliveries().stream()
+                    .filter(d -> d.worker().equals("w2"))
+                    .forEach(
+                            d -> assertTrue(
+                                    d.number().compareTo(done.get(d.shard())) > 0,
+                                    () -> "before the checkpoint: " + d));
+            stage.assertDelivered();
+            assertEquals(List.of(stage.name), consumers(clients, stage));
+        }
+        log.assertNoComplaintRepeats();
+    }
+
+    private static Worker worker(Server.Clients clients, Stage stage, String id) {
+        return new Worker(
+                clients,
+                stage.name,
+                id,
+                Worker.Retrieval.FAN_OUT,
+                Processor.Checkpoints.WHEN_ASKED_TO_STOP,
+                stage.journal);
+    }
+
+    private static Map<String, BigInteger> checkpoints(Stage stage) {
+        Map<String, BigInteger> checkpoints = new HashMap<>();
+        stage.leases.all()
+                .forEach((shard, l) -> checkpoints.put(shard, new BigInteger(l.checkpoint())));
+        return checkpoints;
+    }
+
+    private static Map<String, BigInteger> lasts(List<Delivery> deliveries) {
+        Map<String, BigInteger> lasts = new HashMap<>();
+        deliveries.forEach(d -> lasts.merge(d.shard(), d.number(), BigInteger::max));
+        return lasts;
+    }
+
+    private static List<String> consumers(Server.Clients clients, Stage stage) {
+        String arn =
+                clients.kinesis()
+                        .describeStreamSummary(r -> r.streamName(stage.name))
+                        .join()
+                        .streamDescriptionSummary()
+                        .streamARN();
+        return clients.kinesis().listStreamConsumers(r -> r.streamARN(arn)).join().consumers().stream()
+                .map(Consumer::consumerName)
+                .toList();
+    }
+}
