@@ -16,6 +16,8 @@ use std::sync::Arc;
 const TEMPORARY: &str = ".tmp";
 const SET_ASIDE: &str = ".damaged";
 const FILL_BYTES: usize = 256 << 10;
+/// Bytes of a snapshot that are written at once.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// The files of a catalog, ascending.
 #[derive(Debug, Default)]
@@ -147,8 +149,20 @@ pub(super) fn make_snapshot(
         witnessed: true,
     };
     image[..FILE_HEADER_BYTES].copy_from_slice(&header.encode(FileKind::Snapshot));
-    make(disk, &snapshot_path(dir, sequence), |file| file.write_at(&image, 0))?;
+    make(disk, &snapshot_path(dir, sequence), |file| write_in_pieces(file, &image))?;
     Ok(image.len() as u64)
+}
+
+/// Writes a file piece by piece, each synced before the next, so that the journal's syncs do not
+/// wait for all of it; the last piece is synced with the file.
+fn write_in_pieces(file: &dyn DiskFile, image: &[u8]) -> io::Result<()> {
+    for (nth, piece) in image.chunks(PIECE_BYTES).enumerate() {
+        if nth > 0 {
+            file.sync_data()?;
+        }
+        file.write_at(piece, (nth * PIECE_BYTES) as u64)?;
+    }
+    Ok(())
 }
 
 /// Moves a file that cannot be read out of the way of a new one, without losing it.
