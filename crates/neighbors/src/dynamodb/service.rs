@@ -132,8 +132,25 @@ impl DynamoDb {
 
     /// As [`Self::table`], for its items: a table that is being deleted has none.
     pub(super) fn live_table(&self, cx: &Cx, action: &str, name: &str) -> Result<Arc<Table>> {
-        let table = self.table(cx, action, name, |_| texts::not_found())?;
-        if table.state().is_active() { Ok(table) } else { Err(texts::not_found()) }
+        self.live_source(cx, action, name, None)
+    }
+
+    /// As [`Self::live_table`], for what is read through an index: policies name the index then.
+    pub(super) fn live_source(
+        &self,
+        cx: &Cx,
+        action: &str,
+        name: &str,
+        index: Option<&str>,
+    ) -> Result<Arc<Table>> {
+        let key = table_key(cx, name)?;
+        let table_arn = key.arn();
+        match index {
+            Some(index) => authorize(cx, action, &format!("{table_arn}/index/{index}"))?,
+            None => authorize(cx, action, &table_arn)?,
+        }
+        let table = self.inner.get(&key).filter(|table| table.state().is_active());
+        table.ok_or_else(texts::not_found)
     }
 }
 

@@ -86,5 +86,13 @@ cases! {
           KeyType=HASH}] LocalSecondaryIndexes=[{IndexName=all KeySchema=[{AttributeName=k \
           KeyType=HASH}] Projection={ProjectionType=ALL}}] ! ValidationException: \
           LocalSecondaryIndexes is not supported by this server.
+        allow dynamodb:Query arn:aws:dynamodb:*:*:table/app/index/all
+        Query TableName=app IndexName=all KeyConditionExpression='n = :n' \
+          ExpressionAttributeValues={':n'={N='1'}} = Count=3
+        Query TableName=app IndexName=some KeyConditionExpression='n = :n' \
+          ExpressionAttributeValues={':n'={N='1'}} ! AccessDeniedException
+        Query TableName=app KeyConditionExpression='k = :k' \
+          ExpressionAttributeValues={':k'={S=a}} ! AccessDeniedException
+        Scan TableName=app IndexName=all ! AccessDeniedException
     "
 }

@@ -6,7 +6,7 @@ use crate::dynamodb::expression::{
     KeyCondition, Kind, Parameters, Projection, check_one_style, conditions, key_conditions,
 };
 use crate::dynamodb::page::{self, Wanted};
-use crate::dynamodb::service::{DynamoDb, authorize};
+use crate::dynamodb::service::DynamoDb;
 use crate::dynamodb::table::Source;
 use crate::dynamodb::texts;
 use crate::dynamodb::value::{read_item, show_item};
@@ -21,10 +21,8 @@ use store::Order;
 /// client's memory.
 pub(super) async fn query(db: &DynamoDb, cx: &Cx, input: QueryInput) -> Result<QueryOutput> {
     check_style(&input)?;
-    let table = db.live_table(cx, "Query", &input.table_name)?;
-    if let Some(index) = &input.index_name {
-        authorize(cx, "Query", &format!("{}/index/{index}", table.arn))?;
-    }
+    let index = input.index_name.as_deref();
+    let table = db.live_source(cx, "Query", &input.table_name, index)?;
     let state = table.state();
     let source = Source::new(&state, input.index_name.as_deref())?;
     let keys = source.schema().names();

@@ -6,7 +6,7 @@ use crate::dynamodb::errors::Result;
 use crate::dynamodb::expression::{Kind, Parameters, check_one_style, conditions};
 use crate::dynamodb::key::segment;
 use crate::dynamodb::page::{self, Wanted};
-use crate::dynamodb::service::{DynamoDb, authorize};
+use crate::dynamodb::service::DynamoDb;
 use crate::dynamodb::table::Source;
 use crate::dynamodb::texts;
 use crate::dynamodb::value::{read_item, show_item};
@@ -32,10 +32,8 @@ pub(super) async fn scan(db: &DynamoDb, cx: &Cx, input: ScanInput) -> Result<Sca
     let expression = input.projection_expression.as_ref();
     let projection = projection(&parameters, expression, input.attributes_to_get)?;
     parameters.check_used()?;
-    let table = db.live_table(cx, "Scan", &input.table_name)?;
-    if let Some(index) = &input.index_name {
-        authorize(cx, "Scan", &format!("{}/index/{index}", table.arn))?;
-    }
+    let index = input.index_name.as_deref();
+    let table = db.live_source(cx, "Scan", &input.table_name, index)?;
     let state = table.state();
     let source = Source::new(&state, input.index_name.as_deref())?;
     check_select(input.select, &projection, &source, input.index_name.as_deref())?;
