@@ -156,6 +156,58 @@ impl Histogram {
     }
 }
 
+/// Whole numbers that were seen: how many and their sum since the start, the least and the greatest
+/// since a reader took them last.
+#[derive(Clone, Debug, Default)]
+pub struct Summary(Arc<SummaryCells>);
+
+#[derive(Debug)]
+struct SummaryCells {
+    count: AtomicU64,
+    sum: AtomicU64,
+    least: AtomicU64,
+    greatest: AtomicU64,
+}
+
+impl Default for SummaryCells {
+    fn default() -> Self {
+        let zero = AtomicU64::default;
+        Self { count: zero(), sum: zero(), least: AtomicU64::new(u64::MAX), greatest: zero() }
+    }
+}
+
+impl Summary {
+    /// Takes in one number: two atomic additions and two looks, mostly.
+    pub fn observe(&self, number: u64) {
+        self.0.count.fetch_add(1, Ordering::Relaxed);
+        self.0.sum.fetch_add(number, Ordering::Relaxed);
+        // Mostly they need no change, and a look is cheaper than one.
+        if number < self.0.least.load(Ordering::Relaxed) {
+            self.0.least.fetch_min(number, Ordering::Relaxed);
+        }
+        if number > self.0.greatest.load(Ordering::Relaxed) {
+            self.0.greatest.fetch_max(number, Ordering::Relaxed);
+        }
+    }
+
+    /// The numbers; the least and the greatest begin anew.
+    fn take(&self) -> Numbers {
+        Numbers::Summary {
+            count: self.0.count.load(Ordering::Relaxed),
+            sum: self.0.sum.load(Ordering::Relaxed),
+            least: self.0.least.swap(u64::MAX, Ordering::Relaxed),
+            greatest: self.0.greatest.swap(0, Ordering::Relaxed),
+        }
+    }
+
+    fn print(&self, out: &mut String, name: &str, labels: &str) {
+        let braced = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+        let count = self.0.count.load(Ordering::Relaxed);
+        let sum = self.0.sum.load(Ordering::Relaxed);
+        put(out, format_args!("{name}_sum{braced} {sum}\n{name}_count{braced} {count}\n"));
+    }
+}
+
 /// A family of numbers, and all that it is called.
 #[derive(Debug)]
 pub struct Definition {
@@ -190,6 +242,28 @@ pub struct AwsMetric {
     pub dimensions: &'static [(&'static str, &'static str)],
     /// The metric is made of cells with these labels alone.
     pub only: &'static [(&'static str, &'static str)],
+    /// Whether it is made only where it is wanted, see [`Registry::enhance`].
+    pub is_enhanced: bool,
+}
+
+/// What a cell holds at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    /// All since the start.
+    Counter(u64),
+    /// What is now.
+    Gauge(f64),
+    /// How many and their sum since the start, the least and the greatest since the last sample.
+    Summary {
+        /// How many.
+        count: u64,
+        /// Their sum.
+        sum: u64,
+        /// The least; `u64::MAX` when there was none.
+        least: u64,
+        /// The greatest.
+        greatest: u64,
+    },
 }
 
 /// A number at one moment.
@@ -197,15 +271,13 @@ pub struct AwsMetric {
 pub struct Sample {
     /// Names and values of the labels.
     pub labels: Vec<(String, String)>,
-    /// The number: of a counter all since the start.
-    pub value: f64,
-    /// Whether it only grows.
-    pub is_counter: bool,
+    /// What it holds.
+    pub numbers: Numbers,
 }
 
 impl AwsMetric {
-    /// The dimensions and the value that a sample has here; nothing when it is no part of it.
-    pub fn of(&self, sample: &Sample) -> Option<(Vec<(&'static str, String)>, f64)> {
+    /// The dimensions that a sample has here; nothing when it is no part of it.
+    pub fn dimensions_of(&self, sample: &Sample) -> Option<Vec<(&'static str, String)>> {
         let label = |name: &str| {
             sample.labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
         };
@@ -215,7 +287,7 @@ impl AwsMetric {
             .iter()
             .map(|(name, called)| Some((*called, label(name)?.to_owned())))
             .collect();
-        dimensions.filter(|_| is_part).map(|dimensions| (dimensions, sample.value * self.scale))
+        dimensions.filter(|_| is_part)
     }
 }
 
@@ -225,6 +297,7 @@ enum Cell {
     Gauge(Gauge),
     WindowMax(WindowMax),
     Histogram(Histogram),
+    Summary(Summary),
 }
 
 #[derive(Debug)]
@@ -235,8 +308,20 @@ struct Family {
 }
 
 /// All metrics of one process; cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Registry(Arc<Mutex<BTreeMap<&'static str, Family>>>);
+#[derive(Clone, Default)]
+pub struct Registry(Arc<Mutex<BTreeMap<&'static str, Family>>>, Arc<Mutex<Enhancers>>);
+
+/// Whether an enhanced metric is wanted of a sample.
+type Enhancer = Box<dyn Fn(&AwsMetric, &Sample) -> bool + Send>;
+
+/// By the namespaces of the metrics.
+type Enhancers = BTreeMap<&'static str, Enhancer>;
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Registry").field(&self.0).finish()
+    }
+}
 
 /// Most label sets of one family; past it new ones share an unlisted cell, so that names chosen by
 /// clients cannot fill the memory.
@@ -284,6 +369,34 @@ impl Registry {
         h
     }
 
+    /// The summary of this family and these labels.
+    pub fn summary(&self, definition: &'static Definition, labels: &[(&str, &str)]) -> Summary {
+        let made = Cell::Summary(Summary::default());
+        let Cell::Summary(s) = self.cell((definition, "summary"), labels, made) else {
+            return Summary::default();
+        };
+        s
+    }
+
+    /// Has enhanced metrics of a namespace made where `is_wanted` says so; nowhere before.
+    pub fn enhance(
+        &self,
+        namespace: &'static str,
+        is_wanted: impl Fn(&AwsMetric, &Sample) -> bool + Send + 'static,
+    ) {
+        let mut enhancers = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        enhancers.insert(namespace, Box::new(is_wanted));
+    }
+
+    /// Whether a metric is made of a sample.
+    pub fn wants(&self, metric: &AwsMetric, sample: &Sample) -> bool {
+        if !metric.is_enhanced {
+            return true;
+        }
+        let enhancers = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        enhancers.get(metric.namespace).is_some_and(|is_wanted| is_wanted(metric, sample))
+    }
+
     /// Forgets every cell that carries this label, as when a stream is deleted.
     pub fn forget(&self, label: (&str, &str)) {
         let text = render_labels(&[label]);
@@ -322,26 +435,29 @@ impl Registry {
                         }
                     }
                     Cell::Histogram(h) => h.print(&mut out, name, labels),
+                    Cell::Summary(s) => s.print(&mut out, name, labels),
                 }
             }
         }
         out
     }
 
-    /// Every number of every family that has a name of AWS's, now.
+    /// Every number of every family that has a name of AWS's, now; summaries begin their least and
+    /// greatest anew, so that one reader alone may call this.
     pub fn samples(&self) -> Vec<(&'static Definition, Sample)> {
         let families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut samples = Vec::new();
         for family in families.values().filter(|family| !family.definition.aws.is_empty()) {
             for (labels, cell) in &family.cells {
-                let (value, is_counter) = match cell {
-                    Cell::Counter(c) => (Some(c.get() as f64), true),
-                    Cell::Gauge(g) => (Some(g.get()), false),
-                    Cell::WindowMax(w) => (w.get().map(|time| time.as_secs_f64()), false),
-                    Cell::Histogram(_) => (None, true),
+                let numbers = match cell {
+                    Cell::Counter(c) => Some(Numbers::Counter(c.get())),
+                    Cell::Gauge(g) => Some(Numbers::Gauge(g.get())),
+                    Cell::WindowMax(w) => w.get().map(|time| Numbers::Gauge(time.as_secs_f64())),
+                    Cell::Summary(s) => Some(s.take()),
+                    Cell::Histogram(_) => None,
                 };
-                let sample = |value| Sample { labels: read_labels(labels), value, is_counter };
-                samples.extend(value.map(|value| (family.definition, sample(value))));
+                let sample = |numbers| Sample { labels: read_labels(labels), numbers };
+                samples.extend(numbers.map(|numbers| (family.definition, sample(numbers))));
             }
         }
         samples
@@ -425,6 +541,7 @@ mod tests {
             scale: 1000.0,
             dimensions: &[("stream", "StreamName")],
             only: &[("mode", "poll")],
+            is_enhanced: false,
         }],
     };
 
@@ -439,10 +556,11 @@ mod tests {
         registry.gauge(&NAMED, &[("stream", "s"), ("mode", "push")]).set(1);
         let samples = registry.samples();
         assert_eq!(samples.len(), 2, "families without such a name are left out");
-        let of =
-            |(definition, sample): &(&'static Definition, Sample)| definition.aws[0].of(sample);
-        let made: Vec<_> = samples.iter().filter_map(of).collect();
-        assert_eq!(made, [(vec![("StreamName", odd.to_owned())], 5.0)]);
+        let made: Vec<_> = samples
+            .iter()
+            .filter_map(|(of, sample)| Some((of.aws[0].dimensions_of(sample)?, &sample.numbers)))
+            .collect();
+        assert_eq!(made, [(vec![("StreamName", odd.to_owned())], &Numbers::Gauge(0.005))]);
     }
 
     #[test]
@@ -698,12 +816,13 @@ mod tests {
         scale: 0.5,
         dimensions: &[("stream", "StreamName"), ("shard", "ShardId")],
         only: &[("op", "put"), ("code", "200")],
+        is_enhanced: true,
     };
 
     #[test]
     fn a_metric_of_aws_is_made_of_its_labels() {
         let stream = ("StreamName", "s".to_owned());
-        let whole = Some((vec![stream, ("ShardId", "0".to_owned())], 21.0));
+        let whole = Some(vec![stream, ("ShardId", "0".to_owned())]);
         for (labels, want) in [
             (&[("stream", "s"), ("shard", "0"), ("op", "put"), ("code", "200")][..], whole.clone()),
             (&[("code", "200"), ("x", "y"), ("op", "put"), ("shard", "0"), ("stream", "s")], whole),
@@ -714,29 +833,55 @@ mod tests {
         ] {
             let labels =
                 labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
-            let sample = Sample { labels, value: 42.0, is_counter: true };
-            assert_eq!(PER_STREAM.of(&sample), want, "{sample:?}");
+            let sample = Sample { labels, numbers: Numbers::Counter(42) };
+            assert_eq!(PER_STREAM.dimensions_of(&sample), want, "{sample:?}");
         }
     }
 
     #[test]
-    fn samples_tell_what_grows() {
+    fn samples_tell_what_is_held() {
         static COUNTED: Definition = Definition { name: "d_total", help: "D.", aws: NAMED.aws };
         static TIMED: Definition = Definition { name: "e_seconds", help: "E.", aws: NAMED.aws };
         static LONGEST: Definition = Definition { name: "f_seconds", help: "F.", aws: NAMED.aws };
+        static SUMMED: Definition = Definition { name: "g", help: "G.", aws: NAMED.aws };
         let registry = Registry::default();
         registry.counter(&COUNTED, &[]).add(3);
         registry.gauge(&NAMED, &[]).set(4);
         registry.histogram(&TIMED, &[]).observe(Duration::from_secs(1));
+        let summary = registry.summary(&SUMMED, &[]);
+        summary.observe(5);
+        summary.observe(2);
         let clock: Arc<dyn Clock> = Arc::new(Hands(AtomicU64::new(0)));
         let longest = registry.window_max(&LONGEST, &[], &clock);
         let seen = |registry: &Registry| {
             let samples = registry.samples().into_iter();
-            samples.map(|(of, s)| (of.name, s.value, s.is_counter)).collect::<Vec<_>>()
+            samples.map(|(of, s)| (of.name, s.numbers)).collect::<Vec<_>>()
         };
-        assert_eq!(seen(&registry), [("c_seconds", 4.0, false), ("d_total", 3.0, true)]);
+        let summed =
+            |count, sum, least, greatest| ("g", Numbers::Summary { count, sum, least, greatest });
+        let rest = [("c_seconds", Numbers::Gauge(4.0)), ("d_total", Numbers::Counter(3))];
+        assert_eq!(seen(&registry), [&rest[..], &[summed(2, 7, 2, 5)]].concat());
         longest.observe(Duration::from_millis(1500));
-        assert_eq!(seen(&registry).pop(), Some(("f_seconds", 1.5, false)));
+        summary.observe(9);
+        let seen = seen(&registry);
+        assert_eq!(seen[2..], [("f_seconds", Numbers::Gauge(1.5)), summed(3, 16, 9, 9)]);
+        assert!(registry.render().ends_with("# TYPE g summary\ng_sum 16\ng_count 3\n"));
+    }
+
+    #[test]
+    fn enhanced_metrics_are_made_where_they_are_wanted() {
+        let registry = Registry::default();
+        let sample = |stream: &str| {
+            let labels = vec![("stream".into(), stream.into()), ("shard".into(), "0".into())];
+            Sample { labels, numbers: Numbers::Counter(1) }
+        };
+        assert!(!registry.wants(&PER_STREAM, &sample("s")));
+        registry.enhance("AWS/C", |metric, of| {
+            metric.name == "Bytes" && of.labels.contains(&("stream".into(), "s".into()))
+        });
+        assert!(registry.wants(&PER_STREAM, &sample("s")));
+        assert!(!registry.wants(&PER_STREAM, &sample("t")));
+        assert!(registry.wants(&NAMED.aws[0], &sample("t")), "the others always");
     }
 
     proptest! {

@@ -7,8 +7,9 @@
 use crate::shard::Shard;
 use crate::stream::{Stream, StreamKey};
 use base::env::Clock;
-use base::metrics::{AwsMetric, Counter, Definition, Gauge, Registry, WindowMax};
+use base::metrics::{AwsMetric, Counter, Definition, Gauge, Registry, Summary, WindowMax};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the service's numbers are kept.
 #[derive(Clone)]
@@ -32,6 +33,51 @@ pub(crate) struct ShardMetrics {
     pub(crate) read_throttled_calls: Counter,
     /// Age of the last record of each `GetRecords`; zero at the tip.
     pub(crate) iterator_age: WindowMax,
+}
+
+/// The numbers of a stream's calls.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamMetrics {
+    pub(crate) put_record: CallMetrics,
+    pub(crate) put_records: CallMetrics,
+    pub(crate) get_records: CallMetrics,
+    /// Of `PutRecords`: records that were sent, and those that failed but for limits.
+    pub(crate) total: Summary,
+    pub(crate) failed: Summary,
+}
+
+/// The numbers of the calls of one operation.
+#[derive(Clone, Debug)]
+pub(crate) struct CallMetrics {
+    latency_us: Summary,
+    success: Summary,
+    throttled: Summary,
+    bytes: Summary,
+    records: Summary,
+}
+
+/// What a call did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Done {
+    /// How many records, and their bytes, that were written or read.
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    /// How many were over a limit.
+    pub(crate) throttled: u64,
+}
+
+impl CallMetrics {
+    /// Counts a call that took so long; `None` = it did nothing.
+    pub(crate) fn count(&self, took: Duration, done: Option<Done>, throttled: bool) {
+        let Done { records, bytes, throttled: some } = done.unwrap_or_default();
+        self.latency_us.observe(took.as_micros() as u64);
+        self.success.observe(done.is_some().into());
+        self.throttled.observe(some + u64::from(throttled));
+        if done.is_some() {
+            self.bytes.observe(bytes);
+            self.records.observe(records);
+        }
+    }
 }
 
 /// The counters of one consumer's subscription to one shard.
@@ -59,6 +105,9 @@ impl Traffic {
     }
 }
 
+/// Whose metrics they are on AWS.
+pub(crate) const NAMESPACE: &str = "AWS/Kinesis";
+
 const STREAM: (&str, &str) = ("stream", "StreamName");
 const SHARD: (&str, &str) = ("shard", "ShardId");
 const CONSUMER: (&str, &str) = ("consumer", "ConsumerName");
@@ -70,7 +119,8 @@ const fn of_stream(
     only: &'static [(&'static str, &'static str)],
 ) -> AwsMetric {
     let dimensions = &[STREAM];
-    AwsMetric { namespace: "AWS/Kinesis", name, unit, scale: 1.0, dimensions, only }
+    let (namespace, scale, is_enhanced) = (NAMESPACE, 1.0, false);
+    AwsMetric { namespace, name, unit, scale, dimensions, only, is_enhanced }
 }
 
 /// One of AWS's enhanced metrics, of a shard.
@@ -79,7 +129,7 @@ const fn of_shard(
     unit: &'static str,
     only: &'static [(&'static str, &'static str)],
 ) -> AwsMetric {
-    AwsMetric { dimensions: &[STREAM, SHARD], ..of_stream(name, unit, only) }
+    AwsMetric { dimensions: &[STREAM, SHARD], is_enhanced: true, ..of_stream(name, unit, only) }
 }
 
 /// One of a consumer.
@@ -97,21 +147,12 @@ static INCOMING: [Definition; 2] = [
     Definition {
         name: "millweir_kinesis_incoming_bytes_total",
         help: "Bytes written to a shard.",
-        aws: &[
-            of_stream("IncomingBytes", "Bytes", &[]),
-            of_shard("IncomingBytes", "Bytes", &[]),
-            of_stream("PutRecord.Bytes", "Bytes", &[("op", "PutRecord")]),
-            of_stream("PutRecords.Bytes", "Bytes", &[("op", "PutRecords")]),
-        ],
+        aws: &[of_shard("IncomingBytes", "Bytes", &[])],
     },
     Definition {
         name: "millweir_kinesis_incoming_records_total",
         help: "Records written to a shard.",
-        aws: &[
-            of_stream("IncomingRecords", "Count", &[]),
-            of_shard("IncomingRecords", "Count", &[]),
-            of_stream("PutRecords.SuccessfulRecords", "Count", &[("op", "PutRecords")]),
-        ],
+        aws: &[of_shard("IncomingRecords", "Count", &[])],
     },
 ];
 static OUTGOING: [Definition; 2] = [
@@ -120,7 +161,6 @@ static OUTGOING: [Definition; 2] = [
         help: "Bytes read from a shard.",
         aws: &[
             of_shard("OutgoingBytes", "Bytes", &[("mode", "poll")]),
-            of_stream("GetRecords.Bytes", "Bytes", &[("mode", "poll")]),
             of_consumer("SubscribeToShardEvent.Bytes", "Bytes"),
         ],
     },
@@ -129,7 +169,6 @@ static OUTGOING: [Definition; 2] = [
         help: "Records read from a shard.",
         aws: &[
             of_shard("OutgoingRecords", "Count", &[("mode", "poll")]),
-            of_stream("GetRecords.Records", "Count", &[("mode", "poll")]),
             of_consumer("SubscribeToShardEvent.Records", "Count"),
         ],
     },
@@ -138,9 +177,7 @@ static THROTTLED: Definition = Definition {
     name: "millweir_kinesis_throttled_total",
     help: "Requests or records over a shard's limit.",
     aws: &[
-        of_stream("WriteProvisionedThroughputExceeded", "Count", &[("direction", "write")]),
         of_shard("WriteProvisionedThroughputExceeded", "Count", &[("direction", "write")]),
-        of_stream("ReadProvisionedThroughputExceeded", "Count", &[("direction", "read")]),
         of_shard("ReadProvisionedThroughputExceeded", "Count", &[("direction", "read")]),
     ],
 };
@@ -160,6 +197,90 @@ static BEHIND: Definition = Definition {
         ..of_consumer("SubscribeToShardEvent.MillisBehindLatest", "")
     })],
 };
+const PUT_RECORD: &[(&str, &str)] = &[("op", "PutRecord")];
+const PUT_RECORDS: &[(&str, &str)] = &[("op", "PutRecords")];
+const GET_RECORDS: &[(&str, &str)] = &[("op", "GetRecords")];
+const SUBSCRIBE: &[(&str, &str)] = &[("op", "SubscribeToShard")];
+
+/// Microseconds here, milliseconds there.
+const fn latency(name: &'static str, op: &'static [(&'static str, &'static str)]) -> AwsMetric {
+    AwsMetric { scale: 0.001, ..of_stream(name, "Milliseconds", op) }
+}
+
+static LATENCY: Definition = Definition {
+    name: "millweir_kinesis_call_microseconds",
+    help: "How long calls of a stream took.",
+    aws: &[
+        latency("PutRecord.Latency", PUT_RECORD),
+        latency("PutRecords.Latency", PUT_RECORDS),
+        latency("GetRecords.Latency", GET_RECORDS),
+    ],
+};
+static SUCCESS: Definition = Definition {
+    name: "millweir_kinesis_call_success",
+    help: "Calls of a stream, each 1 when it succeeded; PutRecords when one of its records did.",
+    aws: &[
+        of_stream("PutRecord.Success", "Count", PUT_RECORD),
+        of_stream("PutRecords.Success", "Count", PUT_RECORDS),
+        of_stream("GetRecords.Success", "Count", GET_RECORDS),
+    ],
+};
+static CALL_BYTES: Definition = Definition {
+    name: "millweir_kinesis_call_bytes",
+    help: "Bytes of records that successful calls of a stream wrote or read.",
+    aws: &[
+        of_stream("PutRecord.Bytes", "Bytes", PUT_RECORD),
+        of_stream("PutRecords.Bytes", "Bytes", PUT_RECORDS),
+        of_stream("IncomingBytes", "Bytes", PUT_RECORD),
+        of_stream("IncomingBytes", "Bytes", PUT_RECORDS),
+        of_stream("GetRecords.Bytes", "Bytes", GET_RECORDS),
+    ],
+};
+static CALL_RECORDS: Definition = Definition {
+    name: "millweir_kinesis_call_records",
+    help: "Records that successful calls of a stream wrote or read.",
+    aws: &[
+        of_stream("IncomingRecords", "Count", PUT_RECORD),
+        of_stream("IncomingRecords", "Count", PUT_RECORDS),
+        of_stream("PutRecords.SuccessfulRecords", "Count", PUT_RECORDS),
+        of_stream("GetRecords.Records", "Count", GET_RECORDS),
+    ],
+};
+static CALL_THROTTLED: Definition = Definition {
+    name: "millweir_kinesis_call_throttled",
+    help: "Of calls of a stream the records, or the call itself where it reads, over a limit.",
+    aws: &[
+        of_stream("WriteProvisionedThroughputExceeded", "Count", PUT_RECORD),
+        of_stream("WriteProvisionedThroughputExceeded", "Count", PUT_RECORDS),
+        of_stream("PutRecords.ThrottledRecords", "Count", PUT_RECORDS),
+        of_stream("ReadProvisionedThroughputExceeded", "Count", GET_RECORDS),
+    ],
+};
+static CALL_FAILED: Definition = Definition {
+    name: "millweir_kinesis_call_failed",
+    help: "Of calls of a stream the records that failed for another reason than a limit.",
+    aws: &[of_stream("PutRecords.FailedRecords", "Count", PUT_RECORDS)],
+};
+static CALL_TOTAL: Definition = Definition {
+    name: "millweir_kinesis_call_total_records",
+    help: "Records that were sent in calls of a stream.",
+    aws: &[of_stream("PutRecords.TotalRecords", "Count", PUT_RECORDS)],
+};
+static SUBSCRIBED: [Definition; 2] = [
+    Definition {
+        name: "millweir_kinesis_subscribe_success",
+        help: "Subscriptions of a consumer, each 1 when it began.",
+        aws: &[AwsMetric { only: SUBSCRIBE, ..of_consumer("SubscribeToShard.Success", "Count") }],
+    },
+    Definition {
+        name: "millweir_kinesis_subscribe_rate_exceeded",
+        help: "Subscriptions of a consumer, each 1 when it came too soon.",
+        aws: &[AwsMetric {
+            only: SUBSCRIBE,
+            ..of_consumer("SubscribeToShard.RateExceeded", "Count")
+        }],
+    },
+];
 static CLOCK_IN_DOUBT: Definition =
     Definition::ours("millweir_clock_in_doubt", "1 while the wall clock jumped and is not used.");
 
@@ -173,6 +294,43 @@ impl Metrics {
     /// The counters of a shard, made when it has none yet.
     pub(crate) fn shard<'a>(&self, stream: &Stream, shard: &'a Shard) -> &'a ShardMetrics {
         shard.metrics.get_or_init(|| self.make(&stream.key, self.label(stream, shard)))
+    }
+
+    /// The numbers of a stream's calls, made when it has none yet.
+    pub(crate) fn stream<'a>(&self, stream: &'a Stream) -> &'a StreamMetrics {
+        stream.metrics.get_or_init(|| {
+            let call = |op| self.call(&stream.key, op);
+            let summary = |definition| {
+                self.registry.summary(definition, &with(&stream.key, &[("op", "PutRecords")]))
+            };
+            StreamMetrics {
+                put_record: call("PutRecord"),
+                put_records: call("PutRecords"),
+                get_records: call("GetRecords"),
+                total: summary(&CALL_TOTAL),
+                failed: summary(&CALL_FAILED),
+            }
+        })
+    }
+
+    fn call(&self, key: &StreamKey, op: &str) -> CallMetrics {
+        let labels = with(key, &[("op", op)]);
+        let summary = |definition| self.registry.summary(definition, &labels);
+        CallMetrics {
+            latency_us: summary(&LATENCY),
+            success: summary(&SUCCESS),
+            throttled: summary(&CALL_THROTTLED),
+            bytes: summary(&CALL_BYTES),
+            records: summary(&CALL_RECORDS),
+        }
+    }
+
+    /// Counts a subscription that began, or that came too soon.
+    pub(crate) fn subscribed(&self, key: &StreamKey, consumer: &str, began: bool) {
+        let labels = with(key, &[("consumer", consumer), ("op", "SubscribeToShard")]);
+        let [success, rate_exceeded] = &SUBSCRIBED;
+        self.registry.summary(success, &labels).observe(began.into());
+        self.registry.summary(rate_exceeded, &labels).observe((!began).into());
     }
 
     /// The counters of a subscription.

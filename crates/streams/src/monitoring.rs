@@ -1,14 +1,31 @@
-//! Enhanced monitoring levels: kept and shown, for both operations.
+//! Enhanced monitoring: which metrics of its shards a stream has, for both operations and for
+//! CloudWatch.
 
 use crate::errors::Result;
 use crate::lifecycle;
 use crate::rows::Change;
-use crate::service::Streams;
+use crate::service::{Inner, Streams};
 use crate::shapes;
 use crate::stream::Stream;
 use api::kinesis::{EnhancedMonitoringOutput, MetricsName};
-use base::Cx;
+use base::metrics::{AwsMetric, Sample};
+use base::{AccountId, Cx, Region};
 use std::sync::Arc;
+
+/// Whether a stream has this metric of its shards.
+pub(crate) fn wants(inner: &Inner, metric: &AwsMetric, sample: &Sample) -> bool {
+    let label = |wanted: &str| {
+        let mut labels = sample.labels.iter();
+        labels.find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    };
+    let stream = || {
+        let account = AccountId::parse(label("account")?).ok()?;
+        let region = Region::parse(label("region")?).ok()?;
+        inner.directory.get(account, &region, label("stream")?)
+    };
+    let stream = stream();
+    stream.is_some_and(|stream| stream.view().row.monitoring.iter().any(|name| name == metric.name))
+}
 
 /// Changes the metrics of a stream: `change` sees each metric's presence and whether it was named.
 ///

@@ -15,7 +15,8 @@ use crate::directory::Directory;
 use crate::errors::{Result, fail};
 use crate::iterator::IteratorKey;
 use crate::lifecycle;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
+use crate::monitoring;
 use crate::options::Options;
 use crate::rows::{self, ConsumerRow, ShardRow, StreamRow, policy_key};
 use crate::shard::Shard;
@@ -88,7 +89,7 @@ impl Streams {
         let Parts { env, store, keys, registry } = parts;
         let secret = Secret::open(&env, &store).await?;
         let inner = Arc::new(Inner {
-            metrics: Metrics::new(registry, env.clock.clone(), options.shard_metrics_max),
+            metrics: Metrics::new(registry.clone(), env.clock.clone(), options.shard_metrics_max),
             directory: Directory::default(),
             iterators: IteratorKey::new(&secret.derive(b"iterators"), &*env.rng),
             tokens: TokenKey::new(&secret.derive(b"tokens"), TOKEN_LIFE_MS),
@@ -111,6 +112,10 @@ impl Streams {
             inner.directory.insert(Arc::new(stream));
         }
         lifecycle::resume(&inner).await?;
+        let monitored = Arc::downgrade(&inner);
+        registry.enhance(metrics::NAMESPACE, move |metric, sample| {
+            monitored.upgrade().is_some_and(|inner| monitoring::wants(&inner, metric, sample))
+        });
         Ok(Self { inner })
     }
 

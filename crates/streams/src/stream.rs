@@ -3,6 +3,7 @@
 use crate::arn::Resource;
 use crate::consumer::Consumer;
 use crate::hash::HashKey;
+use crate::metrics::StreamMetrics;
 use crate::rows::StreamRow;
 use crate::shard::Shard;
 use api::Text;
@@ -10,8 +11,8 @@ use base::{AccountId, Cx, Region};
 use kit::PolicySlot;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// What names a stream.
@@ -45,6 +46,8 @@ pub(crate) struct Stream {
     pub(crate) consumers: RwLock<BTreeMap<Arc<str>, Arc<Consumer>>>,
     /// The resource policy, when one is set.
     pub(crate) policy: PolicySlot,
+    /// The numbers of its calls, from the first one on.
+    pub(crate) metrics: OnceLock<StreamMetrics>,
     view: RwLock<Arc<StreamView>>,
     changed: watch::Sender<u64>,
     gone: AtomicBool,
@@ -90,6 +93,7 @@ impl Stream {
             key,
             consumers: RwLock::default(),
             policy: PolicySlot::default(),
+            metrics: OnceLock::new(),
             view: RwLock::new(Arc::new(view)),
             changed: watch::Sender::new(0),
             gone: AtomicBool::new(false),

@@ -4,6 +4,7 @@ use crate::admission::Exceeded;
 use crate::arn::Resource;
 use crate::errors::Result;
 use crate::iterator::Place;
+use crate::metrics::Done;
 use crate::ops::get_shard_iterator::place;
 use crate::options::Limits;
 use crate::portion::{self, Most, Portion, Reading};
@@ -48,15 +49,17 @@ pub(crate) async fn get_records(
     if input.dry_run == Some(true) {
         return Err(texts::dry_run());
     }
-    admit(streams, &stream, shard)?;
-    let records = input.limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
-    let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
-    let bytes = most.memory_bytes(&stream, shard, from);
-    let room = cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await;
-    let _room = room.ok_or_else(texts::too_much_read)?;
-    let reading = Reading { stream: &stream, shard, from, now_ms };
-    let portion = portion::read(cx, reading, most).await?;
-    charge(streams, &stream, shard, &portion);
+    let began = inner.env.clock.monotonic();
+    let outcome = read(streams, cx, (&stream, shard, from), (input.limit, now_ms)).await;
+    let took = inner.env.clock.monotonic().saturating_sub(began);
+    let done = outcome.as_ref().ok().map(|portion| Done {
+        records: portion.records.len() as u64,
+        bytes: portion.bytes as u64,
+        throttled: 0,
+    });
+    let throttled = matches!(outcome, Err(Error::ProvisionedThroughputExceeded(_)));
+    inner.metrics.stream(&stream).get_records.count(took, done, throttled);
+    let portion = outcome?;
     let next = place(&stream, &view, at.shard_index, portion.next_ordinal, now_ms);
     let next = portion.children.is_none().then(|| inner.iterators.seal(&next).into());
     Ok(GetRecordsOutput {
@@ -65,6 +68,26 @@ pub(crate) async fn get_records(
         millis_behind_latest: Some(portion.behind_ms),
         child_shards: portion.children,
     })
+}
+
+/// What an answer holds, when the shard's limits and the client's memory let it.
+async fn read(
+    streams: &Streams,
+    cx: &Cx,
+    (stream, shard, from): (&Stream, &Shard, u64),
+    (limit, now_ms): (Option<i32>, i64),
+) -> Result<Portion> {
+    let inner = &streams.inner;
+    admit(streams, stream, shard)?;
+    let records = limit.map_or(RECORDS_MAX, |limit| limit.max(1) as usize);
+    let most = Most { records: records.min(RECORDS_MAX), bytes: BYTES_MAX };
+    let bytes = most.memory_bytes(stream, shard, from);
+    let room = cx.memory.wait(&*inner.env.clock, bytes, ROOM_WAIT).await;
+    let _room = room.ok_or_else(texts::too_much_read)?;
+    let reading = Reading { stream, shard, from, now_ms };
+    let portion = portion::read(cx, reading, most).await?;
+    charge(streams, stream, shard, &portion);
+    Ok(portion)
 }
 
 /// The stream of an iterator, and the ordinal that it goes on from there.

@@ -3,6 +3,7 @@
 use crate::admission::{Exceeded, WriteBudget};
 use crate::append::{self, Entry, Reshard};
 use crate::errors::{Result, fail};
+use crate::metrics::Done;
 use crate::options::Limits;
 use crate::portion::number_text;
 use crate::sequence::{self, Parsed, SequenceNumber};
@@ -29,16 +30,35 @@ pub(crate) async fn put_record(
     input: PutRecordInput,
 ) -> Result<PutRecordOutput> {
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
-    let stream = streams.inner.directory.find_live(cx, "PutRecord", name, arn)?;
-    let put = Put::check(streams, &stream, &input)?;
+    let inner = &streams.inner;
+    let stream = inner.directory.find_live(cx, "PutRecord", name, arn)?;
+    let began = inner.env.clock.monotonic();
+    let outcome = put(streams, cx, &stream, &input).await;
+    let took = inner.env.clock.monotonic().saturating_sub(began);
+    let done =
+        outcome.as_ref().ok().map(|(_, bytes)| Done { records: 1, bytes: *bytes, throttled: 0 });
+    let throttled = matches!(outcome, Err(Error::ProvisionedThroughputExceeded(_)));
+    inner.metrics.stream(&stream).put_record.count(took, done, throttled);
+    outcome.map(|(output, _)| output)
+}
+
+/// The answer, and the record's bytes.
+async fn put(
+    streams: &Streams,
+    cx: &Cx,
+    stream: &Stream,
+    input: &PutRecordInput,
+) -> Result<(PutRecordOutput, u64)> {
+    let put = Put::check(streams, stream, input)?;
     if input.dry_run == Some(true) {
         return Err(texts::dry_run());
     }
     let (shard, encrypted, pending) = put.submit(cx).await?;
     let placed = pending.await.map_err(|e| fail(cx, &e))?;
-    let metrics = streams.inner.metrics.shard(&stream, &shard);
-    metrics.put_record.add(1, put.entry.bytes() as u64);
-    Ok(output(&shard, placed, encrypted))
+    let metrics = streams.inner.metrics.shard(stream, &shard);
+    let bytes = put.entry.bytes() as u64;
+    metrics.put_record.add(1, bytes);
+    Ok((output(&shard, placed, encrypted), bytes))
 }
 
 /// A record that was checked.

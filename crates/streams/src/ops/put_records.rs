@@ -12,6 +12,7 @@ use crate::admission::{Exceeded, WriteBudget};
 use crate::append::{self, Entry, Reshard};
 use crate::errors::{Result, fail};
 use crate::hash::HashKey;
+use crate::metrics::{Done, StreamMetrics};
 use crate::options::Limits;
 use crate::portion::number_text;
 use crate::rows::StreamRow;
@@ -29,6 +30,7 @@ use api::{LateViolations, Text};
 use base::Cx;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{ErrorKind, Pending};
 
 /// Appends records, one append per shard that they touch.
@@ -42,16 +44,54 @@ pub(crate) async fn put_records(
     input: PutRecordsInput,
 ) -> Result<PutRecordsOutput> {
     let (name, arn) = (input.stream_name.as_ref(), input.stream_arn.as_ref());
-    let stream = streams.inner.directory.find_live(cx, "PutRecords", name, arn)?;
+    let inner = &streams.inner;
+    let stream = inner.directory.find_live(cx, "PutRecords", name, arn)?;
+    let began = inner.env.clock.monotonic();
+    let outcome = put(streams, cx, &stream, &input).await;
+    let took = inner.env.clock.monotonic().saturating_sub(began);
+    count(inner.metrics.stream(&stream), took, (input.records.len() as u64, outcome.as_ref().ok()));
+    outcome.map(|put| put.output())
+}
+
+async fn put<'a>(
+    streams: &'a Streams,
+    cx: &Cx,
+    stream: &'a Stream,
+    input: &'a PutRecordsInput,
+) -> Result<Put<'a>> {
     let routes = check(streams, &stream.view().row, &input.records)?;
     if input.dry_run == Some(true) {
         return Err(texts::dry_run());
     }
     let outcomes = vec![Outcome::Failed; routes.len()];
     let records = &input.records;
-    let mut put = Put { streams, stream: &stream, records, routes, outcomes, runs: Vec::new() };
+    let mut put = Put { streams, stream, records, routes, outcomes, runs: Vec::new() };
     put.run(cx).await?;
-    Ok(put.output())
+    Ok(put)
+}
+
+/// Counts a call with so many records; `None` = it failed whole.
+fn count(metrics: &StreamMetrics, took: Duration, (total, put): (u64, Option<&Put<'_>>)) {
+    let mut done = Done::default();
+    for (outcome, record) in put.iter().flat_map(|put| put.outcomes.iter().zip(put.records)) {
+        match outcome {
+            Outcome::Placed { .. } => {
+                done.records += 1;
+                done.bytes += entry(record).bytes() as u64;
+            }
+            Outcome::Throttled { .. } => done.throttled += 1,
+            Outcome::Failed => {}
+        }
+    }
+    metrics.total.observe(total);
+    metrics.failed.observe(total - done.records - done.throttled);
+    let is_nothing = done.records == 0;
+    if is_nothing {
+        // AWS calls it a success from one record on.
+        metrics.put_records.count(took, None, false);
+        return;
+    }
+    metrics.put_records.count(took, Some(done), false);
 }
 
 /// What decides over an entry's shard.

@@ -84,10 +84,9 @@ pub(crate) async fn subscribe_to_shard(
         return Err(texts::dry_run());
     }
     let now = inner.env.clock.monotonic();
-    let claim = inner
-        .subscriptions
-        .claim(&consumer.arn, shard.row.index, now)
-        .ok_or_else(|| subscription_in_use(&consumer, &shard))?;
+    let claim = inner.subscriptions.claim(&consumer.arn, shard.row.index, now);
+    inner.metrics.subscribed(&stream.key, &consumer.key.name, claim.is_some());
+    let claim = claim.ok_or_else(|| subscription_in_use(&consumer, &shard))?;
     let reader = Reader {
         metrics: inner.metrics.push(&stream, &consumer.key.name, &shard),
         streams: streams.clone(),

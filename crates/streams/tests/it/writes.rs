@@ -1,8 +1,9 @@
 //! Writing: where records go, what is refused, what a shard takes per second.
 
-use crate::house::{MIB, entry, run, run_on, run_unlimited, texts, unlimited};
+use crate::house::{House, MIB, entry, run, run_on, run_unlimited, texts, unlimited};
 use crate::script::cases;
 use api::kinesis::*;
+use base::metrics::{AwsMetric, Numbers};
 use std::time::Duration;
 use store::memory::MemoryOptions;
 use streams::Options;
@@ -381,25 +382,57 @@ fn traffic_is_counted_per_shard() {
             metric outgoing_bytes_total shard=#0 mode=push consumer=c = 14.0
             metric outgoing_records_total shard=#0 mode=push consumer=c = 3.0";
         house.check(script).await;
-        // What CloudWatch calls them, summed over what is no dimension.
+        // What CloudWatch calls them: how many calls or counters there are, and their sum.
         let samples = house.registry.samples();
         for (name, dimensions, want) in [
-            ("IncomingBytes", 1, 14.0),
-            ("IncomingBytes", 2, 14.0),
-            ("PutRecord.Bytes", 1, 8.0),
-            ("PutRecords.SuccessfulRecords", 1, 2.0),
-            ("GetRecords.Records", 1, 3.0),
-            ("OutgoingBytes", 2, 14.0),
-            ("SubscribeToShardEvent.Bytes", 2, 14.0),
+            ("IncomingBytes", 1, (2, 14)),
+            ("IncomingBytes", 2, (2, 14)),
+            ("IncomingRecords", 1, (2, 3)),
+            ("PutRecord.Bytes", 1, (1, 8)),
+            ("PutRecord.Success", 1, (1, 1)),
+            ("PutRecords.Success", 1, (1, 1)),
+            ("PutRecords.SuccessfulRecords", 1, (1, 2)),
+            ("PutRecords.TotalRecords", 1, (1, 2)),
+            ("PutRecords.FailedRecords", 1, (1, 0)),
+            ("PutRecords.ThrottledRecords", 1, (1, 0)),
+            ("WriteProvisionedThroughputExceeded", 1, (2, 0)),
+            ("GetRecords.Records", 1, (1, 3)),
+            ("GetRecords.Success", 1, (1, 1)),
+            ("OutgoingBytes", 2, (1, 14)),
+            ("SubscribeToShard.Success", 2, (1, 1)),
+            ("SubscribeToShard.RateExceeded", 2, (1, 0)),
+            ("SubscribeToShardEvent.Bytes", 2, (1, 14)),
         ] {
             let named = samples.iter().flat_map(|(definition, sample)| {
-                let aws = definition.aws.iter().filter(|aws| aws.name == name);
-                aws.filter_map(|aws| aws.of(sample))
+                let is_wanted = |aws: &&AwsMetric| {
+                    let of = aws.dimensions_of(sample);
+                    aws.name == name && of.is_some_and(|of| of.len() == dimensions)
+                };
+                definition.aws.iter().filter(is_wanted).map(|_| match sample.numbers {
+                    Numbers::Counter(total) => (u64::from(total > 0), total),
+                    Numbers::Summary { count, sum, .. } => (count, sum),
+                    Numbers::Gauge(_) => (1, 0),
+                })
             });
-            let sum: f64 =
-                named.filter(|(of, _)| of.len() == dimensions).map(|(_, value)| value).sum();
-            assert_eq!((name, dimensions, sum), (name, dimensions, want));
+            let got = named.fold((0, 0), |(count, sum), (c, s)| (count + c, sum + s));
+            assert_eq!(got, want, "{name} of {dimensions} dimensions");
         }
+        // Of a shard only what enhanced monitoring asks for.
+        let is_of_shard = |metric: &&AwsMetric| metric.dimensions.len() == 2 && metric.is_enhanced;
+        let wanted = |house: &House| {
+            let samples = house.registry.samples();
+            let all =
+                samples.iter().flat_map(|(of, sample)| of.aws.iter().map(move |m| (m, sample)));
+            let of_shard = all.filter(|(metric, _)| is_of_shard(metric));
+            let wanted = of_shard.filter(|(metric, sample)| house.registry.wants(metric, sample));
+            let names = wanted.map(|(metric, _)| metric.name);
+            names.collect::<std::collections::BTreeSet<_>>()
+        };
+        assert!(wanted(house).is_empty());
+        let on = "EnableEnhancedMonitoring StreamName=s ShardLevelMetrics=[IncomingBytes]";
+        house.check(on).await;
+        house.check("pass 1s").await;
+        assert_eq!(wanted(house), ["IncomingBytes"].into());
     });
 }
 
