@@ -317,11 +317,11 @@ pub(crate) fn stream(
 pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     match shape {
-        Shape::Body(protocol) => {
+        Shape::Body(protocol, space) => {
             let content_type = HeaderValue::from_static(protocol.content_type());
             // Few protocols tell it in the body.
             let id = if protocol == Protocol::Query { id.to_string() } else { String::new() };
-            let mut reply = text(status, content_type, protocol.error_body(refusal, &id));
+            let mut reply = text(status, content_type, protocol.error_body(refusal, &id, space));
             put_headers(&mut reply, protocol, protocol.error_headers(refusal));
             reply
         }

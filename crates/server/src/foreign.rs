@@ -145,7 +145,7 @@ impl Form {
         let error = format!("<Code>{code}</Code><Message>{message}</Message>");
         let (content_type, body) = match self {
             Self::Of(protocol) => {
-                (protocol.content_type(), protocol.error_body(refusal, &id.to_string()))
+                (protocol.content_type(), protocol.error_body(refusal, &id.to_string(), ""))
             }
             Self::RestXml => (
                 "text/xml",

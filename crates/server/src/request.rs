@@ -182,13 +182,14 @@ pub(crate) async fn room(
 /// Source: ours.
 fn too_many(protocol: Protocol) -> Refused {
     let refusal = Refusal::unavailable("too many requests in flight, try again");
-    Refused { refusal, shape: Shape::Body(protocol) }
+    Refused { refusal, shape: Shape::Body(protocol, "") }
 }
 
 /// Finds out where a request leads, and whether its client may go there.
 fn admit(shared: &Shared, head: &Head, body: &Inbound) -> Result<Route, Refused> {
     let route = route::route(&shared.services, head, body.is_empty())?;
-    let shape = Shape::Body(route.protocol);
+    let space = shared.services[route.service].routes().xml_namespace;
+    let shape = Shape::Body(route.protocol, space);
     gate::check_client(shared, head).map_err(|refusal| Refused { refusal, shape })?;
     Ok(route)
 }
@@ -217,7 +218,7 @@ fn reply(
             let head = AnswerHead { status, headers };
             match held {
                 Ok(body) => return (answer::of_protocol(protocol, head, body), None),
-                Err(refusal) => Refused { refusal, shape: Shape::Body(protocol) },
+                Err(refusal) => Refused { refusal, shape: Shape::Body(protocol, "") },
             }
         }
         Err(refused) => {
@@ -251,9 +252,10 @@ async fn serve(
 ) -> Result<Answer, Refused> {
     let place = sender.place;
     let protocol = route.protocol;
-    let refused = |refusal| Refused { refusal, shape: Shape::Body(protocol) };
     let service = &shared.services[route.service];
     let routes = service.routes();
+    let shape = Shape::Body(protocol, routes.xml_namespace);
+    let refused = |refusal| Refused { refusal, shape };
     let time_ms = shared.env.clock.now_ms();
     let headers = auth::headers(head);
     let judge = shared.auth.judge();

@@ -27,8 +27,8 @@ pub(crate) struct Target {
 /// How an error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// As the request's protocol has it.
-    Body(Protocol),
+    /// As the request's protocol has it, in the XML name space of the service once it is known.
+    Body(Protocol, &'static str),
     /// As small XML-like text: the request has no protocol.
     Xml,
     /// As AWS wraps errors for `application/json`, under status 200 (observed).
@@ -91,12 +91,13 @@ pub(crate) fn route(
         Some(route) => route?,
         None => target(services, head, body_empty)?,
     };
-    let operations = services[route.service].routes().operations;
+    let routes = services[route.service].routes();
+    let operations = routes.operations;
     let packs = match route.operation {
         Some(operation) => operations[operation].packs,
         None => operations.iter().any(|operation| operation.packs),
     };
-    let shape = Shape::Body(route.protocol);
+    let shape = Shape::Body(route.protocol, routes.xml_namespace);
     check_encoding(&head.headers, packs).map_err(|refusal| Refused { refusal, shape })?;
     Ok(route)
 }
@@ -113,7 +114,7 @@ fn target(services: &[Arc<dyn Service>], head: &Parts, body_empty: bool) -> Resu
         let protocol =
             if let Content::Of(protocol) = content { protocol } else { Protocol::Cbor11 };
         let refusal = if target.is_some() { no_body() } else { unknown() };
-        return Err(Refused { refusal, shape: Shape::Body(protocol) });
+        return Err(Refused { refusal, shape: Shape::Body(protocol, "") });
     }
     let service = named.and_then(|(prefix, _)| with_prefix(services, prefix));
     let protocol = match content {
@@ -129,7 +130,7 @@ fn target(services: &[Arc<dyn Service>], head: &Parts, body_empty: bool) -> Resu
             return Err(Refused { refusal, shape: Shape::Xml });
         }
     };
-    let shape = Shape::Body(protocol);
+    let shape = Shape::Body(protocol, "");
     let target = target.ok_or_else(|| Refused { refusal: unknown(), shape })?;
     Ok(Route { service: target.service, operation: Some(target.operation), protocol })
 }
@@ -150,7 +151,7 @@ fn rpc(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Refu
     let route = find().filter(|_| head.method == Method::POST);
     Some(route.ok_or_else(|| {
         let refusal = Refusal { status: 404, ..unknown() };
-        Refused { refusal, shape: Shape::Body(protocol) }
+        Refused { refusal, shape: Shape::Body(protocol, "") }
     }))
 }
 
@@ -189,7 +190,7 @@ fn rest(services: &[Arc<dyn Service>], head: &Parts) -> Option<Result<Route, Ref
     }
     is_named.then(|| {
         let refusal = Refusal { status: 404, ..unknown() };
-        Err(Refused { refusal, shape: Shape::Body(protocol) })
+        Err(Refused { refusal, shape: Shape::Body(protocol, "") })
     })
 }
 

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn bodies_are_spelled_as_aws_does() {
         let check = |refusal: Refusal, want: &str| {
-            assert_eq!(Protocol::Json11.error_body(&refusal, ""), want);
+            assert_eq!(Protocol::Json11.error_body(&refusal, "", ""), want);
         };
         check(Refusal::validation("m"), r#"{"__type":"ValidationException","message":"m"}"#);
         check(Refusal::serialization("m"), r#"{"__type":"SerializationException","Message":"m"}"#);
@@ -70,7 +70,7 @@ mod tests {
     fn clients_read_what_servers_write() {
         for protocol in [Protocol::Json11, Protocol::Cbor11, Protocol::RpcCbor] {
             for refusal in [Refusal::validation("a \"b\""), Refusal::serialization("c")] {
-                let body = protocol.error_body(&refusal, "");
+                let body = protocol.error_body(&refusal, "", "");
                 let read = ErrorBody::read(protocol.format(), body).unwrap();
                 assert_eq!(
                     (read.code.as_str(), read.message.as_str()),

@@ -71,14 +71,15 @@ impl Protocol {
         }
     }
 
-    /// An error's body. `request_id`: as the answer's header tells it.
+    /// An error's body. `request_id`: as the answer's header tells it; `xml_namespace`: the
+    /// service's, empty when none is known. Few protocols tell them.
     ///
     /// An error without a message has no such member at all (observed by kinesalite's tests against
     /// AWS). A message is cut where only a client that wants it long makes it so: it may hold what
     /// the client sent.
-    pub fn error_body(self, refusal: &Refusal, request_id: &str) -> Bytes {
+    pub fn error_body(self, refusal: &Refusal, request_id: &str, xml_namespace: &str) -> Bytes {
         match self {
-            Self::Query => query::error(refusal, request_id),
+            Self::Query => query::error(refusal, request_id, xml_namespace),
             _ => aws_json::error(self.format(), refusal),
         }
     }

@@ -250,7 +250,7 @@ fn a_message_shows_a_part_of_what_was_sent() {
             panic!("read");
         };
         for protocol in [Protocol::Json11, Protocol::Cbor11] {
-            let bytes = protocol.error_body(&refusal, "").len();
+            let bytes = protocol.error_body(&refusal, "", "").len();
             assert!(bytes < 70_000, "{bytes}");
         }
     }

@@ -98,7 +98,7 @@ async fn errors_in_cbor() {
             Refusal::serialization("with a capital"),
             Refusal::unavailable("later"),
         ] {
-            let body = protocol.error_body(&refusal, "id");
+            let body = protocol.error_body(&refusal, "id", "");
             refused(protocol, refusal.status, &body, (refusal.code, &refusal.message)).await;
             refused(
                 Protocol::Json11,

@@ -203,10 +203,14 @@ pub(crate) fn answer(
     Answer::whole(Bytes::from(text))
 }
 
-/// An error as XML.
-pub(super) fn error(refusal: &Refusal, request_id: &str) -> Bytes {
+/// An error as XML, in the service's name space if it has one.
+pub(super) fn error(refusal: &Refusal, request_id: &str, xml_namespace: &str) -> Bytes {
     let code = refusal.extra.as_ref().and_then(|extra| extra.query_code).unwrap_or(refusal.code);
-    let mut w = Writer::behind(Format::Xml, b"<ErrorResponse><Error>".to_vec());
+    let head = match xml_namespace {
+        "" => "<ErrorResponse><Error>".to_owned(),
+        space => format!("<ErrorResponse xmlns=\"{space}\"><Error>"),
+    };
+    let mut w = Writer::behind(Format::Xml, head.into_bytes());
     let mut text = |member: Member, text: &str| {
         w.key(member);
         w.text(text);
