@@ -33,7 +33,7 @@ struct Served {
     texts: &'static [&'static str],
 }
 
-const SERVICES: [Served; 2] = [
+const SERVICES: [Served; 3] = [
     Served {
         name: "kinesis",
         title: "Kinesis Data Streams",
@@ -47,6 +47,13 @@ const SERVICES: [Served; 2] = [
         handlers: "crates/neighbors/src/dynamodb/ops",
         bound: "crates/neighbors/src/dynamodb/ops.rs",
         texts: &["crates/neighbors/src/dynamodb"],
+    },
+    Served {
+        name: "cloudwatch",
+        title: "CloudWatch",
+        handlers: "crates/neighbors/src/cloudwatch/ops",
+        bound: "crates/neighbors/src/cloudwatch/ops.rs",
+        texts: &["crates/neighbors/src/cloudwatch"],
     },
 ];
 const CLIENTS: &str = "interop";

@@ -7,7 +7,8 @@
     clippy::match_wildcard_for_single_variants,
     clippy::semicolon_if_nothing_returned,
     clippy::wildcard_imports,
-    reason = "generated: few cases differ, shapes name each other, rustfmt breaks long arms"
+    non_camel_case_types,
+    reason = "generated: few cases differ, shapes name each other as the model does, rustfmt breaks long arms"
 )]
 
 mod codec;

@@ -11,11 +11,19 @@ mod handle;
 #[macro_use]
 mod serve;
 
+#[cfg(feature = "cloudwatch")]
+pub mod cloudwatch;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "iam")]
+pub mod iam;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
 pub mod limits;
+#[cfg(feature = "sns")]
+pub mod sns;
+#[cfg(feature = "sts")]
+pub mod sts;
 #[cfg(feature = "toy")]
 pub mod toy;
 

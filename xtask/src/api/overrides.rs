@@ -20,6 +20,9 @@ pub(crate) struct Overrides {
     /// Patterns that need a translation by hand.
     #[serde(default)]
     pub(crate) pattern: Vec<PatternEntry>,
+    /// Values of enumerations that refusals list in another order than the model.
+    #[serde(default)]
+    enum_order: Vec<EnumOrder>,
     body: Option<Body>,
     /// Protocols that clients speak and the model does not list.
     #[serde(default)]
@@ -59,6 +62,14 @@ pub(crate) struct PatternEntry {
 /// Largest request bodies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct EnumOrder {
+    shape: String,
+    values: Vec<String>,
+    observed: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Body {
     bytes_max: usize,
     observed: String,
@@ -88,6 +99,7 @@ impl Overrides {
         observed.extend(overrides.optional_member.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.pattern.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.protocol.iter().map(|e| e.observed.as_str()));
+        observed.extend(overrides.enum_order.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.body.iter().map(|e| e.observed.as_str()));
         let operations = overrides.body.iter().flat_map(|b| &b.operation);
         observed.extend(operations.map(|e| e.observed.as_str()));
@@ -124,6 +136,14 @@ impl Overrides {
                 entry.member,
                 entry.structure
             );
+        }
+        for EnumOrder { shape: name, values, .. } in &self.enum_order {
+            let shape = model.shapes.0.iter_mut().find(|(known, _)| known == name);
+            let (_, shape) = shape.with_context(|| format!("no shape `{name}`"))?;
+            let sorted = |values: &[String]| values.iter().cloned().collect::<BTreeSet<_>>();
+            let is_same = sorted(&shape.names) == sorted(values);
+            ensure!(is_same && shape.names.len() == values.len(), "`{name}` has other values");
+            shape.names.clone_from(values);
         }
         let operations = self.body.iter().flat_map(|b| &b.operation);
         for entry in operations {

@@ -12,8 +12,9 @@ pub(super) fn root(plan: &Plan<'_>) -> anyhow::Result<String> {
     let mut out = plan.caption(&format!("{id}: shapes, checks, errors, service trait."));
     out.push_str(
         "#![allow(\nclippy::many_single_char_names,\nclippy::match_wildcard_for_single_variants,\n\
-         clippy::semicolon_if_nothing_returned,\nclippy::wildcard_imports,\n\
-         reason = \"generated: few cases differ, shapes name each other, rustfmt breaks long arms\"\n)]\n\n",
+         clippy::semicolon_if_nothing_returned,\nclippy::wildcard_imports,\nnon_camel_case_types,\n\
+         reason = \"generated: few cases differ, shapes name each other as the model does, rustfmt \
+         breaks long arms\"\n)]\n\n",
     );
     let ops = if plan.has_operations()? { "pub mod ops;\n" } else { "" };
     writeln!(
@@ -161,12 +162,13 @@ fn message(out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<()> {
     let all: Vec<String> =
         cases.iter().map(|case| format!("Error::{}(message)", case.variant)).collect();
     let all = all.join(" | ");
-    let rich = |out: &mut String, read: &str| -> anyhow::Result<()> {
+    // `read`: how a message is read that may be absent; `empty`: what an error without any tells.
+    let rich = |out: &mut String, read: &str, empty: &str| -> anyhow::Result<()> {
         for case in cases.iter().filter(|case| case.is_rich()) {
             let members = case.shape.map_or(&[][..], |shape| shape.members.0.as_slice());
             let message = members.iter().find(|(name, _)| is_message(name));
             let Some((message, _)) = message else {
-                writeln!(out, "Error::{}With(_) => Default::default(),", case.variant)?;
+                writeln!(out, "Error::{}With(_) => {empty},", case.variant)?;
                 continue;
             };
             let field = names::field(message);
@@ -182,10 +184,10 @@ fn message(out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<()> {
     };
     out.push_str("/// What the client is told.\npub fn message(&self) -> &str {\nmatch self {\n");
     writeln!(out, "{all} => message,")?;
-    rich(out, ".map_or(\"\", |text| text.as_str())")?;
+    rich(out, ".map_or(\"\", |text| text.as_str())", "\"\"")?;
     out.push_str("}\n}\n\nfn into_message(self) -> String {\nmatch self {\n");
     writeln!(out, "{all} => message,")?;
-    rich(out, ".map(ToString::to_string).unwrap_or_default()")?;
+    rich(out, ".map(ToString::to_string).unwrap_or_default()", "String::new()")?;
     out.push_str("}\n}\n\n");
     Ok(())
 }
