@@ -123,7 +123,7 @@ def test_operations_that_are_not_there_yet_are_refused_not_imitated(client):
 @pytest.mark.parametrize(
     "service, operation, parameters",
     [
-        ("cloudwatch", "list_metrics", {}),
+        ("cloudtrail", "list_trails", {}),
         ("ec2", "describe_regions", {}),
         ("firehose", "list_delivery_streams", {}),
         ("kinesisvideo", "create_stream", {"StreamName": "camera"}),

@@ -4,4 +4,5 @@
 //! A service enters with the operations that a named client sends, each as AWS does it; what else
 //! the service could do is refused by name.
 
+pub mod cloudwatch;
 pub mod dynamodb;

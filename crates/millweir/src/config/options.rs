@@ -95,6 +95,8 @@ pub(crate) struct Options {
     pub(crate) tls: Tls,
     /// Data Streams.
     pub(crate) streams: streams::Options,
+    /// CloudWatch.
+    pub(crate) cloudwatch: neighbors::cloudwatch::Options,
     /// DynamoDB.
     pub(crate) dynamodb: neighbors::dynamodb::Options,
     /// The local engine; its key ring and metrics are wired later.
@@ -121,6 +123,7 @@ impl Default for Options {
             access_keys: Vec::new(),
             tls: Tls::default(),
             streams: streams::Options::default(),
+            cloudwatch: neighbors::cloudwatch::Options::default(),
             dynamodb: neighbors::dynamodb::Options::default(),
             storage: store::local::Options::default(),
             memory_engine: MemoryOptions::default(),

@@ -9,14 +9,17 @@ const MANAGED: [(&str, &str); 4] = [
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
             "Action":["kinesis:Describe*","kinesis:Get*","kinesis:List*",
                 "dynamodb:Describe*","dynamodb:GetItem","dynamodb:ListTagsOfResource",
-                "dynamodb:Query","dynamodb:Scan"]}}"#,
+                "dynamodb:Query","dynamodb:Scan",
+                "cloudwatch:Describe*","cloudwatch:Get*","cloudwatch:List*"]}}"#,
     ),
+    // The KPL tells CloudWatch what it does.
     (
         "producer",
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
-            "Action":["kinesis:Describe*","kinesis:List*","kinesis:PutRecord","kinesis:PutRecords"]}}"#,
+            "Action":["kinesis:Describe*","kinesis:List*","kinesis:PutRecord","kinesis:PutRecords",
+                "cloudwatch:PutMetricData"]}}"#,
     ),
-    // Its leases are in a table of its own making.
+    // Its leases are in a table of its own making; the KCL tells CloudWatch what it does.
     (
         "consumer",
         r#"{"Statement":{"Effect":"Allow","Resource":"*",
@@ -24,7 +27,8 @@ const MANAGED: [(&str, &str); 4] = [
                 "kinesis:List*","kinesis:RegisterStreamConsumer","kinesis:SubscribeToShard",
                 "dynamodb:ConditionCheckItem","dynamodb:CreateTable","dynamodb:DeleteItem",
                 "dynamodb:DescribeTable","dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query",
-                "dynamodb:Scan","dynamodb:UpdateItem","dynamodb:UpdateTable"]}}"#,
+                "dynamodb:Scan","dynamodb:UpdateItem","dynamodb:UpdateTable",
+                "cloudwatch:PutMetricData"]}}"#,
     ),
 ];
 

@@ -361,6 +361,31 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "Most shards of a stream with metrics of their own; those of a larger one share them.",
     ),
     option(
+        "cloudwatch.metrics_max",
+        Kind::Count(Range::of(10, 10_000_000), |o| &mut o.cloudwatch.series_max),
+        "Most metrics, each in each unit; of one account four fifths. Ten thousand take 50 MB.",
+    ),
+    option(
+        "cloudwatch.head_bytes_max",
+        Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.cloudwatch.head_bytes_max),
+        "Most bytes of points of this hour, which are in memory; from half of it on they go to disk.",
+    ),
+    option(
+        "cloudwatch.points_bytes_max",
+        Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.cloudwatch.points_bytes_max),
+        "Most bytes of older points on the disk; beyond it the oldest of one resolution go.",
+    ),
+    option(
+        "cloudwatch.alarms_max",
+        Kind::Count(Range::of(1, 100_000), |o| &mut o.cloudwatch.alarms_max),
+        "Most alarms of an account in a region.",
+    ),
+    option(
+        "cloudwatch.dashboards_bytes_max",
+        Kind::Size(Range::of(1 << 10, MEMORY_MAX), |o| &mut o.cloudwatch.dashboards_bytes_max),
+        "Most bytes of an account's dashboards.",
+    ),
+    option(
         "dynamodb.items_bytes_max",
         Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.dynamodb.items_bytes_max),
         "Most bytes of the items of all tables, which are in memory.",

@@ -6,6 +6,7 @@ use crate::config::options::Options;
 use anyhow::Result;
 use base::Env;
 use base::metrics::Registry;
+use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use streams::{Parts, Streams};
 use wire::{Routes, Service};
 
 /// What is served, as clients see it.
-pub(crate) static SERVED: [&Routes; 2] = [&api::kinesis::ROUTES, &api::dynamodb::ROUTES];
+pub(crate) static SERVED: [&Routes; 3] =
+    [&api::kinesis::ROUTES, &api::dynamodb::ROUTES, &api::cloudwatch::ROUTES];
 
 /// A service that runs.
 pub(super) struct Hosted {
@@ -46,7 +48,16 @@ pub(super) async fn open(
     };
     let of_dynamodb =
         dynamodb::Parts { env: env.clone(), store: engines.store.part(dynamodb::SERVICE) };
-    Ok(Services(vec![kinesis(parts, options).await?, dynamodb(of_dynamodb, options)?]))
+    let of_cloudwatch = cloudwatch::Parts {
+        env: env.clone(),
+        store: engines.store.part(cloudwatch::SERVICE),
+        registry: registry.clone(),
+    };
+    Ok(Services(vec![
+        kinesis(parts, options).await?,
+        dynamodb(of_dynamodb, options)?,
+        cloudwatch(of_cloudwatch, options).await?,
+    ]))
 }
 
 async fn kinesis(parts: Parts, options: &Options) -> Result<Hosted> {
@@ -59,6 +70,12 @@ fn dynamodb(parts: dynamodb::Parts, options: &Options) -> Result<Hosted> {
     let tables = DynamoDb::open(parts, options.dynamodb)?;
     let service = Arc::new(api::dynamodb::Server::new(Arc::new(tables.clone())));
     Ok(Hosted { service, close: Box::new(move || Box::pin(async move { tables.close().await })) })
+}
+
+async fn cloudwatch(parts: cloudwatch::Parts, options: &Options) -> Result<Hosted> {
+    let metrics = CloudWatch::open(parts, options.cloudwatch).await?;
+    let service = Arc::new(api::cloudwatch::Server::new(Arc::new(metrics.clone())));
+    Ok(Hosted { service, close: Box::new(move || Box::pin(async move { metrics.close().await })) })
 }
 
 impl Services {

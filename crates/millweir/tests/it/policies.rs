@@ -33,7 +33,49 @@ fn operations() -> Vec<Case> {
     };
     let kinesis = kinesis().into_iter().map(case(("kinesis", "Kinesis_20131202")));
     let dynamodb = dynamodb().into_iter().map(case(("dynamodb", "DynamoDB_20120810")));
-    kinesis.chain(dynamodb).collect()
+    let target = ("cloudwatch", "GraniteServiceVersion20100801");
+    let cloudwatch = cloudwatch().into_iter().map(case(target));
+    kinesis.chain(dynamodb).chain(cloudwatch).collect()
+}
+
+fn cloudwatch() -> Vec<(&'static str, String)> {
+    let alarm = r#"{"AlarmName":"a","StateValue":"OK","StateReason":"r"}"#;
+    let alarms = r#"{"AlarmNames":["b"]}"#;
+    let metric = r#""Namespace":"N","MetricName":"m""#;
+    let times = r#""StartTime":1,"EndTime":61"#;
+    let arn = r#""ResourceARN":"arn:aws:cloudwatch:us-east-1:000000000000:alarm:a""#;
+    let high = r#""EvaluationPeriods":1,"Threshold":1,"Period":60,"Statistic":"Sum",
+        "ComparisonOperator":"GreaterThanThreshold""#;
+    let query =
+        format!(r#"{{"Id":"m","MetricStat":{{"Metric":{{{metric}}},"Period":60,"Stat":"Sum"}}}}"#);
+    vec![
+        ("DescribeAlarmHistory", "{}".into()),
+        ("DescribeAlarms", "{}".into()),
+        ("DescribeAlarmsForMetric", format!("{{{metric}}}")),
+        ("GetMetricData", format!(r#"{{{times},"MetricDataQueries":[{query}]}}"#)),
+        (
+            "GetMetricStatistics",
+            format!(r#"{{{metric},{times},"Period":60,"Statistics":["Sum"]}}"#),
+        ),
+        ("ListDashboards", "{}".into()),
+        ("ListMetrics", "{}".into()),
+        (
+            "PutMetricData",
+            r#"{"Namespace":"N","MetricData":[{"MetricName":"m","Value":1}]}"#.into(),
+        ),
+        ("PutMetricAlarm", format!(r#"{{"AlarmName":"a",{metric},{high}}}"#)),
+        ("PutCompositeAlarm", r#"{"AlarmName":"c","AlarmRule":"TRUE"}"#.into()),
+        ("SetAlarmState", alarm.into()),
+        ("DisableAlarmActions", alarms.into()),
+        ("EnableAlarmActions", alarms.into()),
+        ("DeleteAlarms", alarms.into()),
+        ("ListTagsForResource", format!("{{{arn}}}")),
+        ("TagResource", format!(r#"{{{arn},"Tags":[{{"Key":"k","Value":"v"}}]}}"#)),
+        ("UntagResource", format!(r#"{{{arn},"TagKeys":["k"]}}"#)),
+        ("PutDashboard", r#"{"DashboardName":"d","DashboardBody":"{}"}"#.into()),
+        ("GetDashboard", r#"{"DashboardName":"d"}"#.into()),
+        ("DeleteDashboards", r#"{"DashboardNames":["d"]}"#.into()),
+    ]
 }
 
 fn dynamodb() -> Vec<(&'static str, String)> {
@@ -136,7 +178,7 @@ fn kinesis() -> Vec<(&'static str, String)> {
 /// The answer to an operation, signed by `key` when there is one.
 fn ask(server: SocketAddr, case: &Case, key: Option<&str>) -> String {
     let Case { service, target, operation, body, .. } = case;
-    let version = if *service == "dynamodb" { "1.0" } else { "1.1" };
+    let version = if *service == "kinesis" { "1.1" } else { "1.0" };
     let target = format!("{target}.{operation}");
     let host = server.to_string();
     let mut head = format!(
@@ -152,6 +194,8 @@ fn ask(server: SocketAddr, case: &Case, key: Option<&str>) -> String {
             secret_access_key: Secret::new("hush"),
             session_token: None,
         };
+        // What CloudWatch is called in signatures.
+        let service = if *service == "cloudwatch" { "monitoring" } else { service };
         let scope = Scope { region: REGION, service };
         let now_ms = client::system_env().clock.now_ms();
         let signed = sign(&parts, &payload_hash(body.as_bytes()), &credentials, scope, now_ms);

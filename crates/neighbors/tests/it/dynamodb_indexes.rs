@@ -1,8 +1,9 @@
 //! Global secondary indexes: made with the table and added to a live one.
 
 use crate::house::cases;
+use neighbors::dynamodb::DynamoDb;
 
-cases! {
+cases! { DynamoDb
     /// As KCL 3 adds its index.
     an_index_of_a_live_table: "
         CreateTable TableName=app BillingMode=PAY_PER_REQUEST \

@@ -1,7 +1,7 @@
 //! Items: put, read, updated and deleted, under conditions of both styles.
 
 use crate::house::{cases, run_with};
-use neighbors::dynamodb::Options;
+use neighbors::dynamodb::{DynamoDb, Options};
 use testkit::script::Stage as _;
 
 /// A table `app` with the key `k`.
@@ -12,7 +12,7 @@ const APP: &str = "CreateTable TableName=app BillingMode=PAY_PER_REQUEST \
 macro_rules! of_app {
     ($($(#[$doc:meta])* $name:ident: $script:literal)*) => {
         $($(#[$doc])* #[test] fn $name() {
-            run_with(Options::default(), async |house| {
+            run_with::<DynamoDb, _>(Options::default(), async |house| {
                 house.check(APP).await;
                 house.check($script).await;
             });
@@ -214,7 +214,7 @@ of_app! {
     "
 }
 
-cases! {
+cases! { DynamoDb
     items_have_a_room(Options { items_bytes_max: 1000 }): "
         CreateTable TableName=app BillingMode=PAY_PER_REQUEST \
           AttributeDefinitions=[{AttributeName=k AttributeType=S}] KeySchema=[{AttributeName=k \

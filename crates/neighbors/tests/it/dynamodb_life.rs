@@ -3,7 +3,7 @@
 use crate::house::{House, run_with};
 use api::dynamodb::DynamoDB as _;
 use futures_util::future::join_all;
-use neighbors::dynamodb::Options;
+use neighbors::dynamodb::{DynamoDb, Options};
 use testkit::script::Stage as _;
 
 const APP: &str = "CreateTable TableName=app BillingMode=PAY_PER_REQUEST \
@@ -11,7 +11,7 @@ const APP: &str = "CreateTable TableName=app BillingMode=PAY_PER_REQUEST \
                    KeySchema=[{AttributeName=k KeyType=HASH}]";
 
 /// Adds one to the number `n` of an item.
-async fn add(house: &House, key: &str) -> Result<(), api::dynamodb::Error> {
+async fn add(house: &House<DynamoDb>, key: &str) -> Result<(), api::dynamodb::Error> {
     use api::dynamodb::{AttributeValue, UpdateItemInput};
     let text = |text: &str| AttributeValue { s: Some(text.into()), ..Default::default() };
     let one = AttributeValue { n: Some("1".into()), ..Default::default() };
@@ -22,12 +22,12 @@ async fn add(house: &House, key: &str) -> Result<(), api::dynamodb::Error> {
         expression_attribute_values: Some([(":one".into(), one)].into()),
         ..Default::default()
     };
-    house.tables.update_item(&house.cx(), input).await.map(drop)
+    house.tenant.update_item(&house.cx(), input).await.map(drop)
 }
 
 #[test]
 fn changes_of_one_item_at_once_all_count() {
-    run_with(Options::default(), async |house| {
+    run_with::<DynamoDb, _>(Options::default(), async |house| {
         house.check(APP).await;
         let all = join_all((0..100).map(|_| add(house, "a"))).await;
         assert!(all.iter().all(Result::is_ok), "{all:?}");
@@ -39,7 +39,7 @@ fn changes_of_one_item_at_once_all_count() {
 /// A table that goes takes what is written meanwhile along, and leaves nothing to its successor.
 #[test]
 fn a_table_is_deleted_under_its_writers() {
-    run_with(Options::default(), async |house| {
+    run_with::<DynamoDb, _>(Options::default(), async |house| {
         house.check(APP).await;
         house.check("3000x PutItem TableName=app Item={k={S='k$i'}}").await;
         house.check("DeleteTable TableName=app = TableDescription.TableStatus=DELETING").await;

@@ -1,7 +1,7 @@
 //! Queries and scans: runs of keys, pages, filters, segments.
 
 use crate::house::run_with;
-use neighbors::dynamodb::Options;
+use neighbors::dynamodb::{DynamoDb, Options};
 use testkit::script::Stage as _;
 
 /// A table `app` with the keys `p` and `s`, the latter a number, and what is in it.
@@ -18,7 +18,7 @@ const APP: &str = "
 macro_rules! of_app {
     ($($(#[$doc:meta])* $name:ident: $script:literal)*) => {
         $($(#[$doc])* #[test] fn $name() {
-            run_with(Options::default(), async |house| {
+            run_with::<DynamoDb, _>(Options::default(), async |house| {
                 house.check(APP).await;
                 house.check($script).await;
             });
@@ -118,7 +118,7 @@ of_app! {
 /// Every item is in one page of one segment, also when a page ends by its bytes.
 #[test]
 fn all_segments_hold_all() {
-    run_with(Options::default(), async |house| {
+    run_with::<DynamoDb, _>(Options::default(), async |house| {
         house.check(APP).await;
         house.check("40x PutItem TableName=app Item={p={S='p$i'} s={N='0'} v={S=x*90000}}").await;
         for total in [1, 3, 7] {

@@ -1,8 +1,9 @@
 //! Tables: made, described, changed, deleted.
 
 use crate::house::cases;
+use neighbors::dynamodb::DynamoDb;
 
-cases! {
+cases! { DynamoDb
     a_lease_table_of_the_kcl: "
         DescribeTable TableName=app ! ResourceNotFoundException: Requested resource not found: \
           Table: app not found

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests check what happened, too")]
 
+mod cloudwatch_alarms;
+mod cloudwatch_metrics;
 mod dynamodb_indexes;
 mod dynamodb_items;
 mod dynamodb_life;
