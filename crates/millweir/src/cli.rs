@@ -2,6 +2,7 @@
 
 mod client_args;
 mod help;
+mod metrics_args;
 mod serve_args;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use client_args::ClientArgs;
+pub(crate) use metrics_args::{
+    AlarmCommand, AlarmLsArgs, AlarmPutArgs, AlarmState, AlarmTestArgs, MetricArgs, MetricsCommand,
+    MetricsGetArgs, MetricsLsArgs, MetricsWatchArgs,
+};
 pub(crate) use serve_args::{ConfigArgs, ServeArgs};
 
 /// Kinesis Data Streams on your own machine: durable, one binary, AWS's wire protocol
@@ -42,6 +47,12 @@ pub(crate) enum Command {
     /// Measure rates and latencies against a server
     #[command(before_help = help::BENCH, help_template = help::TEMPLATE)]
     Bench(BenchArgs),
+    /// List and read metrics, or watch one as a line
+    #[command(subcommand, before_help = help::METRICS, help_template = help::TEMPLATE)]
+    Metrics(MetricsCommand),
+    /// List, make and test alarms
+    #[command(subcommand, before_help = help::ALARM, help_template = help::TEMPLATE)]
+    Alarm(AlarmCommand),
     /// Print the exports that point AWS clients to a server
     #[command(before_help = help::ENV, help_template = help::TEMPLATE)]
     Env(EnvArgs),

@@ -1,11 +1,13 @@
 //! What each subcommand does.
 
+mod alarm;
 mod bench;
 mod check_config;
 mod completion;
 mod env;
 mod generate;
 mod lines;
+mod metrics;
 mod put;
 mod sending;
 mod stream;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Some(Command::Tail(args)) => block_on(tail::run(args)),
         Some(Command::Generate(args)) => block_on(generate::run(args)),
         Some(Command::Bench(args)) => block_on(bench::run(args)),
+        Some(Command::Metrics(command)) => block_on(metrics::run(command)),
+        Some(Command::Alarm(command)) => block_on(alarm::run(command)),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::CheckConfig(args)) => check_config::run(&args),
@@ -60,6 +64,15 @@ fn temporary_name(purpose: &str) -> String {
 
 /// A client of the server that the arguments and the environment name.
 fn connect(args: &ClientArgs) -> Result<Client> {
+    connect_by(args, if args.cbor { Protocol::Cbor11 } else { Protocol::Json11 })
+}
+
+/// As [`connect`], for services that speak another version of JSON than Kinesis.
+fn connect_to_neighbors(args: &ClientArgs) -> Result<Client> {
+    connect_by(args, Protocol::Json10)
+}
+
+fn connect_by(args: &ClientArgs, protocol: Protocol) -> Result<Client> {
     let target = args.target(|name| std::env::var(name).ok());
     let ca_file = target.ca_file.clone().or_else(|| {
         let https = target.endpoint.starts_with("https://");
@@ -75,7 +88,7 @@ fn connect(args: &ClientArgs) -> Result<Client> {
             secret_access_key: target.secret_access_key,
             session_token: target.session_token,
         },
-        protocol: if args.cbor { Protocol::Cbor11 } else { Protocol::Json11 },
+        protocol,
         ca_pem: ca_pem.transpose()?,
         ..Config::new(target.endpoint)
     };

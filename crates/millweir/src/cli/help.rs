@@ -71,6 +71,51 @@ Examples:
   millweir put clicks --file /var/log/apache2/access.log --key-field 1
   tail -F app.log | millweir put clicks";
 
+pub(crate) const METRICS: &str = "\
+Examples:
+  millweir metrics ls AWS/Kinesis
+  millweir metrics get AWS/Kinesis IncomingBytes -d StreamName=clicks
+  millweir metrics watch AWS/Kinesis IncomingRecords -d StreamName=clicks";
+
+pub(crate) const METRICS_LS: &str = "\
+Examples:
+  millweir metrics ls
+  millweir metrics ls AWS/Kinesis IncomingBytes
+  millweir metrics ls --dimension StreamName=clicks --output json";
+
+pub(crate) const METRICS_GET: &str = "\
+Examples:
+  millweir metrics get AWS/Kinesis IncomingBytes -d StreamName=clicks
+  millweir metrics get AWS/Kinesis PutRecord.Latency -d StreamName=clicks --stat Average
+  millweir metrics get my-app Latency --stat p99 --period 5m --from -1d --output json";
+
+pub(crate) const METRICS_WATCH: &str = "\
+Examples:
+  millweir metrics watch AWS/Kinesis IncomingRecords -d StreamName=clicks
+  millweir metrics watch my-app Latency --stat p99 --span 6h --period 5m";
+
+pub(crate) const ALARM: &str = "\
+Examples:
+  millweir alarm ls
+  millweir alarm put busy AWS/Kinesis IncomingBytes -d StreamName=clicks --above 1e6
+  millweir alarm test busy";
+
+pub(crate) const ALARM_LS: &str = "\
+Examples:
+  millweir alarm ls
+  millweir alarm ls --state alarm --output json";
+
+pub(crate) const ALARM_PUT: &str = "\
+Examples:
+  millweir alarm put busy AWS/Kinesis IncomingBytes -d StreamName=clicks --above 1e6
+  millweir alarm put late AWS/Kinesis GetRecords.IteratorAgeMilliseconds -d StreamName=clicks \
+    --stat Maximum --above 60000 --periods 3 --datapoints 2 --missing notBreaching";
+
+pub(crate) const ALARM_TEST: &str = "\
+Examples:
+  millweir alarm test busy
+  millweir alarm test busy --state ok";
+
 pub(crate) const TAIL: &str = "\
 Examples:
   millweir tail clicks                                    what comes from now on

@@ -10,6 +10,7 @@ mod evil;
 mod idle;
 mod lifecycle;
 mod logging;
+mod metrics;
 mod policies;
 mod proof;
 mod records;
