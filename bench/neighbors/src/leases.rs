@@ -6,13 +6,8 @@
 //! ```
 //!
 //! Load and server share the processors: what is measured is what one machine does with both.
-//!
-//! `cargo run --release -p bench-leases -- --leases 100000 --seconds 10`
 
-#![expect(clippy::print_stdout, reason = "its output is a table for people")]
-
-mod server;
-
+use crate::server::Server;
 use anyhow::{Context as _, Result};
 use api::dynamodb::{
     AttributeDefinition, AttributeValue, BillingMode, CreateTableInput, GlobalSecondaryIndex,
@@ -21,10 +16,8 @@ use api::dynamodb::{
 };
 use api::kinesis::{CreateStreamInput, PutRecordInput, ops as kinesis};
 use base::Env;
-use clap::Parser;
 use client::Client;
-use server::Server;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,11 +25,8 @@ use tokio::task::JoinSet;
 use wire::Protocol;
 
 /// Measures renewals of leases beside a stream.
-#[derive(Parser, Debug)]
-struct Args {
-    /// The program.
-    #[arg(long, default_value = "target/release/millweir")]
-    millweir: PathBuf,
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
     /// Leases of the table.
     #[arg(long, default_value_t = 100_000)]
     leases: u64,
@@ -56,11 +46,11 @@ const WRITERS: u64 = 8;
 /// Every lease is renewed once in so many seconds.
 const PERIODS: [u64; 3] = [60, 30, 10];
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let args = Args::parse();
+/// # Errors
+/// The server does not start, or refuses something.
+pub(crate) async fn run(program: &Path, args: &Args) -> Result<()> {
     let env = client::system_env();
-    let server = Server::start(&args.millweir)?;
+    let server = Server::start(program)?;
     let of = |protocol| {
         Client::new(client::Config { protocol, ..client::Config::new(server.endpoint()) })
     };
@@ -77,12 +67,12 @@ async fn main() -> Result<()> {
     let took = put.await?.elapsed;
     let rate = args.leases as f64 / took.as_secs_f64();
     println!("{} leases put at {rate:.0}/s", args.leases);
-    let alone = beside(&env, &clients, &args, None).await?.records;
+    let alone = beside(&env, &clients, args, None).await?.records;
     println!("stream alone: {} records/s, {alone}", args.records);
     println!("catalog: {} MiB empty, {} MiB now", mib(bytes_empty), mib(server.catalog_bytes()?));
     for period in PERIODS {
         let rate = args.leases / period;
-        let both = beside(&env, &clients, &args, Some(rate)).await?;
+        let both = beside(&env, &clients, args, Some(rate)).await?;
         let renewals = both.renewals.context("leases were renewed")?;
         let made = renewals.times.len() as u64 / args.seconds;
         println!(
@@ -257,7 +247,7 @@ async fn spread<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    run(env, (u64::MAX, count, workers), work).await
+    work_off(env, (u64::MAX, count, workers), work).await
 }
 
 /// Does so many things a second, for some seconds, with at most so many workers. What is late is
@@ -270,10 +260,10 @@ async fn paced<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    run(env, (rate, rate * seconds, workers), work).await
+    work_off(env, (rate, rate * seconds, workers), work).await
 }
 
-async fn run<F>(
+async fn work_off<F>(
     env: &Env,
     (rate, count, workers): (u64, u64, u64),
     work: impl Fn(u64) -> F + Clone + Send + 'static,

@@ -41,6 +41,34 @@ impl Server {
         &self.endpoint
     }
 
+    /// Its process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Bytes of the segments of all logs.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub(crate) fn segment_bytes(&self) -> Result<u64> {
+        let mut dirs = vec![self.dir.path().join("data")];
+        let mut bytes = 0;
+        while let Some(dir) = dirs.pop() {
+            for entry in std::fs::read_dir(dir)? {
+                let (path, kind) = {
+                    let entry = entry?;
+                    (entry.path(), entry.metadata()?)
+                };
+                if kind.is_dir() && !path.ends_with("journal") && !path.ends_with("catalog") {
+                    dirs.push(path);
+                } else if kind.is_file() {
+                    bytes += kind.len();
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Bytes of the catalog's files.
     ///
     /// # Errors
