@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigInteger;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.cloudwatch.model.Datapoint;
+import software.amazon.awssdk.services.cloudwatch.model.Metric;
+import software.amazon.awssdk.services.cloudwatch.model.Statistic;
 import software.amazon.awssdk.services.kinesis.model.Consumer;
 
 /** The KCL's default way to get records: a registered consumer, pushed over HTTP/2 with TLS. */
@@ -32,6 +36,10 @@ class FanOutTest {
                 stage.awaitAllDelivered();
                 stage.put(150);
                 stage.awaitAllDelivered();
+                Until.holds(
+                        "metrics tell of all records",
+                        () -> processed(clients, stage) >= 600,
+                        () -> processed(clients, stage));
             }
             stage.journal.deliveries().stream()
                     .filter(d -> d.worker().equals("w2"))
@@ -60,6 +68,36 @@ class FanOutTest {
         stage.leases.all()
                 .forEach((shard, l) -> checkpoints.put(shard, new BigInteger(l.checkpoint())));
         return checkpoints;
+    }
+
+    /** Records that the application told CloudWatch of, over all its shards and workers. */
+    private static double processed(Server.Clients clients, Stage stage) {
+        String name = "RecordsProcessed";
+        Instant now = Instant.now();
+        double sum = 0;
+        List<Metric> metrics =
+                clients.cloudWatch()
+                        .listMetrics(r -> r.namespace(stage.name).metricName(name))
+                        .join()
+                        .metrics();
+        for (Metric metric : metrics) {
+            sum +=
+                    clients.cloudWatch()
+                            .getMetricStatistics(
+                                    r -> r.namespace(stage.name)
+                                            .metricName(name)
+                                            .dimensions(metric.dimensions())
+                                            .startTime(now.minusSeconds(3600))
+                                            .endTime(now.plusSeconds(60))
+                                            .period(60)
+                                            .statistics(Statistic.SUM))
+                            .join()
+                            .datapoints()
+                            .stream()
+                            .mapToDouble(Datapoint::sum)
+                            .sum();
+        }
+        return sum;
     }
 
     private static Map<String, BigInteger> lasts(List<Delivery> deliveries) {

@@ -9,7 +9,6 @@ import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.metrics.MetricsConfig;
-import software.amazon.kinesis.metrics.NullMetricsFactory;
 import software.amazon.kinesis.processor.SingleStreamTracker;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
@@ -68,9 +67,9 @@ final class Worker implements AutoCloseable {
         thread.start();
     }
 
-    /** CloudWatch is not served: without this line the KCL sends its metrics to the endpoint. */
+    /** Sent each second instead of every ten, so that a short life sends some, too. */
     private static MetricsConfig metrics(MetricsConfig config) {
-        return config.metricsFactory(new NullMetricsFactory());
+        return config.metricsBufferTimeMillis(1_000L);
     }
 
     private static CoordinatorConfig coordinator(CoordinatorConfig config) {
