@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix_bits: u32,
 }
@@ -12,7 +12,7 @@ pub(super) struct Network {
 impl Network {
     /// Reads an address, alone or with the number of bits that count. Bits behind those may be set,
     /// as in `10.1.2.3/8`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),
@@ -28,7 +28,7 @@ impl Network {
     }
 
     /// Whether an address is of this network; one of the other family is not.
-    pub(super) fn has(&self, address: IpAddr) -> bool {
+    pub fn has(&self, address: IpAddr) -> bool {
         let differs = match (self.address, address) {
             (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
             (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
