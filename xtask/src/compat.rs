@@ -33,7 +33,7 @@ struct Served {
     texts: &'static [&'static str],
 }
 
-const SERVICES: [Served; 3] = [
+const SERVICES: [Served; 6] = [
     Served {
         name: "kinesis",
         title: "Kinesis Data Streams",
@@ -54,6 +54,27 @@ const SERVICES: [Served; 3] = [
         handlers: "crates/neighbors/src/cloudwatch/ops",
         bound: "crates/neighbors/src/cloudwatch/ops.rs",
         texts: &["crates/neighbors/src/cloudwatch"],
+    },
+    Served {
+        name: "sns",
+        title: "SNS",
+        handlers: "crates/neighbors/src/sns/ops",
+        bound: "crates/neighbors/src/sns/ops.rs",
+        texts: &["crates/neighbors/src/sns"],
+    },
+    Served {
+        name: "iam",
+        title: "IAM",
+        handlers: "crates/neighbors/src/iam/ops",
+        bound: "crates/neighbors/src/iam/ops.rs",
+        texts: &["crates/neighbors/src/iam"],
+    },
+    Served {
+        name: "sts",
+        title: "STS",
+        handlers: "crates/neighbors/src/sts/ops",
+        bound: "crates/neighbors/src/sts/ops.rs",
+        texts: &["crates/neighbors/src/sts"],
     },
 ];
 const CLIENTS: &str = "interop";

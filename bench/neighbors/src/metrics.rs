@@ -5,8 +5,8 @@
 //!   --> processor time of the server a minute, its memory, bytes on the disk a point
 //! ```
 //!
-//! The minutes are those just past, sent as fast as the server takes them: a share of a processor is
-//! the time that one minute's points took, over a minute.
+//! The minutes are those just past, sent as fast as the server takes them: a share of a processor
+//! is the time that one minute's points took, over a minute.
 
 use crate::server::Server;
 use anyhow::{Context as _, Result};

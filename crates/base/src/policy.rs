@@ -14,7 +14,8 @@ mod identity;
 mod json;
 mod network;
 
-pub use identity::{Attached, Denial, Permissions, decide};
+pub use identity::{Attached, Bounded, Denial, Limit, Limits, Permissions, decide, decide_trust};
+pub use network::Network;
 
 use crate::{AccountId, Cx};
 use condition::Condition;
@@ -66,6 +67,39 @@ pub struct Request<'a> {
     pub action: &'a str,
     /// ARN of the resource.
     pub resource: &'a str,
+    /// What the request has beside who asks for what.
+    pub context: Context<'a>,
+}
+
+/// What some requests have that conditions ask for; what is missing is absent for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context<'a> {
+    /// The service that asks by itself, as `firehose.amazonaws.com`; `Request::cx` then says in
+    /// which account, and no user or role is meant.
+    pub service: Option<&'a str>,
+    /// `sts:ExternalId`.
+    pub external_id: Option<&'a str>,
+    /// `sts:RoleSessionName`.
+    pub role_session_name: Option<&'a str>,
+    /// `aws:SourceArn`: for what the service asks.
+    pub source_arn: Option<&'a str>,
+    /// `aws:SourceAccount`: for whom the service asks.
+    pub source_account: Option<&'a str>,
+    /// `iam:PassedToService`: who gets the role.
+    pub passed_to_service: Option<&'a str>,
+}
+
+/// By which name a policy lets a caller in, the most particular last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grant {
+    /// His account, or all but others.
+    Account,
+    /// `*`.
+    Anyone,
+    /// The role of the session that asks.
+    Role,
+    /// His own: a user, a session, a service.
+    Caller,
 }
 
 /// What a policy hangs on.
@@ -102,7 +136,9 @@ enum Principal {
     Anyone,
     Account(AccountId),
     Arn(String),
-    /// A service or a federated user: nobody that calls this server.
+    /// As `firehose.amazonaws.com`.
+    Service(String),
+    /// A federated user: nobody that calls this server.
     Other,
 }
 
@@ -154,10 +190,20 @@ impl Policy {
             // An escape can hide the word.
             Err(why) => {
                 let may_deny = ["Deny", "\\u"].iter().any(|text| document.contains(text));
-                let statements = Vec::from_iter(may_deny.then(Statement::deny_all));
+                let statements = Vec::from_iter(may_deny.then(|| Statement::of_all(false)));
                 Stored::Closed(Self { statements }, why)
             }
         }
+    }
+
+    /// A policy that allows nothing and denies nothing.
+    pub fn nothing() -> Self {
+        Self { statements: Vec::new() }
+    }
+
+    /// A policy that allows everything.
+    pub fn everything() -> Self {
+        Self { statements: vec![Statement::of_all(true)] }
     }
 
     /// Whether some statement allows the request and none denies it.
@@ -171,9 +217,19 @@ impl Policy {
         self.statements.iter().any(|s| !s.allow && s.applies(request))
     }
 
+    /// By which name some statement allows the request, whatever others deny.
+    pub(crate) fn grants(&self, request: &Request<'_>) -> Option<Grant> {
+        self.statements.iter().filter(|s| s.allow).filter_map(|s| s.grants(request)).max()
+    }
+
     /// Every action pattern that is named, as `kinesis:Put*`.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.statements.iter().flat_map(|s| s.actions.items.iter().map(String::as_str))
+    }
+
+    /// Whether some statement names resources.
+    pub fn names_resources(&self) -> bool {
+        self.statements.iter().any(|s| !s.resources.items.is_empty())
     }
 
     /// Whether every statement is about this resource: names it by a pattern, or names none.
@@ -183,10 +239,11 @@ impl Policy {
 }
 
 impl Statement {
-    fn deny_all() -> Self {
+    /// One that allows or denies everything.
+    fn of_all(allow: bool) -> Self {
         let all = || Listed { items: vec!["*".to_owned()], negated: false };
         let principals = Listed { items: vec![Principal::Anyone], negated: false };
-        Self { allow: false, principals, actions: all(), resources: all(), conditions: Vec::new() }
+        Self { allow, principals, actions: all(), resources: all(), conditions: Vec::new() }
     }
 
     fn parse(value: &Value, holder: Holder) -> Result<Self, BadPolicy> {
@@ -238,11 +295,22 @@ impl Statement {
     }
 
     fn applies(&self, request: &Request<'_>) -> bool {
+        self.principals.has(|p| p.is(request).is_some()) && self.fits(request)
+    }
+
+    fn grants(&self, request: &Request<'_>) -> Option<Grant> {
+        let Listed { items, negated } = &self.principals;
+        let grant = items.iter().filter_map(|p| p.is(request)).max();
+        let grant = if *negated { grant.is_none().then_some(Grant::Account) } else { grant };
+        grant.filter(|_| self.fits(request))
+    }
+
+    /// Whether it is about the request, whoever asks.
+    fn fits(&self, request: &Request<'_>) -> bool {
         let action = request.action.to_ascii_lowercase();
-        self.principals.has(|p| p.is(request.cx))
-            && self.actions.has(|a| matches(&a.to_ascii_lowercase(), &action))
+        self.actions.has(|a| matches(&a.to_ascii_lowercase(), &action))
             && self.resources.has(|r| matches(r, request.resource))
-            && self.conditions.iter().all(|c| c.holds(request.cx))
+            && self.conditions.iter().all(|c| c.holds(request.cx, &request.context))
     }
 }
 
@@ -268,15 +336,20 @@ impl Principal {
         Ok(if path == "root" { Self::Account(account) } else { Self::Arn(text.to_owned()) })
     }
 
-    fn is(&self, cx: &Cx) -> bool {
+    /// By which name it is who asks.
+    fn is(&self, request: &Request<'_>) -> Option<Grant> {
+        let (cx, service) = (request.cx, request.context.service);
+        let is_so = |is_so: bool, grant| is_so.then_some(grant);
         match self {
-            Self::Anyone => true,
-            Self::Account(account) => *account == cx.account,
-            Self::Arn(arn) => {
-                after_partition(arn) == after_partition(&cx.caller_arn)
-                    || is_session_of(&cx.caller_arn, arn)
+            Self::Anyone => Some(Grant::Anyone),
+            Self::Service(name) => is_so(service == Some(name), Grant::Caller),
+            _ if service.is_some() => None,
+            Self::Account(account) => is_so(*account == cx.account, Grant::Account),
+            Self::Arn(arn) if after_partition(arn) == after_partition(&cx.caller_arn) => {
+                Some(Grant::Caller)
             }
-            Self::Other => false,
+            Self::Arn(arn) => is_so(is_session_of(&cx.caller_arn, arn), Grant::Role),
+            Self::Other => None,
         }
     }
 }
@@ -308,7 +381,8 @@ fn parse_principals(value: &Value) -> Result<Vec<Principal>, BadPolicy> {
                             all.push(Principal::parse(name)?);
                         }
                     }
-                    "Service" | "Federated" | "CanonicalUser" => all.push(Principal::Other),
+                    "Service" => all.extend(names.into_iter().map(Principal::Service)),
+                    "Federated" | "CanonicalUser" => all.push(Principal::Other),
                     _ => return bad(format!("`{kind}` is no kind of principal")),
                 }
             }

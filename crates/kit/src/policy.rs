@@ -2,7 +2,7 @@
 
 use crate::rows;
 use base::Cx;
-use base::policy::{self, Attached, Denial, Permissions, Policy, Request, Stored};
+use base::policy::{self, Attached, Context, Denial, Permissions, Policy, Request, Stored};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -101,7 +101,8 @@ impl Shared {
 
     fn ask(&self, cx: &Cx, action: &str, arn: &str, attached: Attached<'_>) -> Result<(), Denial> {
         let named = format!("{}:{action}", self.service);
-        policy::decide(&Request { cx, action: &named, resource: arn }, attached)
+        let request = Request { cx, action: &named, resource: arn, context: Context::default() };
+        policy::decide(&request, attached)
     }
 }
 
@@ -112,8 +113,10 @@ impl Shared {
 pub fn denied(cx: &Cx, (service, action): (&str, &str), arn: &str, denial: Denial) -> String {
     let caller = &cx.caller_arn;
     let end = match denial {
-        Denial::ByIdentity | Denial::ByResource => String::new(),
-        Denial::NoIdentity | Denial::NoResource => format!(" the {service}:{action} action"),
+        Denial::ByIdentity | Denial::ByLimit(_) | Denial::ByResource => String::new(),
+        Denial::NoIdentity | Denial::NoLimit(_) | Denial::NoResource => {
+            format!(" the {service}:{action} action")
+        }
     };
     format!(
         "User: {caller} is not authorized to perform: {service}:{action} on resource: {arn} \

@@ -8,10 +8,12 @@
 
 mod banner;
 mod engines;
+mod issuer;
 mod logging;
 mod open_files;
 mod reread;
 pub(crate) mod services;
+mod topic_pages;
 
 use crate::cli::ServeArgs;
 use crate::config::options::{AccessKey, Options, Tls};
@@ -23,13 +25,15 @@ use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::{Definition, Registry};
 use engines::Engines;
+use issuer::Issued;
 use reread::Reread;
 use server::tls::TlsOptions;
 use server::{Loops, Port, Server};
 use services::Services;
 use std::num::NonZero;
 use std::sync::Arc;
-use wire::sigv4::{Key, Keyring};
+use topic_pages::TopicPages;
+use wire::sigv4::{Holder, Key, Keyring};
 
 static BUILD_INFO: Definition = Definition::ours("millweir_build_info", "What runs here.");
 
@@ -82,14 +86,16 @@ impl Running {
         (env, registry): (Env, Registry),
     ) -> Result<Self> {
         registry.gauge(&BUILD_INFO, &banner::BUILD).set(1);
-        let services = services::open(&options, &engines, &env, &registry).await?;
-        let keys = keyring(&options.access_keys);
+        let base_url = banner::base_url(&options, port.local_addr());
+        let services = services::open(&options, &engines, (&env, &registry), base_url).await?;
+        let keys = keyring(&options.access_keys, &services.issuer);
         let server = Server::on(port, env.clone(), registry, services.all(), keys)?;
         let engines = Arc::new(engines);
         let (asked, noted) = (engines.clone(), engines.clone());
         let server = server
             .with_readiness(Arc::new(move || asked.store.troubles()))
-            .with_notes(Arc::new(move || noted.notes()));
+            .with_notes(Arc::new(move || noted.notes()))
+            .with_site(Arc::new(TopicPages(services.topics.clone())));
         Ok(Self { options, engines, services, server, env })
     }
 
@@ -109,7 +115,8 @@ impl Running {
             tracing::warn!(%error, "nobody reads stdout");
         }
         tracing::info!(%address, "serving");
-        let reread = Reread::new(&options, flags, server.renewal(), env.clock.clone());
+        let issuer = Arc::clone(&services.issuer);
+        let reread = Reread::new(&options, flags, (server.renewal(), issuer), env.clock.clone());
         let stopped = async {
             tokio::select! {
                 _ = stop.next() => {}
@@ -187,18 +194,20 @@ fn listened_on(options: &Options) -> Option<String> {
 /// Directory of the certificate authority in the data directory.
 pub(crate) const TLS_DIR: &str = "tls";
 
-fn keyring(keys: &[AccessKey]) -> Keyring {
-    Keyring::new(keys.iter().map(|key| {
+/// The configured keys, and behind them those that clients made.
+fn keyring(keys: &[AccessKey], issuer: &Arc<Issued>) -> Keyring {
+    let keys = Keyring::new(keys.iter().map(|key| {
         let known = Key {
             secret_access_key: key.secret.clone(),
             session_token: key.session_token.clone(),
             expires_ms: key.expires_ms,
             account: key.account,
-            user_name: key.name.as_str().into(),
+            holder: Holder::User(key.name.as_str().into()),
             permissions: key.permissions.clone(),
         };
         (key.id.clone(), known)
-    }))
+    }));
+    keys.with_issuer(issuer.clone())
 }
 
 #[cfg(test)]

@@ -24,5 +24,6 @@ mod statistic;
 mod texts;
 mod upkeep;
 
+pub use alarm::Doers;
 pub use options::Options;
 pub use service::{CloudWatch, Parts, SERVICE};

@@ -6,3 +6,7 @@
 
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod iam;
+mod sealing;
+pub mod sns;
+pub mod sts;

@@ -315,9 +315,11 @@ pub(crate) fn stream(
 
 /// An error, written as `shape` says.
 pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let status = |status: u16| StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let plain = status(refusal.status);
     match shape {
         Shape::Body(protocol, space) => {
+            let status = status(protocol.error_status(refusal));
             let content_type = HeaderValue::from_static(protocol.content_type());
             // Few protocols tell it in the body.
             let id = if protocol == Protocol::Query { id.to_string() } else { String::new() };
@@ -337,7 +339,7 @@ pub(crate) fn refused(refusal: &Refusal, shape: Shape, id: RequestId) -> Reply {
         Shape::Foreign(form) => form.error(refusal, id).map(AnswerBody::whole),
         Shape::Xml => {
             let mut reply = Response::new(AnswerBody::Whole(Some(xml(refusal).into())));
-            *reply.status_mut() = status;
+            *reply.status_mut() = plain;
             reply
         }
     }

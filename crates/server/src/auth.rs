@@ -9,9 +9,7 @@ use http::request::Parts as Head;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use wire::Refusal;
-use wire::sigv4::{
-    Addressee, Claim, Credential, Keyring, Parts, Principal, Unread, Vouched, payload_hash,
-};
+use wire::sigv4::{Addressee, Claim, Keyring, Parts, Principal, Unread, Vouched, payload_hash};
 
 /// How signatures are judged.
 pub(crate) struct Auth {
@@ -65,7 +63,7 @@ impl Judge<'_> {
             headers,
         };
         Ok(match self.auth.mode {
-            AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?.credential())?),
+            AuthMode::Any => Judged::Believed(self.believe(&Claim::read(&parts)?, now_ms)?),
             AuthMode::Required => {
                 let vouched = Vouched::read(parts, &self.keys, to, now_ms)?;
                 // Boxed, since every request would carry its size otherwise; an HMAC costs more.
@@ -77,7 +75,8 @@ impl Judge<'_> {
     /// Takes a credential at its word.
     ///
     /// Source: observed (answers to wrongly signed requests).
-    fn believe(&self, credential: &Credential<'_>) -> Result<Principal, Refusal> {
+    fn believe(&self, claim: &Claim<'_>, now_ms: i64) -> Result<Principal, Refusal> {
+        let credential = claim.credential();
         let region = Region::parse(credential.region).map_err(|_| {
             let text = format!(
                 "Credential should be scoped to a valid region, not '{}'.",
@@ -86,11 +85,11 @@ impl Judge<'_> {
             Refusal::client("InvalidSignatureException", text)
         })?;
         let partition = region.partition();
-        if let Some((id, key)) = self.keys.get(credential.access_key_id) {
-            let (account, name) = (key.account, &key.user_name);
-            let caller_arn = format!("arn:{partition}:iam::{account}:user/{name}").into();
-            let access_key = Some(Arc::clone(id));
-            let permissions = key.permissions.clone();
+        // What was this server's and is over is refused even where any word is believed.
+        let found = self.keys.find(credential.access_key_id, claim.token(), now_ms)?;
+        if let Some((id, key)) = found {
+            let (account, caller_arn) = (key.account, key.arn(partition));
+            let (access_key, permissions) = (Some(id), key.permissions.clone());
             return Ok(Principal { account, region, caller_arn, access_key, permissions });
         }
         let account = AccountId::parse(credential.access_key_id).unwrap_or(self.auth.account);

@@ -15,7 +15,7 @@ use server::{AuthMode, Loops, Options, Server as HttpServer, system_env};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use wire::sigv4::{Key, Keyring, Secret};
+use wire::sigv4::{Holder, Key, Keyring, Secret};
 
 /// The service.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ pub async fn serve(ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output 
         session_token: None,
         expires_ms: None,
         account: AccountId::DEFAULT,
-        user_name: "toy".into(),
+        holder: Holder::User("toy".into()),
         permissions: base::policy::Permissions::All,
     };
     let keys = Keyring::new([(KEY.0.to_owned(), key)]);

@@ -71,6 +71,14 @@ impl Protocol {
         }
     }
 
+    /// An error's status.
+    pub fn error_status(self, refusal: &Refusal) -> u16 {
+        match self {
+            Self::Query => query::status(refusal),
+            _ => refusal.status,
+        }
+    }
+
     /// An error's body. `request_id`: as the answer's header tells it; `xml_namespace`: the
     /// service's, empty when none is known. Few protocols tell them.
     ///

@@ -20,9 +20,10 @@ pub(crate) struct Overrides {
     /// Patterns that need a translation by hand.
     #[serde(default)]
     pub(crate) pattern: Vec<PatternEntry>,
-    /// Values of enumerations that refusals list in another order than the model.
+    /// Enumerations that have other values than in the model, or another order where a refusal
+    /// lists them.
     #[serde(default)]
-    enum_order: Vec<EnumOrder>,
+    enum_values: Vec<EnumValues>,
     body: Option<Body>,
     /// Protocols that clients speak and the model does not list.
     #[serde(default)]
@@ -62,7 +63,7 @@ pub(crate) struct PatternEntry {
 /// Largest request bodies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EnumOrder {
+struct EnumValues {
     shape: String,
     values: Vec<String>,
     observed: String,
@@ -99,7 +100,7 @@ impl Overrides {
         observed.extend(overrides.optional_member.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.pattern.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.protocol.iter().map(|e| e.observed.as_str()));
-        observed.extend(overrides.enum_order.iter().map(|e| e.observed.as_str()));
+        observed.extend(overrides.enum_values.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.body.iter().map(|e| e.observed.as_str()));
         let operations = overrides.body.iter().flat_map(|b| &b.operation);
         observed.extend(operations.map(|e| e.observed.as_str()));
@@ -137,12 +138,10 @@ impl Overrides {
                 entry.structure
             );
         }
-        for EnumOrder { shape: name, values, .. } in &self.enum_order {
+        for EnumValues { shape: name, values, .. } in &self.enum_values {
             let shape = model.shapes.0.iter_mut().find(|(known, _)| known == name);
             let (_, shape) = shape.with_context(|| format!("no shape `{name}`"))?;
-            let sorted = |values: &[String]| values.iter().cloned().collect::<BTreeSet<_>>();
-            let is_same = sorted(&shape.names) == sorted(values);
-            ensure!(is_same && shape.names.len() == values.len(), "`{name}` has other values");
+            ensure!(shape.names != *values, "`{name}` has these values already");
             shape.names.clone_from(values);
         }
         let operations = self.body.iter().flat_map(|b| &b.operation);

@@ -56,15 +56,15 @@ impl wire::Show for EntityType {
 /// `PermissionsBoundaryAttachmentType` of the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PermissionsBoundaryAttachmentType {
-    /// `PermissionsBoundaryPolicy`.
+    /// `Policy`.
     #[default]
-    PermissionsBoundaryPolicy,
+    Policy,
 }
 
 impl PermissionsBoundaryAttachmentType {
     /// Every value, in model order.
     pub const ALL: &'static [PermissionsBoundaryAttachmentType] =
-        &[PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy];
+        &[PermissionsBoundaryAttachmentType::Policy];
 
     /// The value's text on the wire.
     pub fn as_str(self) -> &'static str {
@@ -73,7 +73,7 @@ impl PermissionsBoundaryAttachmentType {
 }
 
 impl Enumeration for PermissionsBoundaryAttachmentType {
-    const NAMES: &'static [&'static str] = &["PermissionsBoundaryPolicy"];
+    const NAMES: &'static [&'static str] = &["Policy"];
     fn from_index(index: usize) -> Self {
         Self::ALL[index]
     }

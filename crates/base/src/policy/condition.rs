@@ -6,7 +6,7 @@
 
 use super::glob::matches;
 use super::network::Network;
-use super::{BadPolicy, bad, texts};
+use super::{BadPolicy, Context, bad, texts};
 use crate::{Cx, date};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
@@ -26,12 +26,17 @@ pub(super) struct Condition {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Key {
     CurrentTime,
+    ExternalId,
+    PassedToService,
     PrincipalAccount,
     PrincipalArn,
     PrincipalIsAwsService,
     PrincipalType,
     RequestedRegion,
+    RoleSessionName,
     SecureTransport,
+    SourceAccount,
+    SourceArn,
     SourceIp,
     UserId,
     UserName,
@@ -114,8 +119,8 @@ impl Condition {
         Ok(Self { key, compare, negated, holds_absent })
     }
 
-    pub(super) fn holds(&self, cx: &Cx) -> bool {
-        let known = self.key.known(cx);
+    pub(super) fn holds(&self, cx: &Cx, context: &Context<'_>) -> bool {
+        let known = self.key.known(cx, context);
         match (&self.compare, known) {
             (Compare::Null(absent), known) => absent.contains(&known.is_none()),
             (_, None) => self.holds_absent,
@@ -166,14 +171,19 @@ impl Compare {
         match self {
             Self::Equals(_) | Self::EqualsIgnoreCase(_) | Self::Like(_) => matches!(
                 key,
-                Key::PrincipalAccount
+                Key::ExternalId
+                    | Key::PassedToService
+                    | Key::PrincipalAccount
                     | Key::PrincipalArn
                     | Key::PrincipalType
                     | Key::RequestedRegion
+                    | Key::RoleSessionName
+                    | Key::SourceAccount
+                    | Key::SourceArn
                     | Key::UserId
                     | Key::UserName
             ),
-            Self::Arn(_) => key == Key::PrincipalArn,
+            Self::Arn(_) => matches!(key, Key::PrincipalArn | Key::SourceArn),
             Self::Bool(_) => matches!(
                 key,
                 Key::PrincipalIsAwsService | Key::SecureTransport | Key::ViaAwsService
@@ -215,25 +225,36 @@ impl Key {
             "aws:principaltype" => Self::PrincipalType,
             "aws:requestedregion" => Self::RequestedRegion,
             "aws:securetransport" => Self::SecureTransport,
+            "aws:sourceaccount" => Self::SourceAccount,
+            "aws:sourcearn" => Self::SourceArn,
             "aws:sourceip" => Self::SourceIp,
             "aws:userid" => Self::UserId,
             "aws:username" => Self::UserName,
             "aws:viaawsservice" => Self::ViaAwsService,
+            "iam:passedtoservice" => Self::PassedToService,
+            "sts:externalid" => Self::ExternalId,
+            "sts:rolesessionname" => Self::RoleSessionName,
             _ => return None,
         })
     }
 
     /// What the request has for it; nothing when it has none.
-    fn known(self, cx: &Cx) -> Option<Known<'_>> {
+    fn known<'a>(self, cx: &'a Cx, context: &Context<'a>) -> Option<Known<'a>> {
         Some(match self {
             Self::CurrentTime => Known::Seconds(cx.origin.time_ms.div_euclid(1000)),
+            Self::ExternalId => Known::Text(context.external_id?),
+            Self::PassedToService => Known::Text(context.passed_to_service?),
             Self::PrincipalAccount => Known::Text(cx.account.as_str()),
             Self::PrincipalArn => Known::Text(&cx.caller_arn),
-            // Nobody but users calls this server, and no service does in their stead.
-            Self::PrincipalIsAwsService | Self::ViaAwsService => Known::Flag(false),
+            Self::PrincipalIsAwsService => Known::Flag(context.service.is_some()),
+            // No service asks in a user's stead.
+            Self::ViaAwsService => Known::Flag(false),
             Self::PrincipalType => Known::Text(principal_type(&cx.caller_arn)),
             Self::RequestedRegion => Known::Text(cx.region.as_str()),
+            Self::RoleSessionName => Known::Text(context.role_session_name?),
             Self::SecureTransport => Known::Flag(cx.origin.is_tls),
+            Self::SourceAccount => Known::Text(context.source_account?),
+            Self::SourceArn => Known::Text(context.source_arn?),
             Self::SourceIp => Known::Address(cx.origin.address?),
             Self::UserId => Known::Text(cx.user_id()),
             Self::UserName => Known::Text(cx.user_name()?),

@@ -18,7 +18,12 @@ fn cx(caller: &str) -> Cx {
 }
 
 fn allows(policy: &Policy, caller: &str, action: &str) -> bool {
-    policy.allows(&Request { cx: &cx(caller), action, resource: STREAM })
+    policy.allows(&Request {
+        cx: &cx(caller),
+        action,
+        resource: STREAM,
+        context: Context::default(),
+    })
 }
 
 const ANN: &str = "arn:aws:iam::111111111111:user/ann";
@@ -79,7 +84,12 @@ fn condition(condition: &str) -> Result<Policy, BadPolicy> {
 
 fn holds(text: &str, cx: &Cx) -> bool {
     let policy = condition(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-    policy.denies(&Request { cx, action: "kinesis:PutRecord", resource: STREAM })
+    policy.denies(&Request {
+        cx,
+        action: "kinesis:PutRecord",
+        resource: STREAM,
+        context: Context::default(),
+    })
 }
 
 #[test]
@@ -208,7 +218,12 @@ fn policies_of_old_never_open() {
         ))
     };
     let cx = cx(ANN);
-    let request = Request { cx: &cx, action: "kinesis:PutRecord", resource: STREAM };
+    let request = Request {
+        cx: &cx,
+        action: "kinesis:PutRecord",
+        resource: STREAM,
+        context: Context::default(),
+    };
     for (effect, denies) in [("Allow", false), ("Deny", true), ("\\u0044eny", true)] {
         assert!(!of(effect).allows(&request), "{effect}");
         assert_eq!(of(effect).denies(&request), denies, "{effect}");
@@ -426,4 +441,24 @@ fn documents_at_their_bounds() {
     assert!(Policy::parse(&(whole("") + &" ".repeat(room))).is_ok());
     let said = Policy::parse(&(whole("") + &" ".repeat(room + 1))).unwrap_err().to_string();
     assert_eq!(said, "the policy is longer than 20480 bytes");
+}
+
+#[test]
+fn services_are_let_in_by_their_names() {
+    let trust = policy(
+        r#"{"Effect":"Allow","Action":"sts:AssumeRole",
+            "Principal":{"Service":["firehose.amazonaws.com","lambda.amazonaws.com"]},
+            "Condition":{"StringEquals":{"sts:ExternalId":"111111111111"}}}"#,
+    );
+    let cx = Cx::of_service(AccountId::parse("111111111111").unwrap(), Region::default());
+    let grants = |service, external_id| {
+        let context = Context { service, external_id, ..Context::default() };
+        let request = Request { cx: &cx, action: "sts:AssumeRole", resource: STREAM, context };
+        trust.grants(&request)
+    };
+    let (id, firehose) = (Some("111111111111"), Some("firehose.amazonaws.com"));
+    assert_eq!(grants(firehose, id), Some(Grant::Caller));
+    assert_eq!(grants(firehose, None), None);
+    assert_eq!(grants(Some("sns.amazonaws.com"), id), None);
+    assert_eq!(grants(None, id), None, "the account's root is no service");
 }

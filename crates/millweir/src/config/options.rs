@@ -97,6 +97,14 @@ pub(crate) struct Options {
     pub(crate) streams: streams::Options,
     /// CloudWatch.
     pub(crate) cloudwatch: neighbors::cloudwatch::Options,
+    /// What calls of web hooks are signed with; without one none is called.
+    pub(crate) webhook_secret: Option<Secret>,
+    /// SNS.
+    pub(crate) sns: neighbors::sns::Options,
+    /// IAM.
+    pub(crate) iam: neighbors::iam::Options,
+    /// Internal addresses and names that may be posted to.
+    pub(crate) outgoing_allow: Vec<String>,
     /// DynamoDB.
     pub(crate) dynamodb: neighbors::dynamodb::Options,
     /// The local engine; its key ring and metrics are wired later.
@@ -124,6 +132,10 @@ impl Default for Options {
             tls: Tls::default(),
             streams: streams::Options::default(),
             cloudwatch: neighbors::cloudwatch::Options::default(),
+            webhook_secret: None,
+            sns: neighbors::sns::Options::default(),
+            iam: neighbors::iam::Options::default(),
+            outgoing_allow: Vec::new(),
             dynamodb: neighbors::dynamodb::Options::default(),
             storage: store::local::Options::default(),
             memory_engine: MemoryOptions::default(),
@@ -230,6 +242,7 @@ impl<F: ReadFile> Reader<'_, F> {
         options.encryption.keys_file = keys_file(self.settings, &options.data);
         options.encryption.given = self.encryption_keys();
         options.server.metrics_token = self.secret_in(name::METRICS_TOKEN_FILE);
+        options.webhook_secret = self.secret_in(name::WEBHOOK_SECRET_FILE);
         options
     }
 
@@ -457,6 +470,7 @@ mod tests {
         let count = |given: &str| match permissions(given).unwrap() {
             Permissions::All => None,
             Permissions::By(policies) => Some(policies.len()),
+            Permissions::Within(_) => unreachable!("the configuration knows no limits"),
         };
         assert_eq!(count(""), None);
         assert_eq!(count("policies = []"), Some(0), "nothing at all");

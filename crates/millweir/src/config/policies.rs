@@ -10,7 +10,8 @@ const MANAGED: [(&str, &str); 4] = [
             "Action":["kinesis:Describe*","kinesis:Get*","kinesis:List*",
                 "dynamodb:Describe*","dynamodb:GetItem","dynamodb:ListTagsOfResource",
                 "dynamodb:Query","dynamodb:Scan",
-                "cloudwatch:Describe*","cloudwatch:Get*","cloudwatch:List*"]}}"#,
+                "cloudwatch:Describe*","cloudwatch:Get*","cloudwatch:List*",
+                "iam:Get*","iam:List*","sns:Get*","sns:List*"]}}"#,
     ),
     // The KPL tells CloudWatch what it does.
     (

@@ -51,6 +51,7 @@ pub(crate) mod name {
     pub(crate) const ENCRYPTION_KEY: &str = "encryption.keys.*.key";
     pub(crate) const ENCRYPTION_KEY_FILE: &str = "encryption.keys.*.key_file";
     pub(crate) const METRICS_TOKEN_FILE: &str = "server.metrics_token_file";
+    pub(crate) const WEBHOOK_SECRET_FILE: &str = "cloudwatch.webhook_secret_file";
 }
 
 /// Time that services and engines have to stop once the sockets are closed.
@@ -384,6 +385,51 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "cloudwatch.dashboards_bytes_max",
         Kind::Size(Range::of(1 << 10, MEMORY_MAX), |o| &mut o.cloudwatch.dashboards_bytes_max),
         "Most bytes of an account's dashboards.",
+    ),
+    option(
+        name::WEBHOOK_SECRET_FILE,
+        Kind::File,
+        "File with the secret that calls of alarms' web hooks are signed with; without it none is called.",
+    ),
+    option(
+        "outgoing.allow",
+        Kind::Names(|o| &mut o.outgoing_allow),
+        "Internal addresses (10.0.0.0/8) and host names that topics and alarms may post to.",
+    ),
+    option(
+        "sns.topics_max",
+        Kind::Count(Range::of(1, 1_000_000), |o| &mut o.sns.topics_max),
+        "Most topics of an account in a region.",
+    ),
+    option(
+        "sns.subscriptions_max",
+        Kind::Count(Range::of(1, 1_000_000), |o| &mut o.sns.subscriptions_max),
+        "Most subscriptions of a topic.",
+    ),
+    option(
+        "sns.deliveries_max",
+        Kind::Count(Range::of(1, 10_000_000), |o| &mut o.sns.deliveries_max),
+        "Most deliveries that wait, of one account four fifths.",
+    ),
+    option(
+        "sns.outbox_bytes_max",
+        Kind::Size(Range::of(1 << 10, MEMORY_MAX), |o| &mut o.sns.outbox_bytes_max),
+        "Most bytes of messages that wait to be delivered, of one account four fifths.",
+    ),
+    option(
+        "iam.roles_max",
+        Kind::Count(Range::of(1, 100_000), |o| &mut o.iam.roles_max),
+        "Most roles of an account.",
+    ),
+    option(
+        "iam.users_max",
+        Kind::Count(Range::of(1, 100_000), |o| &mut o.iam.users_max),
+        "Most users of an account.",
+    ),
+    option(
+        "iam.policies_max",
+        Kind::Count(Range::of(1, 100_000), |o| &mut o.iam.policies_max),
+        "Most managed policies of an account.",
     ),
     option(
         "dynamodb.items_bytes_max",

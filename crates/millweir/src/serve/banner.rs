@@ -65,6 +65,16 @@ pub(super) fn scheme(options: &Options) -> &'static str {
     if options.server.tls_only { "https" } else { "http" }
 }
 
+/// Where others find this server: by the first name that it is told it has, else by its address.
+pub(super) fn base_url(options: &Options, address: SocketAddr) -> String {
+    let address = reachable(address);
+    let host = match options.server.host_names.first() {
+        Some(name) => format!("{name}:{}", address.port()),
+        None => address.to_string(),
+    };
+    format!("{}://{host}", scheme(options))
+}
+
 /// An address that clients on this machine can use.
 fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {

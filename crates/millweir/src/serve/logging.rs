@@ -21,8 +21,19 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Whose lines a bare level means: what a library thinks of a client is not the owner's business,
 /// and a client could make it think a lot. A filter can name the others.
-const OURS: [&str; 10] =
-    ["api", "base", "client", "kit", "millweir", "neighbors", "server", "store", "streams", "wire"];
+const OURS: [&str; 11] = [
+    "api",
+    "base",
+    "client",
+    "kit",
+    "millweir",
+    "neighbors",
+    "outgoing",
+    "server",
+    "store",
+    "streams",
+    "wire",
+];
 
 /// The log of this process; what was said is written when it is dropped.
 pub(super) struct Log {

@@ -8,6 +8,7 @@
 //! revokes one should have to find out that a slip in another line kept it. All else changes only
 //! when everything is right. A file that cannot be read, or is no TOML, says nothing of its keys.
 
+use super::issuer::Issued;
 use super::keyring;
 use crate::config;
 use crate::config::options::{AccessKey, Options};
@@ -35,6 +36,7 @@ pub(super) struct Reread {
     /// What was wrong at the last look.
     trouble: String,
     renewal: Renewal,
+    issuer: Arc<Issued>,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,11 +60,12 @@ impl Reread {
     pub(super) fn new(
         options: &Options,
         flags: Vec<Flag>,
-        renewal: Renewal,
+        (renewal, issuer): (Renewal, Arc<Issued>),
         clock: Arc<dyn Clock>,
     ) -> Self {
         let sources = Sources { file: options.file.clone(), flags };
-        Self { sources, keys: options.access_keys.clone(), trouble: String::new(), renewal, clock }
+        let (keys, trouble) = (options.access_keys.clone(), String::new());
+        Self { sources, keys, trouble, renewal, issuer, clock }
     }
 
     /// Keeps up with the configuration until the server's terminal is gone.
@@ -113,7 +116,7 @@ impl Reread {
                 news.map(|key| key.name.as_str()).collect::<Vec<_>>().join(", ")
             };
             let (new, gone) = (names(&keys, &self.keys), names(&self.keys, &keys));
-            self.renewal.set_keys(keyring(&keys));
+            self.renewal.set_keys(keyring(&keys, &self.issuer));
             tracing::warn!(count = keys.len(), new, gone, "the access keys changed");
             self.keys = keys;
         } else if asked && trouble.is_empty() {

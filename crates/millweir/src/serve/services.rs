@@ -2,20 +2,31 @@
 //! in [`open`] and one in [`SERVED`].
 
 use super::engines::Engines;
+use super::issuer::Issued;
 use crate::config::options::Options;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use base::Env;
 use base::metrics::Registry;
 use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
+use neighbors::iam::{self, Iam};
+use neighbors::sns::{self, Sns};
+use neighbors::sts::{self, Sts};
+use outgoing::{Allowed, Poster};
 use std::pin::Pin;
 use std::sync::Arc;
 use streams::{Parts, Streams};
 use wire::{Routes, Service};
 
 /// What is served, as clients see it.
-pub(crate) static SERVED: [&Routes; 3] =
-    [&api::kinesis::ROUTES, &api::dynamodb::ROUTES, &api::cloudwatch::ROUTES];
+pub(crate) static SERVED: [&Routes; 6] = [
+    &api::kinesis::ROUTES,
+    &api::dynamodb::ROUTES,
+    &api::sns::ROUTES,
+    &api::cloudwatch::ROUTES,
+    &api::iam::ROUTES,
+    &api::sts::ROUTES,
+];
 
 /// A service that runs.
 pub(super) struct Hosted {
@@ -28,36 +39,101 @@ pub(super) struct Hosted {
 type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// All services, in the order in which they were opened.
-pub(super) struct Services(Vec<Hosted>);
+pub(super) struct Services {
+    hosted: Vec<Hosted>,
+    /// Who knows the keys that clients make.
+    pub(super) issuer: Arc<Issued>,
+    /// Whose pages are there without a signature.
+    pub(super) topics: Sns,
+}
 
-/// Opens all services upon the engines.
+/// Opens all services upon the engines. `base_url`: where others find this server.
 ///
 /// # Errors
 /// What the first one says that cannot be opened.
 pub(super) async fn open(
     options: &Options,
     engines: &Engines,
-    env: &Env,
-    registry: &Registry,
+    (env, registry): (&Env, &Registry),
+    base_url: String,
 ) -> Result<Services> {
+    let part = |service| engines.store.part(service);
     let parts = Parts {
         env: env.clone(),
-        store: engines.store.part(streams::SERVICE),
+        store: part(streams::SERVICE),
         keys: engines.keys.clone(),
         registry: registry.clone(),
     };
-    let of_dynamodb =
-        dynamodb::Parts { env: env.clone(), store: engines.store.part(dynamodb::SERVICE) };
+    let of_dynamodb = dynamodb::Parts { env: env.clone(), store: part(dynamodb::SERVICE) };
+    let poster = poster(options, env)?;
+    let topics = Sns::open(
+        sns::Parts {
+            env: env.clone(),
+            store: part(sns::SERVICE),
+            registry: registry.clone(),
+            poster: poster.clone(),
+            base_url: Arc::new(move || base_url.clone()),
+            sealing_key: None,
+        },
+        options.sns,
+    );
+    let topics = topics.await?;
+    let secret = options.webhook_secret.as_ref();
+    let doers = cloudwatch::Doers {
+        topics: topics.clone(),
+        poster,
+        webhook_secret: secret.map(|secret| secret.reveal().as_bytes().to_vec()),
+    };
     let of_cloudwatch = cloudwatch::Parts {
         env: env.clone(),
-        store: engines.store.part(cloudwatch::SERVICE),
+        store: part(cloudwatch::SERVICE),
         registry: registry.clone(),
+        doers: Some(doers),
     };
-    Ok(Services(vec![
+    let iam = iam::Parts { env: env.clone(), store: part(iam::SERVICE) };
+    let iam = Iam::open(iam, options.iam).await?;
+    let sts = sts::Parts { env: env.clone(), store: part(sts::SERVICE), iam: iam.clone() };
+    let sts = Sts::open(sts).await?;
+    let hosted = vec![
         kinesis(parts, options).await?,
         dynamodb(of_dynamodb, options)?,
+        hosted_sns(topics.clone()),
         cloudwatch(of_cloudwatch, options).await?,
-    ]))
+        hosted_iam(iam.clone()),
+        hosted_sts(sts.clone()),
+    ];
+    let issuer = Arc::new(Issued { iam, sts });
+    Ok(Services { hosted, issuer, topics })
+}
+
+/// What posts to endpoints of others.
+fn poster(options: &Options, env: &Env) -> Result<Poster> {
+    let allowed = |text: &String| {
+        Allowed::parse(text)
+            .with_context(|| format!("`outgoing.allow`: `{text}` is no address, range or name"))
+    };
+    let posts = outgoing::Options {
+        allowed: options.outgoing_allow.iter().map(allowed).collect::<Result<_>>()?,
+        is_loopback_allowed: options.server.listen.ip().is_loopback(),
+        roots_pem: outgoing::system_roots(env),
+        ..outgoing::Options::default()
+    };
+    Ok(Poster::new(env.clone(), &posts)?)
+}
+
+fn hosted_sns(topics: Sns) -> Hosted {
+    let service = Arc::new(api::sns::Server::new(Arc::new(topics.clone())));
+    Hosted { service, close: Box::new(move || Box::pin(async move { topics.close().await })) }
+}
+
+fn hosted_iam(iam: Iam) -> Hosted {
+    let service = Arc::new(api::iam::Server::new(Arc::new(iam.clone())));
+    Hosted { service, close: Box::new(move || Box::pin(async move { iam.close().await })) }
+}
+
+fn hosted_sts(sts: Sts) -> Hosted {
+    let service = Arc::new(api::sts::Server::new(Arc::new(sts)));
+    Hosted { service, close: Box::new(|| Box::pin(async {})) }
 }
 
 async fn kinesis(parts: Parts, options: &Options) -> Result<Hosted> {
@@ -81,12 +157,12 @@ async fn cloudwatch(parts: cloudwatch::Parts, options: &Options) -> Result<Hoste
 impl Services {
     /// What the server sees of them.
     pub(super) fn all(&self) -> Vec<Arc<dyn Service>> {
-        self.0.iter().map(|hosted| Arc::clone(&hosted.service)).collect()
+        self.hosted.iter().map(|hosted| Arc::clone(&hosted.service)).collect()
     }
 
     /// Closes them, the last one first: it may need those before it.
     pub(super) async fn close(self) {
-        for Hosted { close, .. } in self.0.into_iter().rev() {
+        for Hosted { close, .. } in self.hosted.into_iter().rev() {
             close().await;
         }
     }

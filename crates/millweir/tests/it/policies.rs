@@ -2,6 +2,7 @@
 //! keys that may not.
 
 use crate::support::{Running, write};
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use wire::sigv4::{Credentials, Parts, Scope, Secret, payload_hash, sign};
@@ -296,4 +297,179 @@ fn a_producer_puts_and_does_not_read() {
     let body = format!(r#"{{"ShardIterator":"{iterator}"}}"#);
     assert!(ask("GetRecords", &body, "AKproducer").contains("AccessDeniedException"));
     assert!(ask("GetRecords", &body, "AKall").contains("\"Records\""));
+}
+
+/// A form with what an operation cannot do without.
+fn form(model: &serde_json::Value, version: &str, operation: &str) -> String {
+    let mut form = format!("Action={operation}&Version={version}");
+    let input = &model["operations"][operation]["input"]["shape"];
+    let shape = &model["shapes"][input.as_str().unwrap_or_default()];
+    for member in shape["required"].as_array().into_iter().flatten() {
+        let member = member.as_str().unwrap();
+        let of = shape["members"][member]["shape"].as_str().unwrap();
+        let is_list = model["shapes"][of]["type"] == "list";
+        let (name, value) = match (member, is_list) {
+            ("Tags", true) => ("Tags.member.1.Key=k&Tags.member.1.Value".to_owned(), "v"),
+            (_, true) => (format!("{member}.member.1"), "k"),
+            (_, false) => (member.to_owned(), sample(member)),
+        };
+        write!(form, "&{name}={value}").unwrap();
+    }
+    form
+}
+
+/// A value that a member may have.
+fn sample(member: &str) -> &'static str {
+    match member {
+        "PolicyArn" | "PermissionsBoundary" => {
+            "arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fxyzuvw"
+        }
+        "RoleArn" => "arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fx",
+        "PolicyDocument" => {
+            "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22\
+             %2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
+        }
+        "AssumeRolePolicyDocument" => {
+            "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22\
+             %2C%22Action%22%3A%22sts%3AAssumeRole%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22\
+             000000000000%22%7D%7D%7D"
+        }
+        "AccessKeyId" => "AKIAABCDEFGHIJKLMNOP",
+        "VersionId" => "v1",
+        "Status" => "Active",
+        "TopicArn" | "ResourceArn" => "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Atopic",
+        "SubscriptionArn" => {
+            "arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3Atopic%3A\
+             8a1b2c3d-0000-4000-8000-000000000000"
+        }
+        "Protocol" => "http",
+        "AttributeName" => "DisplayName",
+        _ => "abcdefgh",
+    }
+}
+
+/// What asks nobody: whoever has a token may confirm, and everybody may ask who he is.
+const FREE: [&str; 2] = ["ConfirmSubscription", "GetCallerIdentity"];
+
+#[test]
+fn every_operation_of_forms_asks_the_policies_of_the_key() {
+    let server = start();
+    for (routes, version, model) in [
+        (&api::iam::ROUTES, "2010-05-08", include_str!("../../../../model/iam.json")),
+        (&api::sns::ROUTES, "2010-03-31", include_str!("../../../../model/sns.json")),
+        (&api::sts::ROUTES, "2011-06-15", include_str!("../../../../model/sts.json")),
+    ] {
+        let model = serde_json::from_str(model).unwrap();
+        for operation in routes.operations.iter().filter(|op| !FREE.contains(&op.name)) {
+            let (service, operation) = (routes.signing_name, operation.name);
+            let body = form(&model, version, operation);
+            let ask = |key| ask_form(server.address(), (service, &body), key);
+            let denied = ask("AKnothing");
+            assert!(denied.contains("<Code>AccessDenied</Code>"), "{operation}: {denied}");
+            let action = format!("{service}:{operation}");
+            assert!(denied.contains(&action), "{operation}: {denied}");
+            let done = ask("AKall");
+            assert!(!done.contains("AccessDenied"), "{operation}: {done}");
+        }
+    }
+}
+
+/// Who signs a form.
+#[derive(Clone)]
+struct Signer {
+    id: String,
+    secret: String,
+    token: Option<String>,
+}
+
+impl Signer {
+    /// A key of the configuration.
+    fn configured(id: &str) -> Self {
+        Self { id: id.to_owned(), secret: "hush".to_owned(), token: None }
+    }
+
+    /// The key that an answer brings.
+    fn issued(answer: &str) -> Self {
+        let text = |name: &str| Some(between(answer, name)?.to_owned());
+        let (id, secret) = (text("AccessKeyId").unwrap(), text("SecretAccessKey").unwrap());
+        Self { id, secret, token: text("SessionToken") }
+    }
+}
+
+/// The text of an element.
+fn between<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+    rest.split_once("</").map(|(text, _)| text)
+}
+
+/// The answer to a form.
+fn ask_form(server: SocketAddr, (service, body): (&str, &str), key: &str) -> String {
+    ask_form_as(server, (service, body), &Signer::configured(key))
+}
+
+fn ask_form_as(server: SocketAddr, (service, body): (&str, &str), signer: &Signer) -> String {
+    let host = server.to_string();
+    let mut headers = vec![("host", host.as_bytes())];
+    let token = signer.token.as_deref();
+    headers.extend(token.map(|token| ("x-amz-security-token", token.as_bytes())));
+    let parts = Parts { method: "POST", path: "/", query: "", headers: &headers };
+    let credentials = Credentials {
+        access_key_id: signer.id.clone(),
+        secret_access_key: Secret::new(signer.secret.as_str()),
+        session_token: None,
+    };
+    let now_ms = client::system_env().clock.now_ms();
+    let scope = Scope { region: REGION, service };
+    let signed = sign(&parts, &payload_hash(body.as_bytes()), &credentials, scope, now_ms);
+    let (date, authorization) = (signed.x_amz_date, signed.authorization);
+    let shown = token.map_or(String::new(), |token| format!("X-Amz-Security-Token: {token}\r\n"));
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX-Amz-Date: {date}\r\n{shown}\
+         Authorization: {authorization}\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Users of IAM and sessions of STS sign where signatures are required, and nobody signs for them.
+#[test]
+fn users_and_sessions_sign() {
+    let server = start();
+    let ask = |service: &str, body: &str, signer: &Signer| {
+        ask_form_as(server.address(), (service, body), signer)
+    };
+    let admin = Signer::configured("AKall");
+    let who = "Action=GetCallerIdentity&Version=2011-06-15";
+    let iam = |rest: &str| ask("iam", &format!("Version=2010-05-08&{rest}"), &admin);
+    iam("Action=CreateUser&UserName=ann");
+    let ann = Signer::issued(&iam("Action=CreateAccessKey&UserName=ann"));
+    assert!(ask("sts", who, &ann).contains(":user/ann</Arn>"));
+    let list = "Action=ListUsers&Version=2010-05-08";
+    let denied = ask("iam", list, &ann);
+    assert!(denied.starts_with("HTTP/1.1 403") && denied.contains("AccessDenied"), "{denied}");
+    let forged = Signer { secret: "guess".to_owned(), ..ann.clone() };
+    assert!(ask("sts", who, &forged).contains("<Code>SignatureDoesNotMatch</Code>"));
+
+    let trust = sample("AssumeRolePolicyDocument");
+    iam(&format!("Action=CreateRole&RoleName=worker&AssumeRolePolicyDocument={trust}"));
+    let role = "arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fworker";
+    let assume =
+        format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=at-work");
+    let session = Signer::issued(&ask("sts", &assume, &admin));
+    assert!(ask("sts", who, &session).contains(":assumed-role/worker/at-work</Arn>"));
+    for token in [None, Some("AAAA".to_owned())] {
+        let refused = ask("sts", who, &Signer { token, ..session.clone() });
+        assert!(refused.contains("<Code>InvalidClientTokenId</Code>"), "{refused}");
+    }
+    iam(&format!("Action=UpdateAccessKey&UserName=ann&Status=Inactive&AccessKeyId={}", ann.id));
+    iam("Action=DeleteRole&RoleName=worker");
+    for gone in [&ann, &session] {
+        let refused = ask("sts", who, gone);
+        assert!(refused.contains("<Code>InvalidClientTokenId</Code>"), "{refused}");
+    }
 }

@@ -12,10 +12,14 @@ pub(super) mod evaluation;
 pub(super) mod reason;
 pub(super) mod rule;
 
+mod actions;
 mod history;
+mod message;
 mod metric;
 
-pub(super) use history::{HISTORY_KEPT_MS, Told};
+pub use actions::Doers;
+pub(super) use actions::{Actions, run as do_actions};
+use history::{HISTORY_KEPT_MS, Told};
 
 use super::errors::{Result, fail};
 use super::rows::{AlarmRow, HistoryRow, MetricConfig, Source, tags_key};
@@ -93,7 +97,7 @@ impl AlarmRow {
 pub(super) struct Alarms {
     pub(super) directory: Directory<Alarm>,
     /// The number of the next row of history.
-    next_history: AtomicU64,
+    history: AtomicU64,
 }
 
 /// A new state of an alarm.
@@ -121,18 +125,22 @@ impl Alarms {
             let (_, number) = HistoryRow::parse_key(&key).ok_or_else(|| unreadable(&key))?;
             next_history = next_history.max(number + 1);
         }
-        Ok(Self { directory, next_history: AtomicU64::new(next_history) })
+        Ok(Self { directory, history: AtomicU64::new(next_history) })
     }
 
     pub(super) fn get(&self, cx: &Cx, name: &str) -> Option<Arc<Alarm>> {
         self.directory.get(cx.account, &cx.region, name)
     }
 
+    /// The number of another row of history.
+    fn next_history(&self) -> u64 {
+        self.history.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Adds a row of history to a transaction.
     fn tell(&self, transaction: &mut Transaction, alarm: &Alarm, told: Told) {
-        let number = self.next_history.fetch_add(1, Ordering::Relaxed);
         let row = told.row(&alarm.name);
-        let key = HistoryRow::key(alarm.account, &alarm.region, (row.at_ms, number));
+        let key = HistoryRow::key(alarm.account, &alarm.region, (row.at_ms, self.next_history()));
         rows::put(transaction, key, &row);
     }
 }
@@ -264,15 +272,16 @@ impl Inner {
         };
         let mut transaction = Transaction::default();
         rows::put(&mut transaction, AlarmRow::key(alarm.account, &alarm.region, &alarm.name), &row);
+        let mut staged = None;
         if is_other {
             self.alarms.tell(&mut transaction, alarm, Told::changed(&before, &row));
-            for action in row.actions(state) {
-                tracing::warn!(alarm = %alarm.name, %action, "alarm action cannot be done");
-                self.alarms.tell(&mut transaction, alarm, Told::failed(&row, action));
-            }
+            staged = Some(self.stage_actions(&mut transaction, alarm, (&before, &row)));
         }
         self.store.commit(transaction).await?;
         *alarm.row.write() = Arc::new(row);
+        if let Some(staged) = staged {
+            self.begin_actions(staged);
+        }
         Ok(())
     }
 }

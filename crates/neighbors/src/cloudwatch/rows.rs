@@ -1,11 +1,13 @@
 //! What is stored under which key, a file each.
 
+mod action_row;
 mod alarm_row;
 mod block_row;
 mod dashboard_row;
 mod history_row;
 mod metric_row;
 
+pub(super) use action_row::ActionRow;
 pub(super) use alarm_row::{
     AlarmRow, Config, MetricConfig, Query, Source, StatConfig, What, tags_key,
 };

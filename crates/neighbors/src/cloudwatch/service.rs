@@ -6,7 +6,7 @@
 //! every hour, or when the head is half full: points -> blocks
 //! ```
 
-use super::alarm::Alarms;
+use super::alarm::{Actions, Alarms, Doers, do_actions};
 use super::errors::Result;
 use super::options::Options;
 use super::own::Own;
@@ -36,6 +36,8 @@ pub struct Parts {
     pub store: Part,
     /// The numbers of the server itself, which become metrics of AWS's.
     pub registry: Registry,
+    /// Who does what alarms want done; without any their histories tell that nobody does.
+    pub doers: Option<Doers>,
 }
 
 /// CloudWatch; cheap to clone.
@@ -52,6 +54,7 @@ pub(super) struct Inner {
     pub(super) metrics: Metrics,
     pub(super) points: Points,
     pub(super) alarms: Alarms,
+    pub(super) actions: Actions,
     pub(super) tokens: TokenKey,
     tasks: Tasks,
     changes: Changes,
@@ -65,12 +68,13 @@ impl CloudWatch {
     /// # Errors
     /// `Corrupt` a row or a record cannot be read; any failure of the first start's commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
-        let Parts { env, store, registry } = parts;
+        let Parts { env, store, registry, doers } = parts;
         let secret = Secret::open(&env, &store).await?;
         let inner = Arc::new(Inner {
             metrics: Metrics::open(store.clone(), &options)?,
             points: Points::open(store.clone(), options).await?,
             alarms: Alarms::open(&store)?,
+            actions: Actions::open(&store, doers)?,
             tokens: TokenKey::new(&secret.derive(b"paging tokens"), TOKEN_LIFE_MS),
             env,
             options,
@@ -79,6 +83,7 @@ impl CloudWatch {
             changes: Changes::default(),
         });
         inner.see_points();
+        inner.tasks.spawn(do_actions(Arc::downgrade(&inner), inner.env.clock.clone()));
         let (service, clock) = (Arc::downgrade(&inner), inner.env.clock.clone());
         inner.tasks.spawn(upkeep::run(service, clock, Own::new(registry)));
         Ok(Self { inner })

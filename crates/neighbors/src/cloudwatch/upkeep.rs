@@ -1,9 +1,9 @@
 //! What is done again and again, by one task: the server's own numbers, alarms, blocks.
 //!
 //! ```text
-//! every 10 s: alarms with short periods; at the first turn of a minute: own numbers -> points, then
-//! all alarms, but of those that look at more than a day only at the first of an hour; then, or
-//! when the head is half full: points -> blocks
+//! every 10 s: alarms with short periods; at the first turn of a minute: own numbers -> points,
+//! then all alarms, but of those that look at more than a day only at the first of an hour; then,
+//! or when the head is half full: points -> blocks
 //! ```
 //!
 //! Own numbers come first, so that alarms of a minute see them.

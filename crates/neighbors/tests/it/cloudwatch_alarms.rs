@@ -71,7 +71,8 @@ cases! { CloudWatch
           TreatMissingData=no ! ValidationException: Option no is not supported. Supported options \
           for TreatMissingData are [breaching, notBreaching, ignore, missing].
         $base Statistic=Sum Period=60 ComparisonOperator=GreaterThanThreshold AlarmActions=[x] ! \
-          ValidationException: Invalid arn syntax: x
+          ValidationException: Invalid arn syntax: x. This server's alarms tell topics of SNS, and \
+          call URLs.
         SetAlarmState AlarmName=none StateValue=OK StateReason=x ! ResourceNotFound
         SetAlarmState AlarmName=a StateValue=OK StateReason=x StateReasonData=x ! InvalidFormatFault
     "

@@ -2,10 +2,16 @@
 
 use base::Cx;
 use base::metrics::Registry;
-use base::policy::{Permissions, Policy};
+use base::policy::{Attached, Context, Permissions, Policy, Request, decide};
 use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
+use neighbors::iam::{self, Iam};
+use neighbors::sns::{self, Sns};
+use neighbors::sts::{self, Sts};
+use outgoing::{Found, Names as HostNames, Poster};
 use serde_json::Value;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
@@ -25,6 +31,14 @@ pub(crate) trait Tenant: Clone + 'static {
     fn dialect() -> &'static Dialect;
     async fn open(home: &Home, options: Self::Options) -> Self;
     fn server(&self) -> Box<dyn Service>;
+    /// The service that has an operation, where there are two.
+    fn server_of(&self, _operation: &str) -> Box<dyn Service> {
+        self.server()
+    }
+    /// Who signs with an access key, and a session token if he has one.
+    fn caller(&self, _home: &Home, _credentials: &[String]) -> Result<Cx, Refusal> {
+        panic!("the service knows nobody");
+    }
     async fn close(&self);
 }
 
@@ -65,7 +79,7 @@ impl Tenant for CloudWatch {
     async fn open(home: &Home, options: Self::Options) -> Self {
         let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
         let registry = home.registry.clone();
-        Self::open(cloudwatch::Parts { env, store, registry }, options).await.unwrap()
+        Self::open(cloudwatch::Parts { env, store, registry, doers: None }, options).await.unwrap()
     }
 
     fn server(&self) -> Box<dyn Service> {
@@ -77,12 +91,171 @@ impl Tenant for CloudWatch {
     }
 }
 
+impl Tenant for Iam {
+    type Options = iam::Options;
+    const NAME: &str = iam::SERVICE;
+
+    fn dialect() -> &'static Dialect {
+        static DIALECT: LazyLock<Dialect> =
+            LazyLock::new(|| Dialect::of(include_str!("../../../../model/iam.json")));
+        &DIALECT
+    }
+
+    async fn open(home: &Home, options: Self::Options) -> Self {
+        let parts = iam::Parts { env: home.fake.env(), store: home.store.part(Self::NAME) };
+        Self::open(parts, options).await.unwrap()
+    }
+
+    fn server(&self) -> Box<dyn Service> {
+        Box::new(api::iam::Server::new(Arc::new(self.clone())))
+    }
+
+    fn caller(&self, _: &Home, credentials: &[String]) -> Result<Cx, Refusal> {
+        let unknown = || Refusal::client("UnrecognizedClientException", "no such key");
+        let key = self.key(&credentials[0]).ok_or_else(unknown)?;
+        Ok(Cx {
+            caller_arn: key.user_arn,
+            access_key: Some(credentials[0].as_str().into()),
+            permissions: key.permissions,
+            ..cx(key.account.as_str(), "us-east-1")
+        })
+    }
+
+    async fn close(&self) {
+        self.close().await;
+    }
+}
+
+/// STS with the IAM whose roles it gives out.
+#[derive(Clone)]
+pub(crate) struct Tokens {
+    pub(crate) iam: Iam,
+    pub(crate) sts: Sts,
+}
+
+impl Tenant for Tokens {
+    type Options = ();
+    const NAME: &str = sts::SERVICE;
+
+    fn dialect() -> &'static Dialect {
+        const MODELS: [&str; 2] = [
+            include_str!("../../../../model/iam.json"),
+            include_str!("../../../../model/sts.json"),
+        ];
+        static DIALECT: LazyLock<Dialect> = LazyLock::new(|| {
+            let mut dialect = Dialect::of(MODELS[0]);
+            dialect.model.extend(MODELS[1].split('"'));
+            dialect
+        });
+        &DIALECT
+    }
+
+    async fn open(home: &Home, (): ()) -> Self {
+        let iam = <Iam as Tenant>::open(home, iam::Options::default()).await;
+        let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
+        let parts = sts::Parts { env, store, iam: iam.clone() };
+        Self { iam, sts: Sts::open(parts).await.unwrap() }
+    }
+
+    fn server(&self) -> Box<dyn Service> {
+        Box::new(api::sts::Server::new(Arc::new(self.sts.clone())))
+    }
+
+    fn server_of(&self, operation: &str) -> Box<dyn Service> {
+        match operation {
+            "AssumeRole" | "GetCallerIdentity" => self.server(),
+            _ => self.iam.server(),
+        }
+    }
+
+    fn caller(&self, home: &Home, credentials: &[String]) -> Result<Cx, Refusal> {
+        let [id, token] = credentials else { return self.iam.caller(home, credentials) };
+        let now_ms = home.fake.env().clock.now_ms();
+        let session = self.sts.session(id, token, now_ms);
+        let session = session.map_err(|trouble| match trouble {
+            sts::SessionTrouble::Unknown => Refusal::client("InvalidClientTokenId", ""),
+            sts::SessionTrouble::Expired => Refusal::client("ExpiredToken", ""),
+            sts::SessionTrouble::RoleGone => Refusal::client("RoleGone", ""),
+        })?;
+        assert_eq!(session.secret.len(), 40);
+        let permissions = session.permissions;
+        let caller_arn = session.caller_arn;
+        Ok(Cx { caller_arn, permissions, ..cx(session.account.as_str(), "us-east-1") })
+    }
+
+    async fn close(&self) {
+        self.iam.close().await;
+    }
+}
+
+/// Where endpoints find the server in tests.
+pub(crate) const BASE_URL: &str = "http://sns.test:4566";
+
+impl Tenant for Sns {
+    type Options = sns::Options;
+    const NAME: &str = sns::SERVICE;
+
+    fn dialect() -> &'static Dialect {
+        static DIALECT: LazyLock<Dialect> =
+            LazyLock::new(|| Dialect::of(include_str!("../../../../model/sns.json")));
+        &DIALECT
+    }
+
+    async fn open(home: &Home, options: Self::Options) -> Self {
+        let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
+        let here = outgoing::Options { is_loopback_allowed: true, ..outgoing::Options::default() };
+        let poster = Poster::new(env.clone(), &here).unwrap().with_names(Arc::new(Hosts));
+        let registry = home.registry.clone();
+        let base_url = Arc::new(|| format!("{BASE_URL}/"));
+        let parts = sns::Parts { env, store, registry, poster, base_url, sealing_key: None };
+        Self::open(parts, options).await.unwrap()
+    }
+
+    fn server(&self) -> Box<dyn Service> {
+        Box::new(api::sns::Server::new(Arc::new(self.clone())))
+    }
+
+    async fn close(&self) {
+        self.close().await;
+    }
+}
+
+/// The hosts that tests know: `hook.test` and addresses are what they are, `inside.test` is in a
+/// network of the server's, others are nowhere.
+struct Hosts;
+
+impl HostNames for Hosts {
+    fn find<'a>(&'a self, host: &'a str) -> Found<'a> {
+        let found = match host {
+            "hook.test" => Some(Ipv4Addr::LOCALHOST.into()),
+            "inside.test" => Some(Ipv4Addr::new(10, 0, 0, 1).into()),
+            other => other.parse::<IpAddr>().ok(),
+        };
+        let nowhere = || io::Error::new(io::ErrorKind::NotFound, "no such host");
+        Box::pin(async move { found.map(|address| vec![address]).ok_or_else(nowhere) })
+    }
+}
+
 /// Everything that outlives a service.
 pub(crate) struct Home {
-    fake: FakeEnv,
+    pub(crate) fake: FakeEnv,
     catalog: Arc<MemoryCatalog>,
     store: Arc<Store>,
     pub(crate) registry: Registry,
+}
+
+impl Home {
+    /// The first row of SNS under a prefix.
+    pub(crate) fn row(&self, prefix: &str) -> Vec<u8> {
+        let rows = self.catalog.scan(format!("{}/{prefix}", sns::SERVICE).as_bytes(), None, 1);
+        rows[0].1.to_vec()
+    }
+
+    /// The values of all rows whose keys begin so, as text.
+    pub(crate) fn rows(&self, prefix: &str) -> Vec<String> {
+        let rows = self.catalog.scan(prefix.as_bytes(), None, 99_999);
+        rows.iter().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
 }
 
 /// A service and everything that outlives it.
@@ -93,12 +266,16 @@ pub(crate) struct House<T: Tenant> {
     names: Names,
     /// What the caller's policies are, when he has any.
     permissions: Permissions,
+    /// What the caller signs with, when he is one that the service knows.
+    credentials: Option<Vec<String>>,
 }
 
 /// Tests that are scripts: its name, maybe other options than the defaults, its lines. Beside the
 /// operations there are `restart`, `pass TIME_MS`, `settle`, `rows [PREFIX]` (how many the catalog
 /// has), `now [SECONDS]` (that many after now), `minute [SECONDS]` (after the minute's start) and
-/// `allow ACTION RESOURCE`, which is all that the caller may do from then on.
+/// `allow ACTION RESOURCE`, which is all that the caller may do from then on. `as KEY [TOKEN]` lets
+/// one ask who signs with these, bare `as` the first one again; `may ACTION RESOURCE` tells whether
+/// his policies let him do something.
 macro_rules! cases {
     ($tenant:ident $($(#[$doc:meta])* $name:ident $(($options:expr))?: $script:literal)*) => {
         $($(#[$doc])* #[test] fn $name() {
@@ -117,7 +294,7 @@ pub(crate) fn check_with<T: Tenant>(options: T::Options, script: &str) {
 
 /// Runs a test with a service of its own.
 pub(crate) fn run_with<T: Tenant, F: AsyncFnOnce(&mut House<T>)>(options: T::Options, test: F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut house = House::open(options).await;
         test(&mut house).await;
@@ -133,7 +310,7 @@ impl<T: Tenant> House<T> {
         let home = Home { fake, catalog, store, registry: Registry::default() };
         let tenant = T::open(&home, options.clone()).await;
         let (names, permissions) = (Names::new(), Permissions::All);
-        Self { home, tenant, options, names, permissions }
+        Self { home, tenant, options, names, permissions, credentials: None }
     }
 
     fn now_s(&self) -> i64 {
@@ -144,6 +321,19 @@ impl<T: Tenant> House<T> {
     async fn settle(&self) {
         for _ in 0..200 {
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// A value that the script kept.
+    pub(crate) fn named(&self, name: &str) -> String {
+        self.names[name].clone()
+    }
+
+    /// Who asks.
+    fn caller(&self) -> Result<Cx, Refusal> {
+        match &self.credentials {
+            None => Ok(self.cx()),
+            Some(credentials) => self.tenant.caller(&self.home, credentials),
         }
     }
 
@@ -187,13 +377,27 @@ impl<T: Tenant> Stage for House<T> {
                 let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
                 self.permissions = Permissions::By([Policy::parse_identity(&text).unwrap()].into());
             }
+            ["as"] => self.credentials = None,
+            ["as", ref credentials @ ..] => {
+                self.credentials = Some(credentials.iter().map(|&word| word.to_owned()).collect());
+            }
+            ["may", action, resource] => {
+                let cx = self.caller()?;
+                let context = Context::default();
+                let decided =
+                    decide(&Request { cx: &cx, action, resource, context }, Attached::OWNED);
+                return Ok(decided.err().map_or("yes".into(), |denial| denial.to_string().into()));
+            }
             _ => {
                 let (who, call) = caller(call);
-                let who = who.map(|(account, region)| cx(account, region));
-                let cx = who.unwrap_or_else(|| self.cx());
+                let cx = match who {
+                    Some((account, region)) => cx(account, region),
+                    None => self.caller()?,
+                };
                 let (operation, body) = call.split_once(' ').unwrap_or((call, ""));
                 let body = members(T::dialect(), &self.names, body);
-                let answer = answer(&*self.tenant.server(), cx, operation, &body).await?;
+                let answer =
+                    answer(&*self.tenant.server_of(operation), cx, operation, &body).await?;
                 // Operations without an output answer nothing.
                 return Ok(serde_json::from_slice(&answer).unwrap_or_default());
             }

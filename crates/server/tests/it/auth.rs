@@ -3,7 +3,7 @@
 use crate::support::{Raw, Reply, Running, headers, options, render, start, start_with};
 use base::AccountId;
 use server::{AuthMode, Error, Options, Server, system_env};
-use wire::sigv4::{Credentials, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
+use wire::sigv4::{Credentials, Holder, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
 
 async fn who(server: &Running, access_key_id: &str, region: &str) -> Reply {
     let mut headers = headers("Who");
@@ -19,7 +19,7 @@ pub(crate) fn keys(token: Option<&str>) -> Keyring {
         session_token: token.map(Secret::new),
         expires_ms: None,
         account: AccountId::parse("222222222222").unwrap(),
-        user_name: "alice".into(),
+        holder: Holder::User("alice".into()),
         permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDALICE".to_owned(), key)])

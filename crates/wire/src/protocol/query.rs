@@ -205,7 +205,8 @@ pub(crate) fn answer(
 
 /// An error as XML, in the service's name space if it has one.
 pub(super) fn error(refusal: &Refusal, request_id: &str, xml_namespace: &str) -> Bytes {
-    let code = refusal.extra.as_ref().and_then(|extra| extra.query_code).unwrap_or(refusal.code);
+    let code = refusal.extra.as_ref().and_then(|extra| extra.query_code);
+    let code = code.unwrap_or_else(|| common_code(refusal.code));
     let head = match xml_namespace {
         "" => "<ErrorResponse><Error>".to_owned(),
         space => format!("<ErrorResponse xmlns=\"{space}\"><Error>"),
@@ -225,6 +226,36 @@ pub(super) fn error(refusal: &Refusal, request_id: &str, xml_namespace: &str) ->
     let end = format!("</Error><RequestId>{request_id}</RequestId></ErrorResponse>");
     out.extend_from_slice(end.as_bytes());
     Bytes::from(out)
+}
+
+/// The status of an error: those about who asks are 403 in this protocol.
+pub(super) fn status(refusal: &Refusal) -> u16 {
+    match refusal.code {
+        "AccessDeniedException"
+        | "ExpiredTokenException"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "UnrecognizedClientException" => 403,
+        _ => refusal.status,
+    }
+}
+
+/// What errors that all services have are called in this protocol (AWS's documentation of common
+/// errors).
+fn common_code(code: &'static str) -> &'static str {
+    match code {
+        "AccessDeniedException" => "AccessDenied",
+        "ExpiredTokenException" => "ExpiredToken",
+        "IncompleteSignatureException" => "IncompleteSignature",
+        "InternalFailureException" => "InternalFailure",
+        "InvalidSignatureException" => "SignatureDoesNotMatch",
+        "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
+        "ServiceUnavailableException" => "ServiceUnavailable",
+        "ThrottlingException" => "Throttling",
+        "UnrecognizedClientException" => "InvalidClientTokenId",
+        "ValidationException" => "ValidationError",
+        other => other,
+    }
 }
 
 fn put_text(out: &mut String, text: std::fmt::Arguments<'_>) {

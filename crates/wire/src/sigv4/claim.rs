@@ -79,6 +79,11 @@ impl<'a> Claim<'a> {
         }
     }
 
+    /// The session token that the request shows.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The elements of the credential.
     pub fn credential(&self) -> Credential<'_> {
         let mut rest: &str = &self.credential;

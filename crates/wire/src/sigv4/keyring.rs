@@ -2,10 +2,12 @@
 
 use super::canonical::signing_key;
 use super::{Credential, Secret};
+use crate::Refusal;
 use base::AccountId;
 use base::policy::Permissions;
 use ring::hmac;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most derived keys kept; past it all are dropped and derived again. A derivation is five HMACs.
@@ -22,30 +24,97 @@ pub struct Key {
     pub expires_ms: Option<i64>,
     /// Whose streams the key reaches.
     pub account: AccountId,
-    /// Name of the user, as error messages and policies show it.
-    pub user_name: Arc<str>,
+    /// Who it is of.
+    pub holder: Holder,
     /// What the user's policies let him do.
     pub permissions: Permissions,
 }
 
+/// Who a key is of, as error messages and policies show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A user: his path without the slash before it, and his name.
+    User(Arc<str>),
+    /// A session of a role: `role/session`.
+    Session(Arc<str>),
+}
+
+impl Key {
+    /// The ARN of the holder.
+    pub fn arn(&self, partition: &str) -> Arc<str> {
+        let account = self.account.as_str();
+        match &self.holder {
+            Holder::User(name) => ["arn:", partition, ":iam::", account, ":user/", name],
+            Holder::Session(name) => ["arn:", partition, ":sts::", account, ":assumed-role/", name],
+        }
+        .concat()
+        .into()
+    }
+}
+
+/// Keys that come and go while the server runs, as users and sessions have them.
+pub trait Issuer: Send + Sync + 'static {
+    /// The key of this id, if it is one of these. `session_token`: as the request shows it.
+    ///
+    /// # Errors
+    /// Of one that was one of these: `UnrecognizedClientException` it is switched off, or its role
+    /// is gone; `ExpiredTokenException`.
+    fn find(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Option<Key>, Refusal>;
+}
+
+/// A key and its id.
+pub type Known = (Arc<str>, Arc<Key>);
+
 /// Access keys by their id.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Keyring {
-    keys: HashMap<Arc<str>, Key>,
+    keys: HashMap<Arc<str>, Arc<Key>>,
+    /// Who is asked for keys that are not here.
+    issuer: Option<Arc<dyn Issuer>>,
     /// By `keyid/date/region/service`.
     derived: Mutex<HashMap<String, hmac::Key>>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("keys", &self.keys).finish_non_exhaustive()
+    }
 }
 
 impl Keyring {
     /// A keyring of these keys; a later one of the same id wins.
     pub fn new(keys: impl IntoIterator<Item = (String, Key)>) -> Self {
-        let keys = keys.into_iter().map(|(id, key)| (id.into(), key)).collect();
-        Self { keys, derived: Mutex::default() }
+        let keys = keys.into_iter().map(|(id, key)| (id.into(), Arc::new(key))).collect();
+        Self { keys, issuer: None, derived: Mutex::default() }
     }
 
-    /// The key of this id, and the id as the keyring holds it.
-    pub fn get(&self, access_key_id: &str) -> Option<(&Arc<str>, &Key)> {
-        self.keys.get_key_value(access_key_id)
+    /// Has this one asked for keys that are not in it.
+    #[must_use]
+    pub fn with_issuer(self, issuer: Arc<dyn Issuer>) -> Self {
+        Self { issuer: Some(issuer), ..self }
+    }
+
+    /// The key of this id, and the id.
+    ///
+    /// # Errors
+    /// As [`Issuer::find`].
+    pub fn find(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Option<Known>, Refusal> {
+        if let Some((id, key)) = self.keys.get_key_value(access_key_id) {
+            return Ok(Some((Arc::clone(id), Arc::clone(key))));
+        }
+        let Some(issuer) = &self.issuer else { return Ok(None) };
+        let key = issuer.find(access_key_id, session_token, now_ms)?;
+        Ok(key.map(|key| (access_key_id.into(), Arc::new(key))))
     }
 
     /// Whether no request could be verified.

@@ -125,7 +125,7 @@ fn keyring(token: Option<&str>, expires: Option<&str>) -> Keyring {
         session_token: token.map(Secret::new),
         expires_ms: expires.and_then(date::parse),
         account: AccountId::parse("123456789012").unwrap(),
-        user_name: "alice".into(),
+        holder: Holder::User("alice".into()),
         permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDEXAMPLE".to_owned(), key)])

@@ -43,8 +43,8 @@ pub struct Addressee<'a> {
 pub struct Vouched<'a> {
     claim: Claim<'a>,
     parts: Parts<'a>,
-    key_id: &'a Arc<str>,
-    key: &'a Key,
+    key_id: Arc<str>,
+    key: Arc<Key>,
     signing_key: hmac::Key,
     signed_ms: i64,
     region: Region,
@@ -60,7 +60,7 @@ impl<'a> Vouched<'a> {
     /// `ExpiredTokenException`.
     pub fn read(
         parts: Parts<'a>,
-        keys: &'a Keyring,
+        keys: &Keyring,
         to: Addressee<'_>,
         now_ms: i64,
     ) -> Result<Self, Refusal> {
@@ -69,9 +69,10 @@ impl<'a> Vouched<'a> {
         let signed_ms = signed_ms(&claim)?;
         let region = check_scope(&credential, to.service, signed_ms)?;
         check_time(&claim, signed_ms, now_ms)?;
-        let (key_id, key) = keys.get(credential.access_key_id).ok_or_else(unrecognized)?;
-        let signing_key = keys.derived(key, &credential);
-        check_token(&claim, key, &signing_key, now_ms)?;
+        let found = keys.find(credential.access_key_id, claim.token.as_deref(), now_ms)?;
+        let (key_id, key) = found.ok_or_else(unrecognized)?;
+        let signing_key = keys.derived(&key, &credential);
+        check_token(&claim, &key, &signing_key, now_ms)?;
         check_coverage(&claim, &parts, to.headers)?;
         Ok(Self { claim, parts, key_id, key, signing_key, signed_ms, region })
     }
@@ -124,8 +125,7 @@ impl<'a> Vouched<'a> {
         let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
         let signature: [u8; 32] = hex::decode(&claim.signature).ok_or_else(mismatch)?;
         hmac::verify(signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
-        let (partition, account) = (region.partition(), key.account);
-        let caller_arn = format!("arn:{partition}:iam::{account}:user/{}", key.user_name).into();
+        let (caller_arn, account) = (key.arn(region.partition()), key.account);
         let region = region.clone();
         let (access_key, permissions) = (Some(Arc::clone(key_id)), key.permissions.clone());
         Ok(Principal { account, region, caller_arn, access_key, permissions })

@@ -33,7 +33,7 @@ fn one(operator: &str, key: &str, values: &str) -> Result<Vec<Condition>, BadPol
 
 fn holds(cx: &Cx, operator: &str, key: &str, values: &str) -> bool {
     let all = one(operator, key, values).unwrap_or_else(|e| panic!("{operator} {key}: {e}"));
-    all.iter().all(|c| c.holds(cx))
+    all.iter().all(|c| c.holds(cx, &Context::default()))
 }
 
 const STRINGS: [&str; 3] = ["StringEquals", "StringEqualsIgnoreCase", "StringLike"];
@@ -54,7 +54,7 @@ const ADDRESSES: [&str; 2] = ["IpAddress", "NotIpAddress"];
 fn every_key_has_one_family_of_operators() {
     let strings = [STRINGS, NOT_STRINGS].concat();
     let with_arns = [&strings[..], &ARNS].concat();
-    let suiting: [(&str, &[&str]); 11] = [
+    let suiting: [(&str, &[&str]); 16] = [
         ("aws:CurrentTime", &DATES),
         ("aws:PrincipalAccount", &strings),
         ("aws:PrincipalArn", &with_arns),
@@ -66,6 +66,11 @@ fn every_key_has_one_family_of_operators() {
         ("aws:userid", &strings),
         ("aws:username", &strings),
         ("aws:ViaAWSService", &["Bool"]),
+        ("aws:SourceArn", &with_arns),
+        ("aws:SourceAccount", &strings),
+        ("iam:PassedToService", &strings),
+        ("sts:ExternalId", &strings),
+        ("sts:RoleSessionName", &strings),
     ];
     let all = [&with_arns[..], &DATES, &ADDRESSES, &["Bool"]].concat();
     for (key, suits) in suiting {
@@ -280,7 +285,7 @@ fn all_of_a_statement_must_hold() {
         (format!(r#"{{"StringNotEquals":{{{EU}}},"StringLike":{{{US}}}}}"#), true),
     ] {
         let all = parse(&operators).unwrap_or_else(|e| panic!("{operators}: {e}"));
-        assert_eq!(all.iter().all(|c| c.holds(&ann())), want, "{operators}");
+        assert_eq!(all.iter().all(|c| c.holds(&ann(), &Context::default())), want, "{operators}");
     }
 }
 
@@ -332,9 +337,35 @@ proptest! {
                 let operator = serde_json::to_string(operator).unwrap();
                 let text = format!(r#"{{{operator}:{{"{key}":{value}}}}}"#);
                 if let Ok(all) = parse(&text) {
-                    let _either = all.iter().all(|c| c.holds(&ann()));
+                    let _either = all.iter().all(|c| c.holds(&ann(), &Context::default()));
                 }
             }
+        }
+    }
+}
+
+/// What only some requests have is absent in others.
+#[test]
+fn keys_that_the_request_brings() {
+    let some = Context {
+        service: Some("firehose.amazonaws.com"),
+        external_id: Some("id"),
+        role_session_name: Some("s"),
+        source_arn: Some("arn:aws:firehose:us-east-1:111111111111:deliverystream/d"),
+        source_account: Some("111111111111"),
+        passed_to_service: Some("lambda.amazonaws.com"),
+    };
+    for (operator, key, value) in [
+        ("StringEquals", "sts:externalid", "id"),
+        ("StringLike", "sts:RoleSessionName", "s*"),
+        ("ArnLike", "AWS:SourceArn", "arn:aws:firehose:*:111111111111:deliverystream/*"),
+        ("StringEquals", "aws:SourceAccount", "111111111111"),
+        ("StringEquals", "iam:PassedToService", "lambda.amazonaws.com"),
+        ("Bool", "aws:PrincipalIsAWSService", "true"),
+    ] {
+        let read = one(operator, key, &format!("\"{value}\"")).unwrap();
+        for (context, want) in [(some, true), (Context::default(), false)] {
+            assert_eq!(read[0].holds(&root(), &context), want, "{operator} {key}");
         }
     }
 }

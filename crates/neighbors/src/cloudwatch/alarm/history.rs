@@ -1,6 +1,8 @@
 //! What is told of an alarm: when it is configured, changes its state, does something.
 
-use crate::cloudwatch::rows::{AlarmRow, Config, HistoryRow, MetricConfig, Source, What};
+use crate::cloudwatch::rows::{
+    ActionRow, AlarmRow, Config, HistoryRow, MetricConfig, Source, What,
+};
 use serde_json::{Map, Value, json};
 
 /// How long history is kept (model's documentation: 30 days).
@@ -64,21 +66,30 @@ impl Told {
         }
     }
 
+    /// What was to be done is done.
+    pub(super) fn done(row: &ActionRow, at_ms: i64) -> Self {
+        let (is_composite, item, summary) = (row.is_composite, "Action", executed(&row.action));
+        let published = serde_json::from_str::<Value>(&row.message).unwrap_or_default();
+        let data = json!({
+            "actionState": "Succeeded",
+            "stateUpdateTimestamp": row.changed_ms,
+            "notificationResource": row.action,
+            "publishedMessage": published,
+        });
+        Self { at_ms, is_composite, item, summary, data }
+    }
+
     /// What was to be done could not be.
-    pub(super) fn failed(row: &AlarmRow, action: &str) -> Self {
-        Self {
-            at_ms: row.updated_ms,
-            is_composite: row.is_composite(),
-            item: "Action",
-            summary: undone(action),
-            data: json!({
-                "actionState": "Failed",
-                "stateUpdateTimestamp": row.updated_ms,
-                "notificationResource": action,
-                "publishedMessage": null,
-                "error": NO_ACTIONS,
-            }),
-        }
+    pub(super) fn failed(row: &ActionRow, at_ms: i64, why: &str) -> Self {
+        let (is_composite, item, summary) = (row.is_composite, "Action", undone(&row.action));
+        let data = json!({
+            "actionState": "Failed",
+            "stateUpdateTimestamp": row.changed_ms,
+            "notificationResource": row.action,
+            "publishedMessage": null,
+            "error": why,
+        });
+        Self { at_ms, is_composite, item, summary, data }
     }
 
     pub(super) fn row(self, alarm: &str) -> HistoryRow {
@@ -93,6 +104,9 @@ fn bounded(mut data: Value) -> String {
     let text = data.to_string();
     if text.chars().count() <= DATA_CHARACTERS_MAX {
         return text;
+    }
+    if let Value::Object(data) = &mut data {
+        data.remove("publishedMessage");
     }
     for side in ["oldState", "newState", "updatedAlarm", "previousAlarm", "createdAlarm"] {
         if let Some(Value::Object(side)) = data.get_mut(side) {
@@ -114,15 +128,18 @@ fn moved(from: &str, to: &str) -> String {
     format!("Alarm updated from {from} to {to}")
 }
 
+/// Source: observed.
+fn executed(action: &str) -> String {
+    let action: String = action.chars().take(200).collect();
+    format!("Successfully executed action {action}")
+}
+
 /// Source: observed, the form of it.
 fn undone(action: &str) -> String {
     // A summary has 255 characters at most (model).
     let action: String = action.chars().take(200).collect();
     format!("Failed to execute action {action}")
 }
-
-/// Source: ours.
-const NO_ACTIONS: &str = "Actions of alarms are not done by this server yet.";
 
 fn state(row: &AlarmRow) -> Value {
     let data = row.reason_data.as_deref().map(serde_json::from_str::<Value>);

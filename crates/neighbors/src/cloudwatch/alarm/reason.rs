@@ -350,7 +350,7 @@ fn clock(seconds: i64) -> (Triple, Triple) {
 }
 
 /// `2026-11-30T20:53:46.000+0000`
-fn date(ms: i64) -> String {
+pub(in crate::cloudwatch) fn date(ms: i64) -> String {
     let ((year, month, day), (hour, minute, second)) = clock(ms.div_euclid(1000));
     let fraction = ms.rem_euclid(1000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}+0000")

@@ -32,10 +32,10 @@ pub(super) fn texts_of(list: Option<&[Text]>) -> Vec<String> {
 /// A configuration of now.
 ///
 /// # Errors
-/// `Validation` an action is no ARN.
+/// `Validation` an action is no ARN of a topic, and no URL.
 pub(super) fn config(description: Option<String>, actions: Actions, now_ms: i64) -> Result<Config> {
     let Actions { enabled, ok, alarm, insufficient_data } = actions;
-    if let Some(none) = ok.iter().chain(&alarm).chain(&insufficient_data).find(|a| !is_arn(a)) {
+    if let Some(none) = ok.iter().chain(&alarm).chain(&insufficient_data).find(|a| !is_action(a)) {
         return Err(texts::invalid_action(none));
     }
     Ok(Config {
@@ -48,8 +48,11 @@ pub(super) fn config(description: Option<String>, actions: Actions, now_ms: i64)
     })
 }
 
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.splitn(6, ':').count() == 6
+/// Topics are told as on AWS; web hooks are ours. What else AWS's alarms do is not here.
+fn is_action(text: &str) -> bool {
+    let is_url = text.starts_with("http://") || text.starts_with("https://");
+    let mut parts = text.splitn(6, ':').skip(2);
+    is_url || text.starts_with("arn:") && parts.next() == Some("sns") && parts.count() == 3
 }
 
 /// An alarm that nobody has looked at.

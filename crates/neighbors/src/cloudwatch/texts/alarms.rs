@@ -71,7 +71,9 @@ pub(in crate::cloudwatch) fn unknown_treatment(value: &str) -> Error {
 
 /// Source: ours.
 pub(in crate::cloudwatch) fn invalid_action(action: &str) -> Error {
-    Error::Validation(format!("Invalid arn syntax: {action}"))
+    Error::Validation(format!(
+        "Invalid arn syntax: {action}. This server's alarms tell topics of SNS, and call URLs."
+    ))
 }
 
 /// Source: ours.

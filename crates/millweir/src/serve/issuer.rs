@@ -1,0 +1,68 @@
+//! Keys that clients make at run time: those of IAM's users and of STS's sessions.
+
+use neighbors::iam::Iam;
+use neighbors::sts::{SessionTrouble, Sts};
+use wire::Refusal;
+use wire::sigv4::{Holder, Issuer, Key, Secret};
+
+/// Who knows them.
+pub(crate) struct Issued {
+    pub(super) iam: Iam,
+    pub(super) sts: Sts,
+}
+
+impl Issuer for Issued {
+    fn find(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Option<Key>, Refusal> {
+        let Some(token) = session_token else {
+            let key = self.iam.key(access_key_id);
+            if key.is_none() && self.iam.is_switched_off(access_key_id) {
+                return Err(refused(SessionTrouble::RoleGone));
+            }
+            return Ok(key.map(|key| Key {
+                secret_access_key: Secret::new(key.secret),
+                session_token: None,
+                expires_ms: None,
+                account: key.account,
+                holder: Holder::User(holder(&key.user_arn, ":user/")),
+                permissions: key.permissions,
+            }));
+        };
+        let session = match self.sts.session(access_key_id, token, now_ms) {
+            // No session of this server's.
+            Err(SessionTrouble::Unknown) => return Ok(None),
+            session => session.map_err(refused)?,
+        };
+        Ok(Some(Key {
+            secret_access_key: Secret::new(session.secret),
+            session_token: Some(Secret::new(token)),
+            expires_ms: Some(session.expires_ms),
+            account: session.account,
+            holder: Holder::Session(holder(&session.caller_arn, ":assumed-role/")),
+            permissions: session.permissions,
+        }))
+    }
+}
+
+/// What stands behind the kind of a holder in its ARN.
+fn holder(arn: &str, kind: &str) -> std::sync::Arc<str> {
+    arn.split_once(kind).map_or(arn, |(_, name)| name).into()
+}
+
+/// Source: observed (answers to expired and to forged tokens).
+fn refused(trouble: SessionTrouble) -> Refusal {
+    match trouble {
+        SessionTrouble::Expired => Refusal::client(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ),
+        _ => Refusal::client(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
+    }
+}
