@@ -130,7 +130,7 @@ def test_operations_that_are_not_there_yet_are_refused_not_imitated(client):
         ("lambda", "list_functions", {}),
         ("route53", "list_hosted_zones", {}),
         ("s3", "list_buckets", {}),
-        ("sts", "get_caller_identity", {}),
+        ("ssm", "describe_parameters", {}),
     ],
 )
 def test_services_that_are_not_served_say_so(service, operation, parameters):

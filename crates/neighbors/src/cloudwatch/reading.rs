@@ -8,6 +8,7 @@ use super::points::spans;
 use super::series::{MetricName, Place, Series};
 use super::service::Inner;
 use super::statistic::Set;
+use api::Timestamp;
 use api::cloudwatch::StandardUnit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +38,14 @@ impl Range {
     pub(super) fn starts(self) -> impl Iterator<Item = i64> {
         (0..self.periods()).map(move |n| self.from_s + n * i64::from(self.period_s))
     }
+}
+
+/// The last millisecond that dates are written for: that of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// A time that a client sent, as far as there can be any: sums with it are none too large.
+pub(super) fn bounded_ms(at: Timestamp) -> i64 {
+    at.0.clamp(0, LAST_MS)
 }
 
 /// The second at which a range begins that was asked for from `from_ms` on: the older, the coarser

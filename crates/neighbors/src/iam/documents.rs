@@ -170,7 +170,11 @@ mod tests {
             ),
             (
                 r#"{"Effect":"Allow","Resource":"*"}"#,
-                "MalformedPolicyDocument: Syntax errors in policy: a statement needs an `Action`",
+                "MalformedPolicyDocument: Policy statement must contain actions.",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"*"}"#,
+                "MalformedPolicyDocument: Policy statement must contain resources.",
             ),
             ("{", "MalformedPolicyDocument: This policy contains invalid Json"),
         ] {

@@ -118,6 +118,17 @@ cases! { CloudWatch
           ValidationException: The parameter StartTime must be less than the parameter EndTime.
     "
 
+    times_of_any_size: "
+        GetMetricStatistics Namespace=N MetricName=m StartTime=-9e15 EndTime=9e15 Period=60 \
+          Statistics=[Sum] ! InvalidParameterCombinationException
+        GetMetricStatistics Namespace=N MetricName=m StartTime=8e15 EndTime=9e15 Period=60 \
+          Statistics=[Sum] ! InvalidParameterValueException
+        GetMetricData StartTime=0 EndTime=9e15 MetricDataQueries=[{Id=a MetricStat={Metric={\
+          Namespace=N MetricName=m} Period=86400 Stat=Sum}}] ! ValidationException
+        GetMetricData StartTime=0 EndTime=9e15 MetricDataQueries=[{Id=a MetricStat={Metric={\
+          Namespace=N MetricName=m} Period=2147483640 Stat=Sum}}] = MetricDataResults.length=1
+    "
+
     pages_of_data: "
         now = $now
         3x pass 60000 ; PutMetricData Namespace=N MetricData=[{MetricName=a Value=$i} \

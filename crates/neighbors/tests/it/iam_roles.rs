@@ -57,7 +57,7 @@ cases! { Iam
         DeleteRole RoleName=r ! DeleteConflictException: Cannot delete entity, must detach all policies first.
         DetachRolePolicy RoleName=r PolicyArn='$managed'
         DetachRolePolicy RoleName=r PolicyArn='$managed' ! NoSuchEntityException: Policy arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole was not found.
-        DetachRolePolicy RoleName=r PolicyArn='arn:aws:s3:::a-bucket-of-mine' ! InvalidInputException
+        DetachRolePolicy RoleName=r PolicyArn='arn:aws:s3:::a-bucket-of-mine' ! ValidationException
         DeleteRole RoleName=r ! DeleteConflictException: Cannot delete entity, must delete policies first.
         restart
         ListRolePolicies RoleName=r = PolicyNames=[p]

@@ -2,6 +2,7 @@
 
 use crate::cloudwatch::errors::Result;
 use crate::cloudwatch::queries::{self, Answered, PERIODS_MAX, Plan, Times};
+use crate::cloudwatch::reading;
 use crate::cloudwatch::rows::{Query, What};
 use crate::cloudwatch::series::Place;
 use crate::cloudwatch::service::{CloudWatch, authorize};
@@ -57,7 +58,9 @@ pub(super) async fn get_metric_data(
             _ => return Err(texts::invalid_max_datapoints(most, DATAPOINTS_MAX)),
         },
     };
-    if input.start_time >= input.end_time {
+    let (from_ms, to_ms) =
+        (reading::bounded_ms(input.start_time), reading::bounded_ms(input.end_time));
+    if from_ms >= to_ms {
         return Err(texts::start_behind_end_of_data());
     }
     let queries = input.metric_data_queries.iter().map(|query| queries::from_model(cx, query));
@@ -67,7 +70,7 @@ pub(super) async fn get_metric_data(
         return Err(texts::nothing_returned());
     }
     let now_ms = service.now_ms();
-    let times = Times { from_ms: input.start_time.0, to_ms: input.end_time.0, now_ms };
+    let times = Times { from_ms, to_ms, now_ms };
     let periods = plan.periods(times);
     if periods > PERIODS_MAX {
         return Err(texts::too_many_periods(PERIODS_MAX));

@@ -40,12 +40,14 @@ pub(super) async fn get_metric_statistics(
         let statistic = Statistic::parse(&name).ok_or_else(|| texts::unknown_statistic(&name))?;
         percentiles.push((name, statistic));
     }
-    if input.start_time >= input.end_time {
+    let (from_ms, to_ms) =
+        (reading::bounded_ms(input.start_time), reading::bounded_ms(input.end_time));
+    if from_ms >= to_ms {
         return Err(texts::start_behind_end());
     }
     let period_s = period(input.period)?;
-    let from_s = reading::aligned(input.start_time.0, period_s, service.now_ms());
-    let to_s = (input.end_time.0 + 999).div_euclid(1000);
+    let from_s = reading::aligned(from_ms, period_s, service.now_ms());
+    let to_s = (to_ms + 999).div_euclid(1000);
     let range = Range { from_s, to_s, period_s };
     if range.periods() > DATAPOINTS_MAX {
         return Err(texts::too_many_datapoints(range.periods(), DATAPOINTS_MAX));
