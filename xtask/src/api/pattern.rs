@@ -178,7 +178,16 @@ fn read_escape(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<Escape> {
 }
 
 /// Reads a UTF-16 unit behind its `\u`, and the second half of a surrogate pair with it.
+///
+/// STS's model writes `\u10000-\u10FFFF`, of which Java reads four digits each; what is meant is
+/// every character behind the first plane.
 fn read_utf16(chars: &mut Peekable<Chars<'_>>) -> anyhow::Result<u32> {
+    for (meant, text) in [(0x10000, "10000-"), (0x10_FFFF, "10FFFF")] {
+        if chars.clone().take(6).eq(text.chars()) {
+            chars.nth(text.trim_end_matches('-').len() - 1);
+            return Ok(meant);
+        }
+    }
     let unit = read_hex(chars, 4)?;
     if !(0xD800..0xDC00).contains(&unit) {
         return Ok(unit);
@@ -258,6 +267,8 @@ mod tests {
         let lines = rust(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
         assert!(lines.is_match("a\t\u{FFFD}\u{10000}\u{10FFFF}"));
         assert!(!lines.is_match("\u{FFFE}") && !lines.is_match("\u{1F}"));
+        let planes = rust(r"[\u0020-\u007E\u10000-\u10FFFF]+");
+        assert!(planes.is_match("a\u{10000}\u{10FFFF}") && !planes.is_match("\u{1000}"));
         assert!(!rust(r"[^ /\.$\x22]*").is_match("a\"b"));
         assert!(rust(r"[\s\S]*").is_match("a b\n\u{10FFFF}"));
     }

@@ -14,7 +14,7 @@ pub(super) static ACCESS_KEY_ID_TYPE: TextRule =
 
 static PATTERN_ARN_TYPE: Pattern = Pattern::regex(
     "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+",
-    "\\A(?:[\\x{9}-\\x{9}\\x{A}-\\x{A}\\x{D}-\\x{D}\\x{20}-\\x{7E}\\x{85}-\\x{85}\\x{A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}-\\x{1000}\\x{30}-\\x{10FF}\\x{46}-\\x{46}\\x{46}-\\x{46}]+)\\z",
+    "\\A(?:[\\x{9}-\\x{9}\\x{A}-\\x{A}\\x{D}-\\x{D}\\x{20}-\\x{7E}\\x{85}-\\x{85}\\x{A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]+)\\z",
 );
 
 pub(super) static ARN_TYPE: TextRule =
