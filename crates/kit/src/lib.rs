@@ -11,6 +11,7 @@ mod arn;
 mod changes;
 mod data_keys;
 mod directory;
+mod failure;
 pub mod passing;
 mod policy;
 pub mod rows;
@@ -25,6 +26,7 @@ pub use data_keys::{
     DataKeys, GivenKey, KMS, KeySource, KeyTrouble, LocalDataKeys, verify_data_keys,
 };
 pub use directory::Directory;
+pub use failure::may_pass;
 pub use policy::{PolicyRow, PolicySlot, Shared, Target, denied};
 pub use secret::Secret;
 pub use tags::{TagTrouble, Tags};

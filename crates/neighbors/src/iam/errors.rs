@@ -4,23 +4,11 @@
 use super::texts;
 use api::iam::Error;
 use base::Cx;
-use store::ErrorKind;
 
 /// Shorthand of this service.
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
 /// Turns a storage failure into what the client may know; the cause goes to the log, once.
 pub(super) fn fail(cx: &Cx, e: &store::Error) -> Error {
-    tracing::error!(request_id = %cx.request_id, kind = ?e.kind(), "storage: {e}");
-    match e.kind() {
-        ErrorKind::Unavailable
-        | ErrorKind::Sealed
-        | ErrorKind::Removed
-        | ErrorKind::Fenced
-        | ErrorKind::Full
-        | ErrorKind::Conflict => texts::unable(),
-        ErrorKind::Corrupt | ErrorKind::Invalid | ErrorKind::Trimmed | ErrorKind::Internal => {
-            texts::broken()
-        }
-    }
+    if kit::may_pass(cx.request_id, e) { texts::unable() } else { texts::broken() }
 }
