@@ -11,6 +11,7 @@
 
 mod attributes;
 mod deliverer;
+mod delivery_policy;
 mod envelope;
 mod errors;
 mod message;

@@ -1,5 +1,6 @@
 //! The attributes of topics: what may be set, and what is shown.
 
+use super::delivery_policy::DeliveryPolicy;
 use super::errors::Result;
 use super::rows::{State, TopicRow};
 use super::signer::Version;
@@ -7,13 +8,11 @@ use super::texts;
 use super::topics::{Topic, TopicId};
 use api::Text;
 use base::policy::Policy;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Longest name that is shown with messages (model's documentation).
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
-/// Longest delivery policy, in bytes (ours).
-const DELIVERY_POLICY_BYTES_MAX: usize = 20 * 1024;
 /// What a topic's policy may be about.
 const ACTIONS: &str = "sns:";
 
@@ -122,10 +121,8 @@ fn delivery_policy(text: &str) -> Result<Option<String>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let is_object = serde_json::from_str::<Map<String, Value>>(text).is_ok();
-    if !is_object || text.len() > DELIVERY_POLICY_BYTES_MAX {
-        return Err(texts::invalid_attribute("DeliveryPolicy", "it must be a JSON object"));
-    }
+    let read = DeliveryPolicy::parse(text);
+    read.map_err(|why| texts::invalid_attribute("DeliveryPolicy", &why))?;
     Ok(Some(text.to_owned()))
 }
 
@@ -155,27 +152,13 @@ fn default_policy(topic: &TopicId) -> Value {
     })
 }
 
-/// How the real service says that it delivers. Ours is in `deliverer`.
-fn effective_delivery_policy() -> Value {
-    json!({
-        "http": {
-            "defaultHealthyRetryPolicy": {
-                "minDelayTarget": 20,
-                "maxDelayTarget": 20,
-                "numRetries": 3,
-                "numMaxDelayRetries": 0,
-                "numNoDelayRetries": 0,
-                "numMinDelayRetries": 0,
-                "backoffFunction": "linear"
-            },
-            "disableSubscriptionOverrides": false,
-            "defaultRequestPolicy": { "headerContentType": "text/plain; charset=UTF-8" }
-        }
-    })
-}
-
-/// Everything that is shown of a topic. `policy`: its own, when it has one.
-pub(super) fn shown(topic: &Topic, policy: Option<String>) -> BTreeMap<Text, Text> {
+/// Everything that is shown of a topic. `policy`: its own, when it has one; `delivery`: how it
+/// delivers.
+pub(super) fn shown(
+    topic: &Topic,
+    policy: Option<String>,
+    delivery: &DeliveryPolicy,
+) -> BTreeMap<Text, Text> {
     let (id, row) = (&topic.id, topic.row());
     let subscriptions = topic.subscriptions();
     let count = |state| subscriptions.iter().filter(|one| one.state() == state).count().to_string();
@@ -188,7 +171,7 @@ pub(super) fn shown(topic: &Topic, policy: Option<String>) -> BTreeMap<Text, Tex
         ("SubscriptionsConfirmed", count(State::Confirmed)),
         ("SubscriptionsPending", count(State::Pending)),
         ("SubscriptionsDeleted", count(State::Ended)),
-        ("EffectiveDeliveryPolicy", effective_delivery_policy().to_string()),
+        ("EffectiveDeliveryPolicy", delivery.shown().to_string()),
     ];
     let set = [
         ("DeliveryPolicy", row.delivery_policy.as_deref()),

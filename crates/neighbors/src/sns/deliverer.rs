@@ -9,13 +9,14 @@
 //!
 //! Tries are counted in memory: a restart begins anew, but a message's age goes on.
 
+use super::delivery_policy::DeliveryPolicy;
 use super::envelope::Envelope;
 use super::metrics::Outcome;
 use super::outbox::{Job, Outbox};
 use super::rows::{DeliveryRow, Kind, MessageRow, State, SubscriptionRow};
 use super::service::Inner;
 use super::signer::Version;
-use super::topics::SubscriptionId;
+use super::topics::{SubscriptionId, TopicId};
 use kit::{passing, rows};
 use outgoing::{Answer, Post, TroubleKind};
 use std::sync::{Arc, Weak};
@@ -85,10 +86,14 @@ impl Inner {
             return self.remove(&job, &[job.number]).await;
         };
         let tried = self.try_once(&job, &row, &message).await;
-        let Some(outcome) = self.judge(&job, &message, tried) else {
-            self.metrics.retried();
-            let again_at = self.env.clock.monotonic() + self.pause(job.tries);
-            return self.outbox.failed(&job, again_at);
+        let pause = self.delivery_policy(&job.subscription.topic).pause(job.tries);
+        let outcome = match self.judge(&job, &message, tried, pause.is_some()) {
+            Some(outcome) => outcome,
+            None => {
+                self.metrics.retried();
+                let again_at = self.env.clock.monotonic() + pause.unwrap_or_default();
+                return self.outbox.failed(&job, again_at);
+            }
         };
         if message.kind == Kind::Notification {
             self.metrics.over(&job.subscription.topic, outcome);
@@ -125,6 +130,7 @@ impl Inner {
         let subscription = &job.subscription;
         let mut envelope = Envelope::new(message, subscription, row.is_https(), &base_url);
         if message.kind == Kind::Notification {
+            envelope = envelope.of_type(self.delivery_policy(&subscription.topic).content_type);
             if row.is_raw {
                 return Ok(envelope.raw());
             }
@@ -138,8 +144,21 @@ impl Inner {
         Ok(envelope.signed(&signed))
     }
 
-    /// What became of a delivery; `None`: it is tried again.
-    fn judge(&self, job: &Job, message: &MessageRow, tried: Tried) -> Option<Outcome> {
+    /// How a topic delivers.
+    pub(super) fn delivery_policy(&self, topic: &TopicId) -> DeliveryPolicy {
+        let row = self.topics.get(topic).map(|topic| topic.row());
+        let own = row.and_then(|row| DeliveryPolicy::parse(row.delivery_policy.as_deref()?).ok());
+        own.unwrap_or_else(|| DeliveryPolicy::of_server(&self.options))
+    }
+
+    /// What became of a delivery; `None`: it is tried again, as it may be.
+    fn judge(
+        &self,
+        job: &Job,
+        message: &MessageRow,
+        tried: Tried,
+        may_again: bool,
+    ) -> Option<Outcome> {
         let (why, outcome) = match tried {
             Tried::Delivered => return Some(Outcome::Delivered),
             Tried::Refused(why) => (why, Outcome::Refused),
@@ -147,7 +166,7 @@ impl Inner {
                 let age_ms = self.now_ms().saturating_sub(message.at_ms);
                 let is_young =
                     u128::try_from(age_ms).unwrap_or_default() < self.options.age_max.as_millis();
-                if is_young && job.tries + 1 < self.options.tries_max {
+                if is_young && may_again {
                     let subscription = job.subscription.arn();
                     tracing::debug!(%subscription, tries = job.tries + 1, "not delivered: {why}");
                     return None;
@@ -161,12 +180,6 @@ impl Inner {
             "a message is given up: {why}"
         );
         Some(outcome)
-    }
-
-    /// How long after a failure, with so many before it, the next try comes.
-    fn pause(&self, tries: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(tries).unwrap_or(u32::MAX);
-        self.options.retry_first.saturating_mul(doubled).min(self.options.retry_max)
     }
 
     /// Removes the rows of deliveries that are over, and of messages that nobody needs any more;

@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 
 /// What AWS calls itself.
 const AGENT: &str = "Amazon Simple Notification Service Agent";
-const CONTENT_TYPE: &str = "text/plain; charset=UTF-8";
+/// What a message is said to be, unless the topic says something else.
+pub(super) const CONTENT_TYPE: &str = "text/plain; charset=UTF-8";
 
 /// A message to one subscription.
 pub(super) struct Envelope<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Envelope<'a> {
     base_url: &'a str,
     /// What confirms the subscription, in messages that ask for it.
     token: Option<String>,
+    content_type: Option<String>,
 }
 
 impl<'a> Envelope<'a> {
@@ -43,7 +45,13 @@ impl<'a> Envelope<'a> {
             message: row.message_for(is_https),
             base_url,
             token: None,
+            content_type: None,
         }
+    }
+
+    /// With another content type than [`CONTENT_TYPE`].
+    pub(super) fn of_type(self, content_type: Option<String>) -> Self {
+        Self { content_type, ..self }
     }
 
     /// With the token that a confirmation is about.
@@ -127,11 +135,12 @@ impl<'a> Envelope<'a> {
 
     fn headers(&self) -> Vec<(&'static str, String)> {
         let MessageRow { kind, id, .. } = self.row;
+        let content_type = self.content_type.as_deref().unwrap_or(CONTENT_TYPE);
         let mut headers = vec![
             ("x-amz-sns-message-type", kind.as_str().to_owned()),
             ("x-amz-sns-message-id", id.to_string()),
             ("x-amz-sns-topic-arn", self.topic_arn.clone()),
-            ("content-type", CONTENT_TYPE.to_owned()),
+            ("content-type", content_type.to_owned()),
             ("user-agent", AGENT.to_owned()),
         ];
         if *kind == Kind::Notification {

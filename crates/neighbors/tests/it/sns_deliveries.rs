@@ -377,6 +377,32 @@ fn what_is_given_up() {
 }
 
 #[test]
+fn a_topics_own_policy_is_followed() {
+    run(Options::default(), async |house| {
+        let endpoint = Endpoint::open().await;
+        let policy = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":7,
+            "maxDelayTarget":30,"numRetries":2,"numMinDelayRetries":1,"numMaxDelayRetries":1},
+            "defaultRequestPolicy":{"headerContentType":"application/json"}}}"#;
+        subscribe(house, &endpoint, "").await;
+        let policy = policy.replace(['\n', ' '], "");
+        let set = format!("SetTopicAttributes TopicArn={T} AttributeName=DeliveryPolicy");
+        house.check(&format!("{set} AttributeValue='{policy}'")).await;
+        publish(house, "m").await;
+        let hit = endpoint.take(500).await;
+        assert_eq!(hit.headers["content-type"], "application/json");
+        for (tries, pause_ms) in [(1, 7000), (2, 30_000)] {
+            retried(house, tries).await;
+            house.home.fake.clock.advance_ms(pause_ms);
+            endpoint.take(500).await;
+        }
+        let failed = "millweir_sns_failed_total{account=\"000000000000\",region=\"us-east-1\",\
+            topic=\"t\",why=\"given_up\"} 1";
+        until(house, failed).await;
+        over(house).await;
+    });
+}
+
+#[test]
 fn what_nobody_confirms_goes() {
     run(Options::default(), async |house| {
         let url = "http://hook.test:65535/";

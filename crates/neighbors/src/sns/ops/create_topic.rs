@@ -59,7 +59,8 @@ fn check_same(
     topic: &Topic,
     (input, tags): (&CreateTopicInput, &Tags),
 ) -> Result<()> {
-    let shown = attributes::shown(topic, shapes::policy_of(service, cx, topic)?);
+    let delivery = service.inner.delivery_policy(&topic.id);
+    let shown = attributes::shown(topic, shapes::policy_of(service, cx, topic)?, &delivery);
     for (name, value) in input.attributes.iter().flatten() {
         let is_same = shown.get(name.as_str()).map_or("", |shown| shown.as_str()) == value.as_str();
         let is_none = name == "FifoTopic" || value.is_empty();

@@ -18,5 +18,7 @@ pub(super) fn get_topic_attributes(
 ) -> Result<GetTopicAttributesResponse> {
     let topic = service.inner.topic(cx, "GetTopicAttributes", &input.topic_arn)?;
     let policy = shapes::policy_of(service, cx, &topic)?;
-    Ok(GetTopicAttributesResponse { attributes: Some(attributes::shown(&topic, policy)) })
+    let delivery = service.inner.delivery_policy(&topic.id);
+    let attributes = attributes::shown(&topic, policy, &delivery);
+    Ok(GetTopicAttributesResponse { attributes: Some(attributes) })
 }
