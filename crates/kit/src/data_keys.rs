@@ -7,9 +7,13 @@
 //!
 //! Before the engine may encrypt with a key the catalog has its fingerprint, so that a key file
 //! that was lost or replaced is told, and no second key is ever made under the name of a lost one.
+//!
+//! One more key in the file is the server's own: what services keep of clients' secrets is sealed
+//! with it, so that who has the catalog alone has no secret.
 
 mod key_file;
 
+use crate::Secret;
 use base::{AccountId, Env, Region};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -53,6 +57,9 @@ const RING_NAME_BYTES_MAX: usize = 255;
 pub const KMS: &str = "kms";
 /// Catalog keys of fingerprints; the key's name in the ring follows.
 const FINGERPRINTS: &str = "encryption-key/";
+
+/// Name of the server's own key; no account's key can have it: accounts are digits.
+const OWN: &str = "server/secrets";
 
 /// A key of the configuration.
 #[derive(Clone)]
@@ -156,6 +163,25 @@ impl LocalDataKeys {
     /// What an owner should know: keys that are missing since the start.
     pub fn troubles(&self) -> &[String] {
         &self.missing
+    }
+
+    /// The server's own key, made at its first start whether or not clients' keys are.
+    ///
+    /// # Errors
+    /// It was made and is not in the file any more; it cannot be kept.
+    pub async fn server_secret(&self) -> io::Result<Secret> {
+        let mut kept = self.kept.lock().await;
+        if !kept.fingerprints.contains_key(OWN) {
+            if self.catalog.get(&row_key(OWN)).is_some() {
+                return Err(io::Error::new(io::ErrorKind::NotFound, missing(OWN)));
+            }
+            self.make(&mut kept, OWN)?;
+        }
+        let noted = self.note(OWN, &kept.fingerprints[OWN]).await;
+        noted.map_err(|_| io::Error::other("the server's own key cannot be noted"))?;
+        let mut lines = kept.text.lines().filter_map(key_file::parse);
+        let key = lines.find_map(|(name, key)| (name == OWN).then_some(key));
+        Ok(Secret::of(key.expect("its fingerprint is that of a line")))
     }
 
     async fn find(&self, scope: String, id: &str) -> Result<String, KeyTrouble> {
@@ -406,6 +432,21 @@ mod tests {
         resolve(&open(&given(1)).unwrap(), "alias/given").await.unwrap();
         assert!(open(&given(1)).is_ok());
         assert!(open(&given(2)).err().unwrap().to_string().contains("alias/given"));
+    }
+
+    #[tokio::test]
+    async fn the_servers_own_key_is_made_once_and_refuses_to_be_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys");
+        let catalog = MemoryCatalog::new();
+        let open = |file| open_with(catalog.clone(), Some(file), &[], false).unwrap();
+        let first = open(&file).server_secret().await.unwrap();
+        assert_eq!(open(&file).server_secret().await.unwrap(), first);
+        let told = open(&dir.path().join("other")).server_secret().await.unwrap_err().to_string();
+        assert!(told.contains("server/secrets") && told.contains("missing"), "{told}");
+        assert!(!dir.path().join("other").exists(), "no second key under its name");
+        let other = open_with(MemoryCatalog::new(), None, &[], false).unwrap();
+        assert_ne!(other.server_secret().await.unwrap(), first);
     }
 
     #[tokio::test]

@@ -39,6 +39,10 @@ impl Secret {
         Ok(secret)
     }
 
+    pub(crate) fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// A key for one purpose; those of two purposes tell nothing of each other.
     ///
     /// # Panics

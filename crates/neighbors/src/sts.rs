@@ -5,8 +5,8 @@
 //! request: token -> session -> the role as it is now -> its permissions within the session's
 //! ```
 //!
-//! Nothing is stored but the secret that tokens are sealed with: a session is in its token, so it
-//! survives a restart. It ends when its time is over, or when its role is gone or another one.
+//! Nothing is stored: a session is in its token, sealed, so it survives a restart. It ends when its
+//! time is over, or when its role is gone or another one.
 
 mod ops;
 mod service;

@@ -66,23 +66,24 @@ pub(super) async fn open(
     };
     let of_dynamodb = dynamodb::Parts { env: env.clone(), store: part(dynamodb::SERVICE) };
     let poster = poster(options, env)?;
+    let secret = engines.keys.server_secret().await.context("the encryption keys")?;
     let topics = Sns::open(
         sns::Parts {
             env: env.clone(),
             store: part(sns::SERVICE),
+            secret: secret.clone(),
             registry: registry.clone(),
             poster: poster.clone(),
             base_url: Arc::new(move || base_url.clone()),
-            sealing_key: None,
         },
         options.sns,
     );
     let topics = topics.await?;
-    let secret = options.webhook_secret.as_ref();
+    let of_hooks = options.webhook_secret.as_ref();
     let doers = cloudwatch::Doers {
         topics: topics.clone(),
         poster,
-        webhook_secret: secret.map(|secret| secret.reveal().as_bytes().to_vec()),
+        webhook_secret: of_hooks.map(|secret| secret.reveal().as_bytes().to_vec()),
     };
     let of_cloudwatch = cloudwatch::Parts {
         env: env.clone(),
@@ -90,10 +91,9 @@ pub(super) async fn open(
         registry: registry.clone(),
         doers: Some(doers),
     };
-    let iam = iam::Parts { env: env.clone(), store: part(iam::SERVICE) };
-    let iam = Iam::open(iam, options.iam).await?;
-    let sts = sts::Parts { env: env.clone(), store: part(sts::SERVICE), iam: iam.clone() };
-    let sts = Sts::open(sts).await?;
+    let of_iam = iam::Parts { env: env.clone(), store: part(iam::SERVICE), secret: secret.clone() };
+    let iam = Iam::open(of_iam, options.iam).await?;
+    let sts = Sts::new(sts::Parts { env: env.clone(), secret, iam: iam.clone() });
     let hosted = vec![
         kinesis(parts, options).await?,
         dynamodb(of_dynamodb, options)?,

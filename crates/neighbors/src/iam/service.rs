@@ -29,6 +29,8 @@ pub struct Parts {
     pub env: Env,
     /// Roles, users, policies: the part of [`SERVICE`].
     pub store: Part,
+    /// What the secrets of access keys are sealed with.
+    pub secret: Secret,
 }
 
 /// IAM; cheap to clone.
@@ -69,14 +71,14 @@ impl Iam {
     /// # Errors
     /// `Corrupt` a row cannot be read; any failure of the first start's commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
-        let Parts { env, store } = parts;
+        let Parts { env, store, secret: own } = parts;
         let secret = Secret::open(&env, &store).await?;
         let inner = Inner {
             roles: Directory::default(),
             users: Directory::default(),
             policies: Directory::default(),
             tokens: TokenKey::new(&secret.derive(b"paging tokens"), TOKEN_LIFE_MS),
-            secrets: SealingKey::new(&secret.derive(b"access keys")),
+            secrets: SealingKey::new(&own.derive(b"iam: access keys")),
             keys: RwLock::default(),
             epoch: AtomicU64::new(0),
             tasks: Tasks::new(),

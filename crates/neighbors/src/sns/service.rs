@@ -17,6 +17,7 @@ use super::texts;
 use super::token::SubscriptionTokens;
 use super::topics::{SubscriptionId, Topic, TopicId, Topics, unreadable};
 use super::upkeep;
+use crate::sealing::SealingKey;
 use base::metrics::Registry;
 use base::policy::Denial;
 use base::{Cx, Env};
@@ -41,6 +42,8 @@ pub struct Parts {
     pub env: Env,
     /// Topics, subscriptions, messages: the part of [`SERVICE`].
     pub store: Part,
+    /// What the private key of signatures is sealed with.
+    pub secret: Secret,
     /// Where the service's numbers go.
     pub registry: Registry,
     /// What posts to endpoints.
@@ -48,9 +51,6 @@ pub struct Parts {
     /// Where endpoints find this server, as `https://millweir.example:4566`: it stands in messages,
     /// before the addresses that confirm, unsubscribe, and give the certificate.
     pub base_url: Arc<dyn Fn() -> String + Send + Sync>,
-    /// What the private key of signatures is encrypted with. None: a key that the catalog itself
-    /// has, which keeps it from being seen in passing and from nobody who has the whole catalog.
-    pub sealing_key: Option<[u8; 32]>,
 }
 
 /// SNS; cheap to clone.
@@ -84,15 +84,15 @@ impl Sns {
     /// # Errors
     /// `Corrupt` a row cannot be read; any failure of the first start's commit.
     pub async fn open(parts: Parts, options: Options) -> store::Result<Self> {
-        let Parts { env, store, registry, poster, base_url, sealing_key } = parts;
+        let Parts { env, store, secret: own, registry, poster, base_url } = parts;
         let secret = Secret::open(&env, &store).await?;
-        let sealing_key = sealing_key.unwrap_or_else(|| secret.derive(b"signing keys"));
+        let sealing = SealingKey::new(&own.derive(b"sns: signing keys"));
         let outbox = Outbox::new(&options);
         restore(&store, &outbox).await?;
         let inner = Arc::new(Inner {
             topics: Topics::open(&store)?,
             outbox,
-            signer: Signer::new(env.clone(), store.clone(), &sealing_key),
+            signer: Signer::new(env.clone(), store.clone(), sealing),
             poster,
             metrics: Metrics::new(registry),
             tokens: TokenKey::new(&secret.derive(b"paging tokens"), TOKEN_LIFE_MS),

@@ -8,21 +8,18 @@
 //! A message's signature is the same for all its subscriptions, so that it is computed once; a key
 //! that cannot be opened any more is left as it is, and another one is made.
 //!
-//! | bytes of a sealed key | |
-//! | --- | --- |
-//! | 0..12 | nonce |
-//! | 12.. | AES-256-GCM of PKCS #8, bound to the certificate's id, and its tag |
+//! A key is stored as PKCS #8, sealed under its certificate's id (see `crate::sealing`).
 //!
 //! Why RustCrypto's `rsa`: `ring`, which everything else here uses, makes no RSA keys and signs no
 //! SHA-1, which version 1 asks for.
 
 use super::rows::KeyRow;
 use super::topics::unreadable;
+use crate::sealing::SealingKey;
 use base::{Env, hex};
 use kit::rows;
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, DnType, KeyPair};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use rsa::PrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
@@ -99,7 +96,7 @@ pub(super) fn certificate_of(path: &str) -> Option<&str> {
 pub(super) struct Signer {
     env: Env,
     store: Part,
-    sealing: LessSafeKey,
+    sealing: SealingKey,
     current: OnceCell<Arc<Current>>,
     remembered: Mutex<Remembered>,
 }
@@ -122,10 +119,9 @@ impl Current {
 }
 
 impl Signer {
-    pub(super) fn new(env: Env, store: Part, sealing_key: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&AES_256_GCM, sealing_key).expect("the key has 32 bytes");
+    pub(super) fn new(env: Env, store: Part, sealing: SealingKey) -> Self {
         let (current, remembered) = (OnceCell::new(), Mutex::default());
-        Self { env, store, sealing: LessSafeKey::new(key), current, remembered }
+        Self { env, store, sealing, current, remembered }
     }
 
     /// Signs a text.
@@ -202,25 +198,13 @@ impl Signer {
 
     fn seal(&self, id: &str, key: &PrivateKey) -> Result<String, String> {
         let document = key.to_pkcs8_der().map_err(|e| e.to_string())?;
-        let mut nonce = [0; NONCE_LEN];
-        self.env.rng.fill(&mut nonce);
-        let mut sealed = document.as_bytes().to_vec();
-        let bound_to = Aad::from(id.as_bytes());
-        let unique = Nonce::assume_unique_for_key(nonce);
-        let told = |_| "a signing key cannot be encrypted".to_owned();
-        self.sealing.seal_in_place_append_tag(unique, bound_to, &mut sealed).map_err(told)?;
-        let stored = [&nonce[..], &sealed].concat();
-        Ok(base64_simd::STANDARD.encode_to_string(stored))
+        let sealed = self.sealing.seal(&*self.env.rng, id.as_bytes(), document.as_bytes());
+        Ok(base64_simd::STANDARD.encode_to_string(sealed))
     }
 
     fn unseal(&self, id: &str, stored: &str) -> Option<PrivateKey> {
-        let stored = base64_simd::STANDARD.decode_to_vec(stored.as_bytes()).ok()?;
-        let (nonce, sealed) = stored.split_first_chunk()?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let bound_to = Aad::from(id.as_bytes());
-        let plain = self.sealing.open_in_place(nonce, bound_to, &mut sealed).ok()?;
-        PrivateKey::from_pkcs8_der(plain).ok()
+        let sealed = base64_simd::STANDARD.decode_to_vec(stored.as_bytes()).ok()?;
+        PrivateKey::from_pkcs8_der(&self.sealing.open(id.as_bytes(), &sealed)?).ok()
     }
 }
 

@@ -10,9 +10,8 @@ use parking_lot::Mutex;
 use ring::hmac;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::Part;
 
-/// AWS's name of the service in policies, whose part of a store it needs.
+/// AWS's name of the service in policies.
 pub const SERVICE: &str = "sts";
 
 /// Session policies that are kept read; past it all are dropped and read again.
@@ -26,8 +25,8 @@ pub(super) type Result<T> = std::result::Result<T, Error>;
 pub struct Parts {
     /// Time, randomness and files.
     pub env: Env,
-    /// The secret: the part of [`SERVICE`].
-    pub store: Part,
+    /// What sessions are sealed with.
+    pub secret: Secret,
     /// Whose roles are taken on.
     pub iam: Iam,
 }
@@ -51,17 +50,13 @@ pub(super) struct Inner {
 }
 
 impl Sts {
-    /// Opens the service.
-    ///
-    /// # Errors
-    /// `Corrupt` the secret cannot be read; any failure of the first start's commit.
-    pub async fn open(parts: Parts) -> store::Result<Self> {
-        let Parts { env, store, iam } = parts;
-        let secret = Secret::open(&env, &store).await?;
-        let tokens = SealingKey::new(&secret.derive(b"session tokens"));
-        let secrets = hmac::Key::new(hmac::HMAC_SHA256, &secret.derive(b"secret access keys"));
+    /// The service; it keeps nothing.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { env, secret, iam } = parts;
+        let tokens = SealingKey::new(&secret.derive(b"sts: session tokens"));
+        let secrets = hmac::Key::new(hmac::HMAC_SHA256, &secret.derive(b"sts: access keys"));
         let policies = Mutex::default();
-        Ok(Self { inner: Arc::new(Inner { env, iam, tokens, secrets, policies }) })
+        Self { inner: Arc::new(Inner { env, iam, tokens, secrets, policies }) }
     }
 }
 

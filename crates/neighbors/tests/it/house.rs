@@ -3,6 +3,7 @@
 use base::Cx;
 use base::metrics::Registry;
 use base::policy::{Attached, Context, Permissions, Policy, Request, decide};
+use kit::{KMS, Secret};
 use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
 use neighbors::iam::{self, Iam};
@@ -102,7 +103,8 @@ impl Tenant for Iam {
     }
 
     async fn open(home: &Home, options: Self::Options) -> Self {
-        let parts = iam::Parts { env: home.fake.env(), store: home.store.part(Self::NAME) };
+        let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
+        let parts = iam::Parts { env, store, secret: home.secret().await };
         Self::open(parts, options).await.unwrap()
     }
 
@@ -152,9 +154,9 @@ impl Tenant for Tokens {
 
     async fn open(home: &Home, (): ()) -> Self {
         let iam = <Iam as Tenant>::open(home, iam::Options::default()).await;
-        let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
-        let parts = sts::Parts { env, store, iam: iam.clone() };
-        Self { iam, sts: Sts::open(parts).await.unwrap() }
+        let (env, secret) = (home.fake.env(), home.secret().await);
+        let parts = sts::Parts { env, secret, iam: iam.clone() };
+        Self { iam, sts: Sts::new(parts) }
     }
 
     fn server(&self) -> Box<dyn Service> {
@@ -207,7 +209,8 @@ impl Tenant for Sns {
         let poster = Poster::new(env.clone(), &here).unwrap().with_names(Arc::new(Hosts));
         let registry = home.registry.clone();
         let base_url = Arc::new(|| format!("{BASE_URL}/"));
-        let parts = sns::Parts { env, store, registry, poster, base_url, sealing_key: None };
+        let secret = home.secret().await;
+        let parts = sns::Parts { env, store, secret, registry, poster, base_url };
         Self::open(parts, options).await.unwrap()
     }
 
@@ -245,6 +248,11 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// The server's own.
+    pub(crate) async fn secret(&self) -> Secret {
+        Secret::open(&self.fake.env(), &self.store.part(KMS)).await.unwrap()
+    }
+
     /// The first row of SNS under a prefix.
     pub(crate) fn row(&self, prefix: &str) -> Vec<u8> {
         let rows = self.catalog.scan(format!("{}/{prefix}", sns::SERVICE).as_bytes(), None, 1);
