@@ -48,6 +48,9 @@ cases! { DynamoDb
         restart
         $of_w1 ScanIndexForward=false = Items.leaseKey.S=[s9 s4 s2 s1]
         Scan TableName=app IndexName=byOwner = Count=5
+        Scan TableName=app IndexName=byOwner ReturnConsumedCapacity=INDEXES = ConsumedCapacity={\
+          CapacityUnits=0.5 Table.CapacityUnits=0.0 \
+          GlobalSecondaryIndexes.byOwner.CapacityUnits=0.5}
         PutItem TableName=app Item={leaseKey={S=x} leaseOwner={N='1'}} ! ValidationException: \
           One or more parameter values were invalid: Type mismatch for Index Key leaseOwner \
           Expected: S Actual: N IndexName: byOwner

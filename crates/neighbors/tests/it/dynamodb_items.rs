@@ -30,6 +30,8 @@ of_app! {
         GetItem TableName=app Key={k={S=a}} ProjectionExpression='n, m.#in[2]' \
           ExpressionAttributeNames={'#in'=in} = Item={n.N='1.5' m.M.in.L=[{BOOL=false}] k=null}
         GetItem TableName=app Key={k={S=a}} AttributesToGet=[n none] = Item={n.N='1.5' k=null}
+        GetItem TableName=app Key={k={S=a}} AttributesToGet=[n k n] ! ValidationException: \
+          One or more parameter values were invalid: Duplicate value in attribute name: n
         restart
         GetItem TableName=app Key={k={S=a}} = Item={n.N='1.5' ss.SS=[x y]}
         PutItem TableName=app Item={k={S=a}} ReturnValues=ALL_OLD = Attributes.n.N='1.5'

@@ -50,7 +50,8 @@ pub(super) async fn scan(db: &DynamoDb, cx: &Cx, input: ScanInput) -> Result<Sca
         wanted.go_on(&source.place(&read_item(key)?)?)?;
     }
     let page = page::read(&db.inner, cx, &source, wanted).await?;
-    let used = Used::Read(page.bytes, input.consistent_read == Some(true));
+    let is_consistent = input.consistent_read == Some(true);
+    let used = Used::page(page.bytes, input.index_name.as_ref(), is_consistent);
     let items = page.items.into_iter().map(show_item).collect();
     Ok(ScanOutput {
         items: (input.select != Some(Select::Count)).then_some(items),

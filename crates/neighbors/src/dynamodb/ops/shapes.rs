@@ -21,7 +21,7 @@ use api::dynamodb::{
     ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, ScalarAttributeType,
     TableDescription, TableStatus, TableWarmThroughputDescription,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Units of a table without limits, as AWS shows those of a new table on demand.
@@ -84,6 +84,10 @@ pub(super) fn projection(
     match (expression, attributes) {
         (Some(text), _) => parameters.projection(text),
         (None, Some(names)) => {
+            let mut seen = BTreeSet::new();
+            if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+                return Err(texts::attribute_twice(twice));
+            }
             let paths = names.iter().map(|name| Path::attribute(name.as_str()));
             Ok(Projection::Paths(paths.collect()))
         }
@@ -112,8 +116,20 @@ pub(super) fn shown(item: Option<Item>) -> Option<BTreeMap<Text, AttributeValue>
 pub(super) enum Used {
     /// Bytes that were read, and whether consistently.
     Read(usize, bool),
+    /// Bytes that were read of an index.
+    ReadIndex(usize, String),
     /// Bytes of the greater one of the item before and after, and times the units.
     Write(usize, u32),
+}
+
+impl Used {
+    /// Bytes that a page of a table, or of an index of it, has read.
+    pub(super) fn page(bytes: usize, index: Option<&Text>, is_consistent: bool) -> Self {
+        match index {
+            Some(index) => Self::ReadIndex(bytes, index.to_string()),
+            None => Self::Read(bytes, is_consistent),
+        }
+    }
 }
 
 /// The units that a request used, when it asks for them.
@@ -123,23 +139,29 @@ pub(super) fn consumed(
     used: &Used,
 ) -> Option<ConsumedCapacity> {
     let asked = asked.filter(|asked| *asked != ReturnConsumedCapacity::None)?;
+    let read = |bytes: usize| bytes.div_ceil(READ_UNIT_BYTES).max(1) as f64;
     let units = match used {
-        Used::Read(bytes, is_consistent) => {
-            let units = bytes.div_ceil(READ_UNIT_BYTES).max(1) as f64;
-            if *is_consistent { units } else { units / 2.0 }
-        }
+        Used::Read(bytes, true) => read(*bytes),
+        Used::Read(bytes, false) | Used::ReadIndex(bytes, _) => read(*bytes) / 2.0,
         Used::Write(bytes, times) => {
             (bytes.div_ceil(WRITE_UNIT_BYTES).max(1) * *times as usize) as f64
         }
     };
-    let capacity_units = Some(units);
-    let of_table = Capacity { capacity_units, ..Capacity::default() };
-    Some(ConsumedCapacity {
+    let capacity = |units| Capacity { capacity_units: Some(units), ..Capacity::default() };
+    let mut consumed = ConsumedCapacity {
         table_name: Some(table.key.name.as_ref().into()),
-        capacity_units,
-        table: (asked == ReturnConsumedCapacity::Indexes).then_some(of_table),
+        capacity_units: Some(units),
         ..ConsumedCapacity::default()
-    })
+    };
+    if asked == ReturnConsumedCapacity::Indexes {
+        let (of_table, of_indexes) = match used {
+            Used::ReadIndex(_, index) => (0.0, Some([(index.as_str().into(), capacity(units))])),
+            Used::Read(..) | Used::Write(..) => (units, None),
+        };
+        consumed.table = Some(capacity(of_table));
+        consumed.global_secondary_indexes = of_indexes.map(BTreeMap::from);
+    }
+    Some(consumed)
 }
 
 /// The key attributes of a table or an index.

@@ -6,6 +6,11 @@ use crate::dynamodb::value::Value;
 use api::dynamodb::{ComparisonOperator, Error};
 
 /// Source: observed (dynalite's suite).
+pub(in crate::dynamodb) fn attribute_twice(name: &str) -> Error {
+    invalid(&format!("Duplicate value in attribute name: {name}"))
+}
+
+/// Source: observed (dynalite's suite).
 pub(in crate::dynamodb) fn expected_value_and_list(name: &str) -> Error {
     invalid(&format!("Value and AttributeValueList cannot be used together for Attribute: {name}"))
 }
