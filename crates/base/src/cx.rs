@@ -58,6 +58,12 @@ pub struct Cx {
     pub caller_arn: Arc<str>,
     /// The id of the configured access key that signed; without one the account's root asks.
     pub access_key: Option<Arc<str>>,
+    /// What AWS calls the unique id of that key's holder.
+    pub user_id: Option<Arc<str>>,
+    /// ARN of the role, when one of its sessions asks.
+    pub role_arn: Option<Arc<str>>,
+    /// The partition of what is in no region, as users are: one for the whole server.
+    pub partition: &'static str,
     /// What the caller's own policies let him do.
     pub permissions: Permissions,
     /// Where and when the request came from.
@@ -82,23 +88,49 @@ impl Cx {
     pub fn of_service(account: AccountId, region: Region) -> Self {
         let request_id = RequestId::from_random([0; 16]);
         let caller_arn = format!("arn:aws:iam::{account}:root").into();
-        // No policy is asked about it.
-        let origin = Origin::default();
+        // Nobody listens within the server.
+        let origin = Origin { is_tls: true, ..Origin::default() };
         let (permissions, memory) = (Permissions::All, Share::unbounded());
-        let access_key = None;
-        Self { request_id, account, region, caller_arn, access_key, permissions, origin, memory }
+        Self {
+            request_id,
+            account,
+            caller_arn,
+            access_key: None,
+            user_id: None,
+            role_arn: None,
+            partition: region.partition(),
+            region,
+            permissions,
+            origin,
+            memory,
+        }
+    }
+
+    /// The same at a time, in milliseconds since the epoch.
+    #[must_use]
+    pub fn at(self, time_ms: i64) -> Self {
+        Self { origin: Origin { time_ms, ..self.origin }, ..self }
     }
 
     /// The caller's name, without its path, when it is a user.
     pub fn user_name(&self) -> Option<&str> {
-        let (_, path) = self.caller_arn.split_once(":user/")?;
-        path.rsplit('/').next()
+        self.caller_path().strip_prefix("user/")?.rsplit('/').next()
     }
 
-    /// What AWS calls the caller's unique id: of the root it is the account. A user has one key
-    /// here, so its id is the user's.
+    /// What stands behind the account in the caller's ARN. It may have colons: those of a user's
+    /// path are the user's choice.
+    pub fn caller_path(&self) -> &str {
+        self.caller_arn.splitn(6, ':').nth(5).unwrap_or_default()
+    }
+
+    /// The ARN that policies know the caller by: of a session that of its role.
+    pub fn principal_arn(&self) -> &str {
+        self.role_arn.as_deref().unwrap_or(&self.caller_arn)
+    }
+
+    /// What AWS calls the caller's unique id: of the root it is the account.
     pub fn user_id(&self) -> &str {
-        self.access_key.as_deref().unwrap_or(self.account.as_str())
+        self.user_id.as_deref().unwrap_or(self.account.as_str())
     }
 }
 
@@ -141,14 +173,14 @@ mod tests {
         assert_eq!(&*service.caller_arn, "arn:aws:iam::123456789012:root");
         assert_eq!(service.permissions, Permissions::All);
         assert!(service.memory.take(1 << 40).is_some(), "no client causes it");
-        for (arn, key, name, id) in [
+        for (arn, user_id, name, id) in [
             ("arn:aws:iam::123456789012:root", None, None, "123456789012"),
-            ("arn:aws:iam::123456789012:user/ann", Some("AKID"), Some("ann"), "AKID"),
-            ("arn:aws-cn:iam::123456789012:user/ann", Some("AKID"), Some("ann"), "AKID"),
+            ("arn:aws:iam::123456789012:user/ann", Some("AIDA1"), Some("ann"), "AIDA1"),
+            ("arn:aws-cn:iam::123456789012:user/ann", Some("AIDA1"), Some("ann"), "AIDA1"),
             ("arn:aws:sts::123456789012:assumed-role/user/ann", None, None, "123456789012"),
         ] {
             let caller_arn = arn.into();
-            let cx = Cx { caller_arn, access_key: key.map(Into::into), ..service.clone() };
+            let cx = Cx { caller_arn, user_id: user_id.map(Into::into), ..service.clone() };
             assert_eq!((cx.user_name(), cx.user_id()), (name, id), "{arn}");
         }
     }

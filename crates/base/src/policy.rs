@@ -277,15 +277,14 @@ impl Statement {
             return bad("a statement needs an `Action`");
         };
         let actions = Listed { items: texts("Action", actions)?, negated };
-        if let Some(action) = actions.items.iter().find(|a| *a != "*" && !a.contains(':')) {
-            return bad(format!("the action `{action}` names no service"));
-        }
+        actions.items.iter().try_for_each(|action| check_action(action))?;
         let resources = match either(members, "Resource", "NotResource")? {
             Some((resources, negated)) => Listed { items: texts("Resource", resources)?, negated },
             None if holder == Holder::Caller => return bad("a statement needs a `Resource`"),
             // A resource policy may leave out the one resource it hangs on.
             None => Listed { items: Vec::new(), negated: true },
         };
+        resources.items.iter().try_for_each(|resource| check_resource(resource))?;
         let conditions = match members.get("Condition") {
             None => Vec::new(),
             Some(Value::Object(operators)) => Condition::parse_all(operators)?,
@@ -311,6 +310,37 @@ impl Statement {
         self.actions.has(|a| matches(&a.to_ascii_lowercase(), &action))
             && self.resources.has(|r| matches(r, request.resource))
             && self.conditions.iter().all(|c| c.holds(request.cx, &request.context))
+    }
+}
+
+/// Refuses what is no action of a service, as `kinesis:Put*`.
+fn check_action(action: &str) -> Result<(), BadPolicy> {
+    if action == "*" {
+        return Ok(());
+    }
+    let Some((service, name)) = action.split_once(':') else {
+        return bad(format!("the action `{action}` names no service"));
+    };
+    let is_service = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"*?-_".contains(&b);
+    if service.is_empty() || name.is_empty() {
+        return bad(format!("the action `{action}` names no service or does nothing"));
+    }
+    if !service.bytes().all(is_service) || !name.bytes().all(is_name) {
+        return bad(format!("the action `{action}` is none"));
+    }
+    Ok(())
+}
+
+/// Refuses what is neither `*` nor an ARN of a partition of AWS's, with or without wildcards.
+fn check_resource(resource: &str) -> Result<(), BadPolicy> {
+    if resource == "*" {
+        return Ok(());
+    }
+    let partition = resource.strip_prefix("arn:").map(|rest| rest.split(':').next());
+    match partition.flatten() {
+        Some(partition) if partition.starts_with("aws") || partition.contains(['*', '?']) => Ok(()),
+        _ => bad(format!("the resource `{resource}` is neither an ARN nor `*`")),
     }
 }
 
@@ -348,7 +378,11 @@ impl Principal {
             Self::Arn(arn) if after_partition(arn) == after_partition(&cx.caller_arn) => {
                 Some(Grant::Caller)
             }
-            Self::Arn(arn) => is_so(is_session_of(&cx.caller_arn, arn), Grant::Role),
+            Self::Arn(arn) => {
+                let role_arn = cx.role_arn.as_deref();
+                let is_role = role_arn.is_some_and(|r| after_partition(r) == after_partition(arn));
+                is_so(is_role, Grant::Role)
+            }
             Self::Other => None,
         }
     }
@@ -357,15 +391,6 @@ impl Principal {
 /// An ARN without what differs between the regions in which one user asks here.
 fn after_partition(arn: &str) -> Option<&str> {
     arn.splitn(3, ':').nth(2)
-}
-
-/// Whether `caller` is `arn:*:sts::<account>:assumed-role/<role>/<session>` of this role's ARN.
-fn is_session_of(caller: &str, role: &str) -> bool {
-    let Some((head, path)) = role.split_once(":role/") else { return false };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let Some(account) = head.rsplit(':').next() else { return false };
-    let Some((session_head, session)) = caller.split_once(":assumed-role/") else { return false };
-    session_head.rsplit(':').next() == Some(account) && session.split('/').next() == Some(name)
 }
 
 fn parse_principals(value: &Value) -> Result<Vec<Principal>, BadPolicy> {

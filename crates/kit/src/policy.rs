@@ -36,6 +36,15 @@ pub struct Target<'a> {
     pub arn: &'a str,
     /// Whether the caller's account owns it.
     pub is_owned: bool,
+    /// What the request has beside.
+    pub context: Context<'a>,
+}
+
+impl<'a> Target<'a> {
+    /// Of a request that has nothing beside.
+    pub fn new(arn: &'a str, is_owned: bool) -> Self {
+        Self { arn, is_owned, context: Context::default() }
+    }
 }
 
 impl PolicySlot {
@@ -74,7 +83,7 @@ impl PolicySlot {
         shared: &Shared,
         cx: &Cx,
         action: &str,
-        Target { arn, is_owned }: Target<'_>,
+        Target { arn, is_owned, context }: Target<'_>,
     ) -> Result<(), Denial> {
         let policy = self.0.read().clone();
         let policy = policy.filter(|_| !(is_owned && shared.owners.contains(&action)));
@@ -82,7 +91,8 @@ impl PolicySlot {
             return Ok(());
         }
         let can_share = shared.others.contains(&action);
-        shared.ask(cx, action, arn, Attached { is_owned, policy: policy.as_deref(), can_share })
+        let attached = Attached { is_owned, policy: policy.as_deref(), can_share };
+        shared.ask(cx, action, (arn, context), attached)
     }
 }
 
@@ -96,12 +106,18 @@ impl Shared {
         if cx.permissions == Permissions::All {
             return Ok(());
         }
-        self.ask(cx, action, resource, Attached::OWNED)
+        self.ask(cx, action, (resource, Context::default()), Attached::OWNED)
     }
 
-    fn ask(&self, cx: &Cx, action: &str, arn: &str, attached: Attached<'_>) -> Result<(), Denial> {
+    fn ask(
+        &self,
+        cx: &Cx,
+        action: &str,
+        (resource, context): (&str, Context<'_>),
+        attached: Attached<'_>,
+    ) -> Result<(), Denial> {
         let named = format!("{}:{action}", self.service);
-        let request = Request { cx, action: &named, resource: arn, context: Context::default() };
+        let request = Request { cx, action: &named, resource, context };
         policy::decide(&request, attached)
     }
 }
@@ -147,7 +163,7 @@ mod tests {
     fn asked(slot: &PolicySlot, action: &str) -> [Option<Denial>; 2] {
         ["111111111111", "222222222222"].map(|account| {
             let cx = Cx::of_service(AccountId::parse(account).unwrap(), Region::default());
-            let target = Target { arn: ARN, is_owned: account.starts_with('1') };
+            let target = Target::new(ARN, account.starts_with('1'));
             slot.decide(&SHARED, &cx, action, target).err()
         })
     }

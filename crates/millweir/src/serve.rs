@@ -26,6 +26,7 @@ use base::Env;
 use base::metrics::{Definition, Registry};
 use engines::Engines;
 use issuer::Issued;
+use neighbors::iam::derived_user_id;
 use reread::Reread;
 use server::tls::TlsOptions;
 use server::{Loops, Port, Server};
@@ -33,7 +34,7 @@ use services::Services;
 use std::num::NonZero;
 use std::sync::Arc;
 use topic_pages::TopicPages;
-use wire::sigv4::{Holder, Key, Keyring};
+use wire::sigv4::{Key, Keyring};
 
 static BUILD_INFO: Definition = Definition::ours("millweir_build_info", "What runs here.");
 
@@ -88,7 +89,7 @@ impl Running {
         registry.gauge(&BUILD_INFO, &banner::BUILD).set(1);
         let base_url = banner::base_url(&options, port.local_addr());
         let services = services::open(&options, &engines, (&env, &registry), base_url).await?;
-        let keys = keyring(&options.access_keys, &services.issuer);
+        let keys = keyring(&options.access_keys, options.server.partition, &services.issuer);
         let server = Server::on(port, env.clone(), registry, services.all(), keys)?;
         let engines = Arc::new(engines);
         let (asked, noted) = (engines.clone(), engines.clone());
@@ -195,14 +196,16 @@ fn listened_on(options: &Options) -> Option<String> {
 pub(crate) const TLS_DIR: &str = "tls";
 
 /// The configured keys, and behind them those that clients made.
-fn keyring(keys: &[AccessKey], issuer: &Arc<Issued>) -> Keyring {
+fn keyring(keys: &[AccessKey], partition: &str, issuer: &Arc<Issued>) -> Keyring {
     let keys = Keyring::new(keys.iter().map(|key| {
         let known = Key {
             secret_access_key: key.secret.clone(),
             session_token: key.session_token.clone(),
             expires_ms: key.expires_ms,
             account: key.account,
-            holder: Holder::User(key.name.as_str().into()),
+            caller_arn: format!("arn:{partition}:iam::{}:user/{}", key.account, key.name).into(),
+            user_id: derived_user_id(&key.id).into(),
+            role_arn: None,
             permissions: key.permissions.clone(),
         };
         (key.id.clone(), known)

@@ -26,6 +26,7 @@ mod service;
 mod texts;
 
 pub use handle::{IamKey, RoleView};
+pub use ids::derived_user_id;
 pub(crate) use ids::{SECRET_BYTES, new_access_key_id, secret_of};
 pub use options::Options;
 pub use service::{Iam, Parts, SERVICE};

@@ -1,7 +1,7 @@
 //! Who asks: from a signature to an account and a region, in two steps: [`Judge::hear`] sees the
 //! head before the body is read, [`Judged::finish`] the body.
 
-use crate::options::AuthMode;
+use crate::options::{AuthMode, Options};
 use base::policy::Permissions;
 use base::{AccountId, Region};
 use bytes::Bytes;
@@ -16,6 +16,7 @@ pub(crate) struct Auth {
     mode: AuthMode,
     keys: RwLock<Arc<Keyring>>,
     account: AccountId,
+    pub(crate) partition: &'static str,
 }
 
 /// Judges one request, by the keys of the moment when it came.
@@ -25,8 +26,9 @@ pub(crate) struct Judge<'s> {
 }
 
 impl Auth {
-    pub(crate) fn new(mode: AuthMode, keys: Keyring, account: AccountId) -> Self {
-        Self { mode, keys: RwLock::new(Arc::new(keys)), account }
+    pub(crate) fn new(keys: Keyring, options: &Options) -> Self {
+        let &Options { auth: mode, account, partition, .. } = options;
+        Self { mode, keys: RwLock::new(Arc::new(keys)), account, partition }
     }
 
     pub(crate) fn mode(&self) -> AuthMode {
@@ -84,18 +86,31 @@ impl Judge<'_> {
             );
             Refusal::client("InvalidSignatureException", text)
         })?;
-        let partition = region.partition();
         // What was this server's and is over is refused even where any word is believed.
         let found = self.keys.find(credential.access_key_id, claim.token(), now_ms)?;
         if let Some((id, key)) = found {
-            let (account, caller_arn) = (key.account, key.arn(partition));
-            let (access_key, permissions) = (Some(id), key.permissions.clone());
-            return Ok(Principal { account, region, caller_arn, access_key, permissions });
+            return Ok(Principal {
+                account: key.account,
+                region,
+                caller_arn: Arc::clone(&key.caller_arn),
+                access_key: Some(id),
+                user_id: Some(Arc::clone(&key.user_id)),
+                role_arn: key.role_arn.clone(),
+                permissions: key.permissions.clone(),
+            });
         }
         let account = AccountId::parse(credential.access_key_id).unwrap_or(self.auth.account);
-        let caller_arn = ["arn:", partition, ":iam::", account.as_str(), ":root"].concat().into();
-        let permissions = Permissions::All;
-        Ok(Principal { account, region, caller_arn, access_key: None, permissions })
+        let caller_arn =
+            ["arn:", self.auth.partition, ":iam::", account.as_str(), ":root"].concat().into();
+        Ok(Principal {
+            account,
+            region,
+            caller_arn,
+            access_key: None,
+            user_id: None,
+            role_arn: None,
+            permissions: Permissions::All,
+        })
     }
 }
 

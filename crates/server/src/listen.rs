@@ -156,7 +156,7 @@ impl Server {
         let budget = Budget::new(options.limits.budget_bytes());
         let meters = Meters::new(&registry, &services);
         let shared = Shared {
-            auth: Arc::new(Auth::new(options.auth, credentials, options.account)),
+            auth: Arc::new(Auth::new(credentials, &options)),
             admin: Admin {
                 registry,
                 readiness: None,

@@ -29,6 +29,8 @@ pub struct Options {
     pub auth: AuthMode,
     /// The account of keys that name none.
     pub account: AccountId,
+    /// The partition of what is in no region: accounts' roots, users, roles.
+    pub partition: &'static str,
     /// Names, beside loopback ones and the machine's, under which the health and metrics pages
     /// answer when the server listens on loopback only; with [`AuthMode::Any`] all else too.
     pub host_names: Vec<String>,
@@ -54,6 +56,7 @@ impl Default for Options {
             tls_only: false,
             auth: AuthMode::Any,
             account: AccountId::DEFAULT,
+            partition: "aws",
             host_names: Vec::new(),
             cors_origins: vec!["*".to_owned()],
             metrics_token: None,

@@ -303,7 +303,7 @@ async fn serve(
     in_flight.verified(place.busy());
     let memory = charge(shared, place, who.account, room).map_err(refused)?;
     let origin = Origin { address: Some(sender.address), is_tls: sender.is_tls, time_ms };
-    let cx = context(id, who, origin, memory);
+    let cx = context(shared, id, who, (origin, memory));
     let head = (protocol == Protocol::RestJson).then(|| Box::new(wire_head(head)));
     let call = Call { cx, operation, protocol, head, body: payload };
     let calling = AssertUnwindSafe(async { service.call(call).await }).catch_unwind();
@@ -317,9 +317,25 @@ async fn serve(
     answer
 }
 
-fn context(request_id: RequestId, who: Principal, origin: Origin, memory: Share) -> Cx {
-    let Principal { account, region, caller_arn, access_key, permissions } = who;
-    Cx { request_id, account, region, caller_arn, access_key, permissions, origin, memory }
+fn context(
+    shared: &Shared,
+    request_id: RequestId,
+    who: Principal,
+    (origin, memory): (Origin, Share),
+) -> Cx {
+    Cx {
+        request_id,
+        account: who.account,
+        region: who.region,
+        caller_arn: who.caller_arn,
+        access_key: who.access_key,
+        user_id: who.user_id,
+        role_arn: who.role_arn,
+        partition: shared.auth.partition,
+        permissions: who.permissions,
+        origin,
+        memory,
+    }
 }
 
 /// The format in which a body can be told to be unreadable before anybody knows who sent it.

@@ -85,7 +85,7 @@ impl Directory {
         let Some(stream) = found else {
             return Err(denied(cx, action, &key.arn(), Denial::NoResource));
         };
-        let target = Target { arn: &stream.arn, is_owned: false };
+        let target = Target::new(&stream.arn, false);
         decide(&stream.policy, cx, action, target).map(|()| stream)
     }
 
@@ -124,7 +124,7 @@ impl Directory {
             authorize(cx, action, &key.arn())?;
             return Err(consumer_not_found(key));
         };
-        decide(&consumer.policy, cx, action, Target { arn: &consumer.arn, is_owned })?;
+        decide(&consumer.policy, cx, action, Target::new(&consumer.arn, is_owned))?;
         Ok((stream, consumer))
     }
 
@@ -204,6 +204,6 @@ fn check_own(
         authorize(cx, action, &key.arn())?;
         return Err(stream_not_found(&key));
     };
-    let target = Target { arn: &stream.arn, is_owned: true };
+    let target = Target::new(&stream.arn, true);
     decide(&stream.policy, cx, action, target).map(|()| stream)
 }

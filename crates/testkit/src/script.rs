@@ -14,7 +14,7 @@
 //! yet keeps what stands there. An outcome on a line of its own is one more of the call above; a
 //! call without one must succeed. What commands there are, a service's tests say.
 
-use base::{AccountId, Cx, Region, RequestId};
+use base::{AccountId, Cx, Origin, Region, RequestId};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -133,7 +133,9 @@ pub fn cx(account: &str, region: &str) -> Cx {
     let account = AccountId::parse(account).expect("an account");
     let region = Region::parse(region).expect("a region");
     let request_id = RequestId::from_random([7; 16]);
-    Cx { request_id, caller_arn, ..Cx::of_service(account, region) }
+    let user_id = Some("AIDAANN".into());
+    let origin = Origin::default();
+    Cx { request_id, caller_arn, user_id, origin, ..Cx::of_service(account, region) }
 }
 
 /// Calls an operation as the wire does.

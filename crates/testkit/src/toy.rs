@@ -15,7 +15,7 @@ use server::{AuthMode, Loops, Options, Server as HttpServer, system_env};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use wire::sigv4::{Holder, Key, Keyring, Secret};
+use wire::sigv4::{Key, Keyring, Secret};
 
 /// The service.
 #[derive(Debug, Default)]
@@ -89,7 +89,9 @@ pub async fn serve(ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output 
         session_token: None,
         expires_ms: None,
         account: AccountId::DEFAULT,
-        holder: Holder::User("toy".into()),
+        caller_arn: "arn:aws:iam::000000000000:user/toy".into(),
+        user_id: "AIDATOY".into(),
+        role_arn: None,
         permissions: base::policy::Permissions::All,
     };
     let keys = Keyring::new([(KEY.0.to_owned(), key)]);

@@ -20,7 +20,7 @@ mod verify;
 pub use canonical::payload_hash;
 pub use claim::{Claim, Credential};
 pub(crate) use date::parse_http as http_date;
-pub use keyring::{Holder, Issuer, Key, Keyring, Known};
+pub use keyring::{Issuer, Key, Keyring, Known};
 pub use sign::{Credentials, Scope, Signed, Signer, sign};
 pub use verify::{Addressee, Principal, Unread, Vouched};
 

@@ -38,6 +38,7 @@ enum Key {
     SourceAccount,
     SourceArn,
     SourceIp,
+    SourceOwner,
     UserId,
     UserName,
     ViaAwsService,
@@ -180,6 +181,7 @@ impl Compare {
                     | Key::RoleSessionName
                     | Key::SourceAccount
                     | Key::SourceArn
+                    | Key::SourceOwner
                     | Key::UserId
                     | Key::UserName
             ),
@@ -228,6 +230,7 @@ impl Key {
             "aws:sourceaccount" => Self::SourceAccount,
             "aws:sourcearn" => Self::SourceArn,
             "aws:sourceip" => Self::SourceIp,
+            "aws:sourceowner" => Self::SourceOwner,
             "aws:userid" => Self::UserId,
             "aws:username" => Self::UserName,
             "aws:viaawsservice" => Self::ViaAwsService,
@@ -245,30 +248,29 @@ impl Key {
             Self::ExternalId => Known::Text(context.external_id?),
             Self::PassedToService => Known::Text(context.passed_to_service?),
             Self::PrincipalAccount => Known::Text(cx.account.as_str()),
-            Self::PrincipalArn => Known::Text(&cx.caller_arn),
+            Self::PrincipalArn => Known::Text(cx.principal_arn()),
             Self::PrincipalIsAwsService => Known::Flag(context.service.is_some()),
             // No service asks in a user's stead.
             Self::ViaAwsService => Known::Flag(false),
-            Self::PrincipalType => Known::Text(principal_type(&cx.caller_arn)),
+            Self::PrincipalType => Known::Text(principal_type(cx)),
             Self::RequestedRegion => Known::Text(cx.region.as_str()),
             Self::RoleSessionName => Known::Text(context.role_session_name?),
             Self::SecureTransport => Known::Flag(cx.origin.is_tls),
             Self::SourceAccount => Known::Text(context.source_account?),
             Self::SourceArn => Known::Text(context.source_arn?),
             Self::SourceIp => Known::Address(cx.origin.address?),
+            Self::SourceOwner => Known::Text(context.source_account.unwrap_or(cx.account.as_str())),
             Self::UserId => Known::Text(cx.user_id()),
             Self::UserName => Known::Text(cx.user_name()?),
         })
     }
 }
 
-fn principal_type(caller_arn: &str) -> &'static str {
-    let kind = caller_arn.rsplit(':').next().and_then(|path| path.split('/').next());
-    match kind {
-        Some("user") => "User",
-        Some("assumed-role") => "AssumedRole",
-        Some("federated-user") => "FederatedUser",
-        _ => "Account",
+fn principal_type(cx: &Cx) -> &'static str {
+    match cx.role_arn {
+        Some(_) => "AssumedRole",
+        None if cx.user_name().is_some() => "User",
+        None => "Account",
     }
 }
 

@@ -353,7 +353,8 @@ mod tests {
             .unwrap();
             let permissions = within(&[(Limits::Session, ALLOW_GET)]);
             let cx = Cx::of_service(AccountId::DEFAULT, Region::default());
-            let cx = Cx { permissions, caller_arn: caller.into(), ..cx };
+            let role_arn = (caller == SESSION).then(|| "arn:aws:iam::000000000000:role/r".into());
+            let cx = Cx { permissions, caller_arn: caller.into(), role_arn, ..cx };
             let context = Context::default();
             let request = Request { cx: &cx, action: "sns:Publish", resource: STREAM, context };
             let attached = Attached { is_owned: true, policy: Some(&policy), can_share: true };

@@ -12,9 +12,12 @@ fn cx(caller: &str) -> Cx {
     let account = AccountId::parse(caller.split(':').nth(4).unwrap()).unwrap();
     let address = Some("192.0.2.7".parse().unwrap());
     let origin = Origin { address, is_tls: true, time_ms: 1_767_225_610_999 };
-    let access_key = caller.contains(":user/").then(|| "AKID".into());
-    let cx = Cx::of_service(account, Region::default());
-    Cx { caller_arn: caller.into(), access_key, origin, ..cx }
+    let user_id = caller.contains(":user/").then(|| "AIDAANN".into());
+    let cx = Cx { caller_arn: caller.into(), ..Cx::of_service(account, Region::default()) };
+    let session = cx.caller_path().strip_prefix("assumed-role/");
+    let role = session.and_then(|session| session.split('/').next());
+    let role_arn = role.map(|role| format!("arn:aws:iam::{account}:role/{role}").into());
+    Cx { user_id, role_arn, origin, ..cx }
 }
 
 fn allows(policy: &Policy, caller: &str, action: &str) -> bool {
@@ -45,7 +48,7 @@ fn an_account_may_do_what_is_named() {
 fn root_means_the_account_and_a_role_means_its_sessions() {
     let p = policy(
         r#"{"Effect":"Allow","Action":"kinesis:*","Principal":{"AWS":[
-            "arn:aws:iam::111111111111:root","arn:aws:iam::222222222222:role/x/reader"]}}"#,
+            "arn:aws:iam::111111111111:root","arn:aws:iam::222222222222:role/reader"]}}"#,
     );
     assert!(allows(&p, ANN, "kinesis:PutRecord"));
     assert!(!allows(&p, BOB, "kinesis:PutRecord"));
@@ -102,8 +105,8 @@ fn conditions_hold_as_what_is_known_of_a_request() {
         (r#""StringEquals":{"aws:username":"Ann"}"#, false),
         (r#""StringEqualsIgnoreCase":{"aws:username":"Ann"}"#, true),
         (r#""StringNotEqualsIgnoreCase":{"aws:username":"Ann"}"#, false),
-        (r#""StringLike":{"aws:userid":"AK*"}"#, true),
-        (r#""StringNotLike":{"aws:userid":["AIDA*","AROA*"]}"#, true),
+        (r#""StringLike":{"aws:userid":"AIDAA*"}"#, true),
+        (r#""StringNotLike":{"aws:userid":["AIDAB*","AROA*"]}"#, true),
         (r#""StringEquals":{"aws:PrincipalType":"User"}"#, true),
         (r#""StringEquals":{"aws:RequestedRegion":"us-east-1"}"#, true),
         (r#""StringLike":{"aws:PrincipalArn":"arn:*:user/ann"}"#, true),
@@ -204,6 +207,20 @@ fn conditions_that_could_hold_for_nothing_are_refused() {
     }
 }
 
+/// A user's path may be whatever he who makes him wants.
+#[test]
+fn a_user_with_the_path_of_a_session_is_no_session() {
+    const FORGED: &str = "arn:aws:iam::222222222222:user/x:333333333333:assumed-role/reader/s1";
+    const ROLE: &str = "arn:aws:iam::333333333333:role/reader";
+    let p = policy(&format!(
+        r#"{{"Effect":"Allow","Action":"kinesis:*","Principal":{{"AWS":"{ROLE}"}}}}"#
+    ));
+    assert!(allows(&p, "arn:aws:sts::333333333333:assumed-role/reader/s1", "kinesis:PutRecord"));
+    assert!(!allows(&p, FORGED, "kinesis:PutRecord"));
+    let forged = cx(FORGED);
+    assert_eq!((forged.user_name(), forged.principal_arn()), (Some("s1"), FORGED));
+}
+
 #[test]
 fn policies_of_old_never_open() {
     let read = |document: &str| match Policy::read_stored(document) {
@@ -295,7 +312,7 @@ fn principals() {
         (r#""Principal":{"AWS":"arn:aws:iam::222222222222:user/bo"}"#, [false, false, false]),
         (r#""Principal":{"AWS":"arn:aws:iam::222222222222:user/Bob"}"#, [false, false, false]),
         (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/reader"}"#, [false, false, true]),
-        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/a/reader"}"#, [false, false, true]),
+        (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/a/reader"}"#, [false, false, false]),
         (r#""Principal":{"AWS":"arn:aws:iam::222222222222:role/read"}"#, [false, false, false]),
         (r#""Principal":{"AWS":"arn:aws:iam::111111111111:role/reader"}"#, [false, false, false]),
         (
@@ -381,9 +398,9 @@ fn actions_and_resources() {
         (r#""Action":"*","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/A""#, false),
         (r#""Action":"*","Resource":"arn:aws:kinesis:us-east-1:000000000000:stream/?""#, true),
         (r#""Action":"*","Resource":"arn:aws:kinesis:*:*:stream/*""#, true),
-        (r#""Action":"*","Resource":["x","arn:*:stream/b"]"#, false),
+        (r#""Action":"*","Resource":["arn:aws:s3:::x","arn:*:stream/b"]"#, false),
         (r#""Action":"*","NotResource":"arn:aws:kinesis:*:*:stream/b*""#, true),
-        (r#""Action":"*","NotResource":["x","*stream/a"]"#, false),
+        (r#""Action":"*","NotResource":["arn:aws:s3:::x","arn:*stream/a"]"#, false),
     ] {
         check(&statement(text), [want; 3]);
     }
@@ -393,8 +410,16 @@ fn actions_and_resources() {
         r#""Action":"PutRecord""#,
         r#""NotAction":["kinesis:*","Put*"]"#,
         r#""Action":"kinesis:${x}""#,
+        r#""Action":"kinesis:a:b""#,
+        r#""Action":"kinesis:""#,
+        r#""Action":":a""#,
+        r#""Action":"*:a""#,
+        r#""Action":"kinesis:a b""#,
         r#""Action":"*","Resource":{}"#,
-        r#""Action":"*","Resource":"x","NotResource":"y""#,
+        r#""Action":"*","Resource":"stream/a""#,
+        r#""Action":"*","Resource":"arn:error:kinesis:*:*:stream/a""#,
+        r#""Action":"*","NotResource":["*","*stream/a"]"#,
+        r#""Action":"*","Resource":"*","NotResource":"*""#,
         r#""Action":"*","Condition":[]"#,
     ] {
         let text = format!(r#"{{"Statement":{}}}"#, statement(wrong));
@@ -413,7 +438,7 @@ fn what_a_policy_is_about() {
     for (resources, want) in [
         (r#""Sid":"none""#, true),
         (r#""Resource":"*""#, true),
-        (r#""Resource":["x","arn:aws:kinesis:*:*:stream/a"]"#, true),
+        (r#""Resource":["arn:aws:s3:::x","arn:aws:kinesis:*:*:stream/a"]"#, true),
         (r#""Resource":"arn:aws:kinesis:*:*:stream/b""#, false),
         (r#""NotResource":"arn:aws:kinesis:*:*:stream/b""#, true),
         (r#""NotResource":"*""#, false),

@@ -5,7 +5,7 @@ use api::kinesis::{DescribeStreamSummaryInput, SubscribeToShardInput, ops};
 use client::{Client, Config, Credentials, ErrorKind, Retry, Secret};
 use testkit::env::START_MS;
 use wire::Protocol;
-use wire::sigv4::{Addressee, Holder, Key, Keyring, Parts, Vouched, payload_hash};
+use wire::sigv4::{Addressee, Key, Keyring, Parts, Vouched, payload_hash};
 
 fn credentials(token: Option<&str>) -> Credentials {
     Credentials {
@@ -21,7 +21,9 @@ fn keyring(secret: &str, token: Option<&str>) -> Keyring {
         session_token: token.map(Secret::new),
         expires_ms: None,
         account: base::AccountId::DEFAULT,
-        holder: Holder::User("ann".into()),
+        caller_arn: "arn:aws:iam::000000000000:user/ann".into(),
+        user_id: "AIDATEST".into(),
+        role_arn: None,
         permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDTEST".to_owned(), key)])

@@ -11,6 +11,7 @@ use crate::files::Holds;
 use crate::times;
 use base::policy::{Permissions, Policy};
 use base::{AccountId, Region};
+use http::uri::Authority;
 use kit::GivenKey;
 use server::AuthMode;
 use server::tls::Pem;
@@ -89,6 +90,8 @@ pub(crate) struct Options {
     pub(crate) allow_insecure: bool,
     /// Region that the banner names.
     pub(crate) region: Region,
+    /// Where others find this server, without a slash at the end.
+    pub(crate) public_url: Option<String>,
     /// Known keys.
     pub(crate) access_keys: Vec<AccessKey>,
     /// TLS.
@@ -128,6 +131,7 @@ impl Default for Options {
             memory: false,
             allow_insecure: false,
             region: Region::default(),
+            public_url: None,
             access_keys: Vec::new(),
             tls: Tls::default(),
             streams: streams::Options::default(),
@@ -224,6 +228,7 @@ impl<F: ReadFile> Reader<'_, F> {
                 self.wrong(entry.name, &e);
             }
         }
+        options.server.partition = options.region.partition();
         options.access_keys = self.access_keys(options.server.account);
         if options.server.auth == AuthMode::Required && options.access_keys.is_empty() {
             self.problems.add(
@@ -232,6 +237,7 @@ impl<F: ReadFile> Reader<'_, F> {
                     .into(),
             );
         }
+        options.public_url = self.public_url();
         options.tls.files = self.certificate();
         for name in options.tls.names.iter().filter(|name| !server::tls::is_name(name)) {
             self.wrong(name::TLS_NAMES, &format!("`{name}` is neither a host name nor an address"));
@@ -244,6 +250,17 @@ impl<F: ReadFile> Reader<'_, F> {
         options.server.metrics_token = self.secret_in(name::METRICS_TOKEN_FILE);
         options.webhook_secret = self.secret_in(name::WEBHOOK_SECRET_FILE);
         options
+    }
+
+    fn public_url(&mut self) -> Option<String> {
+        let given = self.settings.given(name::PUBLIC_URL)?;
+        let url = given.strip_suffix('/').unwrap_or(&given).to_owned();
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if !host.is_some_and(|host| host.parse::<Authority>().is_ok_and(|a| !a.host().is_empty())) {
+            self.wrong(name::PUBLIC_URL, &"it must be as `https://millweir.example:4566`");
+            return None;
+        }
+        Some(url)
     }
 
     fn encryption_keys(&mut self) -> Vec<GivenKey> {
@@ -457,6 +474,22 @@ mod tests {
         let options = Options { file: Some("m.toml".into()), ..Options::default() };
         assert_eq!(format!("{:?}", read("").unwrap()), format!("{options:?}"));
         assert_eq!(format!("{:?}", options.streams), format!("{:?}", streams::Options::default()));
+    }
+
+    #[test]
+    fn where_others_find_the_server() {
+        let read = |url: &str| read(&format!("[server]\npublic_url = '{url}'"));
+        for (given, url) in [
+            ("https://m.example/", "https://m.example"),
+            ("http://10.0.0.1:80", "http://10.0.0.1:80"),
+        ] {
+            assert_eq!(read(given).unwrap().public_url.as_deref(), Some(url));
+        }
+        for wrong in
+            ["m.example", "https://", "ftp://m.example", "https://m.example/path", "https://a b"]
+        {
+            assert!(read(wrong).unwrap_err().contains("server.public_url"), "{wrong}");
+        }
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(crate) mod name {
     pub(crate) const TLS_CERT_FILE: &str = "tls.cert_file";
     pub(crate) const TLS_KEY_FILE: &str = "tls.key_file";
     pub(crate) const TLS_NAMES: &str = "tls.names";
+    pub(crate) const PUBLIC_URL: &str = "server.public_url";
     pub(crate) const ENCRYPTION_KEYS_FILE: &str = "encryption.keys_file";
     pub(crate) const ENCRYPTION_KEY_ID: &str = "encryption.keys.*.id";
     pub(crate) const ENCRYPTION_KEY: &str = "encryption.keys.*.key";
@@ -149,8 +150,12 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "Listen off loopback without authentication or TLS.",
     )
     .flag("allow-insecure", ""),
-    option("region", Kind::Region(|o| &mut o.region), "Region that the banner names.")
-        .also(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    option(
+        "region",
+        Kind::Region(|o| &mut o.region),
+        "Region that the banner names; its partition is that of ARNs without a region.",
+    )
+    .also(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     option(
         name::ACCOUNT,
         Kind::Account(|o| &mut o.server.account),
@@ -249,6 +254,11 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "server.host_names",
         Kind::Names(|o| &mut o.server.host_names),
         "More names under which a server on loopback may be addressed.",
+    ),
+    option(
+        name::PUBLIC_URL,
+        Kind::Text,
+        "Where endpoints of SNS find this server, as `https://millweir.example`; unset: its address.",
     ),
     option(
         "server.cors_origins",

@@ -65,8 +65,12 @@ pub(super) fn scheme(options: &Options) -> &'static str {
     if options.server.tls_only { "https" } else { "http" }
 }
 
-/// Where others find this server: by the first name that it is told it has, else by its address.
+/// Where others find this server: as it is told, or by the first name that it is told it has, else
+/// by its address.
 pub(super) fn base_url(options: &Options, address: SocketAddr) -> String {
+    if let Some(url) = &options.public_url {
+        return url.clone();
+    }
     let address = reachable(address);
     let host = match options.server.host_names.first() {
         Some(name) => format!("{name}:{}", address.port()),
@@ -179,6 +183,14 @@ fn warnings(options: &Options) -> Vec<String> {
             warnings.push(
                 "for TLS, other machines need a name or address of this one in `tls.names`".into(),
             );
+        }
+        if options.server.listen.ip().is_unspecified()
+            && options.public_url.is_none()
+            && options.server.host_names.is_empty()
+        {
+            let text =
+                "what topics of SNS send names this machine as 127.0.0.1: set `server.public_url`";
+            warnings.push(text.into());
         }
         if !options.server.tls_only {
             warnings

@@ -3,7 +3,7 @@
 use neighbors::iam::Iam;
 use neighbors::sts::{SessionTrouble, Sts};
 use wire::Refusal;
-use wire::sigv4::{Holder, Issuer, Key, Secret};
+use wire::sigv4::{Issuer, Key, Secret};
 
 /// Who knows them.
 pub(crate) struct Issued {
@@ -28,7 +28,9 @@ impl Issuer for Issued {
                 session_token: None,
                 expires_ms: None,
                 account: key.account,
-                holder: Holder::User(holder(&key.user_arn, ":user/")),
+                caller_arn: key.user_arn,
+                user_id: key.user_id.into(),
+                role_arn: None,
                 permissions: key.permissions,
             }));
         };
@@ -42,15 +44,12 @@ impl Issuer for Issued {
             session_token: Some(Secret::new(token)),
             expires_ms: Some(session.expires_ms),
             account: session.account,
-            holder: Holder::Session(holder(&session.caller_arn, ":assumed-role/")),
+            caller_arn: session.caller_arn,
+            user_id: session.user_id.into(),
+            role_arn: Some(session.role_arn),
             permissions: session.permissions,
         }))
     }
-}
-
-/// What stands behind the kind of a holder in its ARN.
-fn holder(arn: &str, kind: &str) -> std::sync::Arc<str> {
-    arn.split_once(kind).map_or(arn, |(_, name)| name).into()
 }
 
 /// Source: observed (answers to expired and to forged tokens).

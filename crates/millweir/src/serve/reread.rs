@@ -36,6 +36,7 @@ pub(super) struct Reread {
     /// What was wrong at the last look.
     trouble: String,
     renewal: Renewal,
+    partition: &'static str,
     issuer: Arc<Issued>,
     clock: Arc<dyn Clock>,
 }
@@ -65,7 +66,8 @@ impl Reread {
     ) -> Self {
         let sources = Sources { file: options.file.clone(), flags };
         let (keys, trouble) = (options.access_keys.clone(), String::new());
-        Self { sources, keys, trouble, renewal, issuer, clock }
+        let partition = options.server.partition;
+        Self { sources, keys, trouble, renewal, partition, issuer, clock }
     }
 
     /// Keeps up with the configuration until the server's terminal is gone.
@@ -116,7 +118,7 @@ impl Reread {
                 news.map(|key| key.name.as_str()).collect::<Vec<_>>().join(", ")
             };
             let (new, gone) = (names(&keys, &self.keys), names(&self.keys, &keys));
-            self.renewal.set_keys(keyring(&keys, &self.issuer));
+            self.renewal.set_keys(keyring(&keys, self.partition, &self.issuer));
             tracing::warn!(count = keys.len(), new, gone, "the access keys changed");
             self.keys = keys;
         } else if asked && trouble.is_empty() {

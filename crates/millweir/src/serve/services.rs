@@ -13,6 +13,7 @@ use neighbors::iam::{self, Iam};
 use neighbors::sns::{self, Sns};
 use neighbors::sts::{self, Sts};
 use outgoing::{Allowed, Poster};
+use server::AuthMode;
 use std::pin::Pin;
 use std::sync::Arc;
 use streams::{Parts, Streams};
@@ -114,7 +115,9 @@ fn poster(options: &Options, env: &Env) -> Result<Poster> {
     };
     let posts = outgoing::Options {
         allowed: options.outgoing_allow.iter().map(allowed).collect::<Result<_>>()?,
-        is_loopback_allowed: options.server.listen.ip().is_loopback(),
+        // With keys the callers may be elsewhere, behind a proxy on this machine.
+        is_loopback_allowed: options.server.listen.ip().is_loopback()
+            && options.server.auth == AuthMode::Any,
         roots_pem: outgoing::system_roots(env),
         ..outgoing::Options::default()
     };

@@ -1,6 +1,7 @@
 //! Pages of SNS, which endpoints get without a signature: confirmations and certificates.
 
 use http::Method;
+use http::header::AUTHORIZATION;
 use neighbors::sns::Sns;
 use server::{Site, Visit};
 use std::net::IpAddr;
@@ -12,7 +13,9 @@ pub(super) struct TopicPages(pub(super) Sns);
 impl Site for TopicPages {
     fn has(&self, head: &http::request::Parts) -> bool {
         let query = head.uri.query().unwrap_or_default();
-        head.method == Method::GET && Sns::has_page(head.uri.path(), query)
+        // Who signs in a header asks as the caller that he is.
+        let is_signed = head.headers.contains_key(AUTHORIZATION);
+        head.method == Method::GET && !is_signed && Sns::has_page(head.uri.path(), query)
     }
 
     /// Whoever knows a token may use it.

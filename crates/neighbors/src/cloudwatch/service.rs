@@ -159,6 +159,6 @@ pub(super) fn alarm_arn(account: AccountId, region: &Region, name: &str) -> Stri
 
 /// The ARN of a dashboard, which has no region.
 pub(super) fn dashboard_arn(cx: &Cx, name: &str) -> String {
-    let partition = cx.region.partition();
+    let partition = cx.partition;
     format!("arn:{partition}:{SERVICE}::{}:dashboard/{name}", cx.account)
 }

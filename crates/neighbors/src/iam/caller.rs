@@ -2,7 +2,6 @@
 
 use super::errors::Result;
 use super::holder::Live;
-use super::ids;
 use super::rows::UserRow;
 use super::service::Iam;
 use super::texts;
@@ -23,24 +22,6 @@ impl Iam {
         };
         self.inner.find::<UserRow>(cx.account, name)
     }
-
-    /// What AWS calls the caller's unique id: of the root the account, of a user `AIDA...`, of a
-    /// session `AROA...:name`.
-    pub fn caller_id(&self, cx: &Cx) -> String {
-        if let Some((role, session)) = session_of(&cx.caller_arn) {
-            let id = self.role(cx.account, role).map(|role| role.id);
-            let id = id.unwrap_or_else(|| ids::derived_id("AROA", role));
-            return format!("{id}:{session}");
-        }
-        if let Some(user) = self.calling_user(cx) {
-            return user.entity().id.clone();
-        }
-        match (&cx.access_key, cx.user_name()) {
-            (Some(id), Some(_)) => ids::derived_user_id(id),
-            (None, Some(_)) => ids::derived_user_id(&cx.caller_arn),
-            _ => cx.account.to_string(),
-        }
-    }
 }
 
 /// The name of the user that an operation is about: the caller when it names nobody.
@@ -50,9 +31,4 @@ impl Iam {
 pub(super) fn named_user<'a>(cx: &'a Cx, name: Option<&'a Text>) -> Result<&'a str> {
     let name = name.map(Text::as_str).or_else(|| cx.user_name());
     name.ok_or_else(texts::name_a_user)
-}
-
-/// Role and session in the ARN of a session.
-pub(super) fn session_of(caller_arn: &str) -> Option<(&str, &str)> {
-    caller_arn.split_once(":assumed-role/")?.1.split_once('/')
 }

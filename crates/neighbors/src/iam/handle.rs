@@ -49,9 +49,15 @@ pub struct RoleView {
 
 impl RoleView {
     /// Whether a service, as `firehose.amazonaws.com`, may take the role on to work for an account.
-    /// `context`: what it works on, and any external id.
-    pub fn trusts(&self, service: &str, account: AccountId, context: Context<'_>) -> bool {
-        let cx = Cx::of_service(account, Region::default());
+    /// `context`: what it works on, and any external id. `now_ms`: since the epoch.
+    pub fn trusts(
+        &self,
+        service: &str,
+        account: AccountId,
+        context: Context<'_>,
+        now_ms: i64,
+    ) -> bool {
+        let cx = Cx::of_service(account, Region::default()).at(now_ms);
         let context = Context { service: Some(service), ..context };
         let request = Request { cx: &cx, action: "sts:AssumeRole", resource: &self.arn, context };
         decide_trust(&request, &self.trust, true).is_ok()

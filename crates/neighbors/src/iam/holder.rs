@@ -164,7 +164,7 @@ impl<R: Holder> Live<R> {
     /// The ARN.
     pub(super) fn arn(&self) -> String {
         let Entity { partition, path, name, .. } = self.entity();
-        format!("arn:{partition}:iam::{}:{}{path}{name}", self.account, R::KIND.word())
+        arn_in::<R>(partition, self.account, (path, name))
     }
 
     /// Who may take it on.
@@ -312,6 +312,14 @@ impl Iam {
 
 /// The ARN that one of this name would have here.
 pub(super) fn arn_of<R: Holder>(cx: &Cx, path: &str, name: &str) -> String {
-    let partition = cx.region.partition();
-    format!("arn:{partition}:iam::{}:{}{path}{name}", cx.account, R::KIND.word())
+    arn_in::<R>(cx.partition, cx.account, (path, name))
+}
+
+/// The ARN of one with this path and name.
+pub(super) fn arn_in<R: Holder>(
+    partition: &str,
+    account: AccountId,
+    (path, name): (&str, &str),
+) -> String {
+    format!("arn:{partition}:iam::{account}:{}{path}{name}", R::KIND.word())
 }

@@ -45,7 +45,7 @@ pub(super) fn derived_id(prefix: &str, name: &str) -> String {
 }
 
 /// The id of a user of the configuration, always the same for one access key.
-pub(super) fn derived_user_id(access_key_id: &str) -> String {
+pub fn derived_user_id(access_key_id: &str) -> String {
     derived_id("AIDA", access_key_id)
 }
 

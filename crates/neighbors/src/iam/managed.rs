@@ -31,7 +31,7 @@ impl Managed {
     pub(super) fn arn(&self, cx: &Cx) -> String {
         match self.name.owner() {
             Some(Owner::Account(_)) => self.name.arn(&self.row.partition),
-            _ => self.name.arn(cx.region.partition()),
+            _ => self.name.arn(cx.partition),
         }
     }
 }
@@ -114,13 +114,16 @@ impl Iam {
     /// # Errors
     /// `AccessDenied`, `NoSuchEntity`, `InvalidInput`.
     pub(super) fn seen_policy(&self, cx: &Cx, action: &str, arn: &str) -> Result<Arc<Managed>> {
-        authorize(cx, action, arn)?;
         let name = PolicyName::parse(arn).ok_or_else(|| texts::invalid_arn(arn))?;
+        let managed = self.inner.managed(&name);
+        // Not by the ARN as it was sent: it may name the same policy in another partition.
+        let own_arn = managed.as_ref().map_or_else(|| name.arn(cx.partition), |m| m.arn(cx));
+        authorize(cx, action, &own_arn)?;
         match name.owner() {
             Some(Owner::Account(account)) if account != cx.account => {
                 Err(texts::of_another_account(cx, action, arn))
             }
-            _ => self.inner.managed(&name).ok_or_else(|| texts::no_such_policy(arn)),
+            _ => managed.ok_or_else(|| texts::no_such_policy(arn)),
         }
     }
 

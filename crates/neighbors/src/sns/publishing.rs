@@ -4,6 +4,7 @@ use super::outbox::Staged;
 use super::rows::{AlarmRow, DeliveryRow, Kind, MessageRow, State};
 use super::service::{Inner, SHARED, Sns};
 use super::topics::{SubscriptionId, Topic, TopicId};
+use base::policy::{Context, Denial};
 use base::{AccountId, Cx, RequestId};
 use kit::{Target, rows};
 use std::fmt;
@@ -39,11 +40,16 @@ impl fmt::Display for Trouble {
 
 impl std::error::Error for Trouble {}
 
+/// As whom alarms ask a topic's policy.
+const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
+
 /// What an alarm tells a topic.
 #[derive(Clone, Copy, Debug)]
 pub struct AlarmMessage<'a> {
     /// Where to.
     pub topic_arn: &'a str,
+    /// The alarm's.
+    pub alarm_arn: &'a str,
     /// Whose alarm it is.
     pub account: AccountId,
     /// One that is no line of at most a hundred printable ASCII characters is made one.
@@ -139,9 +145,9 @@ impl Sns {
     /// # Errors
     /// [`Trouble`]; nothing was published then, but for `Store` with a commit whose end is unknown.
     pub async fn publish_alarm(&self, alarm: AlarmMessage<'_>) -> Result<String, Trouble> {
-        let AlarmMessage { topic_arn, account, subject, message, dedup } = alarm;
+        let AlarmMessage { topic_arn, subject, message, dedup, .. } = alarm;
         let inner = &self.inner;
-        let topic = inner.topic_for_alarm(topic_arn, account)?;
+        let topic = inner.topic_for_alarm(&alarm)?;
         let key = AlarmRow::key(topic_arn, dedup);
         if let Some(id) = inner.known_alarm(&key)? {
             return Ok(id);
@@ -160,13 +166,24 @@ impl Sns {
 }
 
 impl Inner {
-    fn topic_for_alarm(&self, arn: &str, account: AccountId) -> Result<Arc<Topic>, Trouble> {
+    /// CloudWatch publishes by itself, as on AWS; a topic whose policy does not know it may let in
+    /// the alarm's account.
+    fn topic_for_alarm(&self, alarm: &AlarmMessage<'_>) -> Result<Arc<Topic>, Trouble> {
+        let &AlarmMessage { topic_arn: arn, alarm_arn, account, .. } = alarm;
         let id = TopicId::parse_arn(arn).ok_or(Trouble::NoTopic)?;
         let topic = self.topics.get(&id).ok_or(Trouble::NoTopic)?;
-        let cx = Cx::of_service(account, id.region.clone());
-        let target = Target { arn, is_owned: id.account == account };
-        let decided = topic.policy.decide(&SHARED, &cx, "Publish", target);
-        decided.map(|()| topic).map_err(|_| Trouble::Denied)
+        let cx = Cx::of_service(account, id.region.clone()).at(self.now_ms());
+        let decide = |service| {
+            let (source_arn, source_account) = (Some(alarm_arn), Some(account.as_str()));
+            let context = Context { service, source_arn, source_account, ..Context::default() };
+            let target = Target { context, ..Target::new(arn, id.account == account) };
+            topic.policy.decide(&SHARED, &cx, "Publish", target)
+        };
+        let decided = match decide(Some(CLOUDWATCH)) {
+            Err(Denial::NoResource) => decide(None),
+            decided => decided,
+        };
+        decided.map(|()| topic.clone()).map_err(|_| Trouble::Denied)
     }
 
     fn known_alarm(&self, key: &[u8]) -> Result<Option<String>, Trouble> {

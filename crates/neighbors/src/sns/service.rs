@@ -96,7 +96,7 @@ impl Sns {
             poster,
             metrics: Metrics::new(registry),
             tokens: TokenKey::new(&secret.derive(b"paging tokens"), TOKEN_LIFE_MS),
-            subscription_tokens: SubscriptionTokens::new(&secret.derive(b"subscriptions")),
+            subscription_tokens: SubscriptionTokens::new(&own.derive(b"sns: subscriptions")),
             env,
             options,
             store,
@@ -204,7 +204,7 @@ impl Inner {
         let denied = |denial| texts::denied(cx, action, &arn, denial);
         match self.topics.get(id) {
             Some(topic) => {
-                let target = Target { arn: &arn, is_owned };
+                let target = Target::new(&arn, is_owned);
                 topic.policy.decide(&SHARED, cx, action, target).map_err(denied)?;
                 Ok(Some(topic))
             }

@@ -19,6 +19,6 @@ impl api::sts::Sts for Sts {
         cx: &Cx,
         _: GetCallerIdentityRequest,
     ) -> Result<GetCallerIdentityResponse> {
-        Ok(get_caller_identity::get_caller_identity(self, cx))
+        Ok(get_caller_identity::get_caller_identity(cx))
     }
 }

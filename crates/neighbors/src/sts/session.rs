@@ -46,6 +46,8 @@ pub struct SessionView {
     pub caller_arn: Arc<str>,
     /// `<role's id>:<session>`.
     pub user_id: String,
+    /// The role's ARN.
+    pub role_arn: Arc<str>,
     /// What requests are signed with.
     pub secret: String,
     /// What the role may do now, within what the session was begun with.
@@ -97,6 +99,7 @@ impl Sts {
             account,
             caller_arn: session.arn(&role).into(),
             user_id: session.user_id(),
+            role_arn: role.arn.as_str().into(),
             secret: inner.secret_of(access_key_id),
             permissions: inner.permissions(access_key_id, &session, account, &role),
             expires_ms: session.expires_ms,

@@ -117,6 +117,7 @@ impl Tenant for Iam {
         let key = self.key(&credentials[0]).ok_or_else(unknown)?;
         Ok(Cx {
             caller_arn: key.user_arn,
+            user_id: Some(key.user_id.into()),
             access_key: Some(credentials[0].as_str().into()),
             permissions: key.permissions,
             ..cx(key.account.as_str(), "us-east-1")
@@ -181,8 +182,15 @@ impl Tenant for Tokens {
         })?;
         assert_eq!(session.secret.len(), 40);
         let permissions = session.permissions;
-        let caller_arn = session.caller_arn;
-        Ok(Cx { caller_arn, permissions, ..cx(session.account.as_str(), "us-east-1") })
+        let (caller_arn, user_id) = (session.caller_arn, Some(session.user_id.into()));
+        let role_arn = Some(session.role_arn);
+        Ok(Cx {
+            caller_arn,
+            user_id,
+            role_arn,
+            permissions,
+            ..cx(session.account.as_str(), "us-east-1")
+        })
     }
 
     async fn close(&self) {

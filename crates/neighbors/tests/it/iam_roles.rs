@@ -228,10 +228,10 @@ fn services_are_trusted() {
             source_account: Some("000000000000"),
             ..Context::default()
         };
-        assert!(role.trusts("firehose.amazonaws.com", account, context));
-        assert!(!role.trusts("lambda.amazonaws.com", account, context));
-        assert!(!role.trusts("firehose.amazonaws.com", account, Context::default()));
+        assert!(role.trusts("firehose.amazonaws.com", account, context, 0));
+        assert!(!role.trusts("lambda.amazonaws.com", account, context, 0));
+        assert!(!role.trusts("firehose.amazonaws.com", account, Context::default(), 0));
         let other = Context { source_account: Some("111111111111"), ..context };
-        assert!(!role.trusts("firehose.amazonaws.com", account, other));
+        assert!(!role.trusts("firehose.amazonaws.com", account, other, 0));
     });
 }

@@ -605,6 +605,7 @@ fn alarms_are_published_once() {
         subscribe(house, &endpoint, "").await;
         let alarm = AlarmMessage {
             topic_arn: T,
+            alarm_arn: "arn:aws:cloudwatch:us-east-1:000000000000:alarm:high",
             account: AccountId::DEFAULT,
             subject: "ALARM: \"high\" in US East\n",
             message: "{}",
@@ -635,6 +636,42 @@ fn alarms_are_published_once() {
             house.check("pass 3600000 ; settle").await;
         }
         house.check("rows alarm/ = 0").await;
+    });
+}
+
+#[test]
+fn alarms_ask_policies_as_cloudwatch() {
+    run(Options::default(), async |house| {
+        let other = AccountId::parse("111111111111").unwrap();
+        for (nth, (statement, of_owner, of_other)) in [
+            (r#""Effect":"Deny","Principal":"*","Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#, true, false),
+            (r#""Effect":"Deny","Principal":"*","Action":"sns:Publish","Condition":{"StringNotEquals":{"aws:SourceAccount":"000000000000"}}"#, true, false),
+            (r#""Effect":"Deny","Principal":"*","Action":"sns:Publish","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}"#, false, false),
+            (r#""Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:*:111111111111:alarm:*"}}"#, true, true),
+            (r#""Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sns:Publish""#, true, true),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sns:Publish","Condition":{"StringEquals":{"AWS:SourceOwner":"111111111111"}}"#, true, true),
+            (r#""Effect":"Allow","Principal":"*","Action":"sns:Publish","Condition":{"DateLessThan":{"aws:CurrentTime":"2000-01-01T00:00:00Z"}}"#, true, false),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let policy = format!(r#"{{"Statement":{{{statement},"Resource":"{T}"}}}}"#);
+            let set = format!("SetTopicAttributes TopicArn={T} AttributeName=Policy");
+            house.check(&format!("{set} AttributeValue='{policy}'")).await;
+            for (account, want) in [(AccountId::DEFAULT, of_owner), (other, of_other)] {
+                let dedup = format!("{nth} {account}");
+                let alarm = AlarmMessage {
+                    topic_arn: T,
+                    alarm_arn: "arn:aws:cloudwatch:us-east-1:111111111111:alarm:high",
+                    account,
+                    subject: "s",
+                    message: "{}",
+                    dedup: &dedup,
+                };
+                let got = house.tenant.publish_alarm(alarm).await;
+                assert_eq!(got.is_ok(), want, "{account} {statement}");
+            }
+        }
     });
 }
 

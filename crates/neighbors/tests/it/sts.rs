@@ -8,7 +8,7 @@ cases! { Tokens
     callers: "
         GetCallerIdentity = UserId=$configured Account='000000000000' Arn='arn:aws:iam::000000000000:user/ann'
         @111111111111 GetCallerIdentity = Account='111111111111' Arn='arn:aws:iam::111111111111:user/ann'
-        allow none:None none
+        allow none:None arn:aws:none
         GetCallerIdentity = UserId=$configured
         CreateUser UserName=bob ! AccessDeniedException
     "
@@ -19,6 +19,33 @@ cases! { Tokens
         as $key
         GetCallerIdentity = UserId=$id Account='000000000000' Arn='arn:aws:iam::000000000000:user/bob'
     "
+
+    another_partition_evades_no_deny: r#"
+        let doc {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}
+        let all {"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*PolicyVersion","Resource":"arn:aws:iam::000000000000:policy/guard"}]}
+        CreatePolicy PolicyName=guard PolicyDocument='$doc'
+        CreateUser UserName=carl
+        PutUserPolicy UserName=carl PolicyName=p PolicyDocument='$all'
+        CreateAccessKey UserName=carl = AccessKey={AccessKeyId=$key}
+        as $key
+        GetPolicy PolicyArn='arn:awsx:iam::000000000000:policy/guard' = Policy.Arn='arn:aws:iam::000000000000:policy/guard'
+        CreatePolicyVersion PolicyArn='arn:aws:iam::000000000000:policy/guard' PolicyDocument='$doc' ! AccessDeniedException
+        CreatePolicyVersion PolicyArn='arn:awsx:iam::000000000000:policy/guard' PolicyDocument='$doc' ! AccessDeniedException
+    "#
+
+    a_path_makes_no_session: r#"
+        let trust {"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/admin"},"Action":"sts:AssumeRole"}]}
+        let all {"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}
+        let anyone {"Statement":[{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}]}
+        @111111111111 CreateRole RoleName=admin AssumeRolePolicyDocument='$anyone'
+        @111111111111 CreateRole RoleName=guarded AssumeRolePolicyDocument='$trust'
+        CreateUser UserName=evil Path='/x:111111111111:assumed-role/admin/' = User={UserId=$id}
+        PutUserPolicy UserName=evil PolicyName=p PolicyDocument='$all'
+        CreateAccessKey UserName=evil = AccessKey={AccessKeyId=$key}
+        as $key
+        GetCallerIdentity = UserId=$id
+        AssumeRole RoleArn='arn:aws:iam::111111111111:role/guarded' RoleSessionName=me ! AccessDeniedException
+    "#
 
     a_session: r#"
         let trust {"Statement":[{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}]}

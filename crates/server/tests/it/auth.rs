@@ -3,7 +3,7 @@
 use crate::support::{Raw, Reply, Running, headers, options, render, start, start_with};
 use base::AccountId;
 use server::{AuthMode, Error, Options, Server, system_env};
-use wire::sigv4::{Credentials, Holder, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
+use wire::sigv4::{Credentials, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
 
 async fn who(server: &Running, access_key_id: &str, region: &str) -> Reply {
     let mut headers = headers("Who");
@@ -19,7 +19,9 @@ pub(crate) fn keys(token: Option<&str>) -> Keyring {
         session_token: token.map(Secret::new),
         expires_ms: None,
         account: AccountId::parse("222222222222").unwrap(),
-        holder: Holder::User("alice".into()),
+        caller_arn: "arn:aws:iam::222222222222:user/alice".into(),
+        user_id: "AIDATEST".into(),
+        role_arn: None,
         permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDALICE".to_owned(), key)])
@@ -31,7 +33,7 @@ async fn any_signature_names_its_region_and_account() {
     let server = start_with(Options { account, ..options() }, keys(None), |server| server);
     for (id, region, want) in [
         ("AKID", "eu-west-1", "eu-west-1 111111111111 arn:aws:iam::111111111111:root"),
-        ("333333333333", "cn-north-1", "cn-north-1 333333333333 arn:aws-cn:iam::333333333333:root"),
+        ("333333333333", "cn-north-1", "cn-north-1 333333333333 arn:aws:iam::333333333333:root"),
         ("AKIDALICE", "us-east-2", "us-east-2 222222222222 arn:aws:iam::222222222222:user/alice"),
     ] {
         assert_eq!(who(&server, id, region).await.text(), want);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use wire::sigv4::{Credentials, Holder, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
+use wire::sigv4::{Credentials, Key, Keyring, Parts, Scope, Secret, payload_hash, sign};
 
 /// With this much memory one client may hold almost 2 MiB in large pieces: three quarters are left
 /// by connections, an eighth of them is for small pieces, a quarter of the rest for others.
@@ -144,7 +144,9 @@ fn keys() -> Keyring {
             session_token: None,
             expires_ms: None,
             account: AccountId::parse(&name.len().to_string().repeat(12)).unwrap(),
-            holder: Holder::User(name.into()),
+            caller_arn: format!("arn:aws:iam::000000000000:user/{name}").into(),
+            user_id: "AIDATEST".into(),
+            role_arn: None,
             permissions: base::policy::Permissions::All,
         };
         (name.to_owned(), key)

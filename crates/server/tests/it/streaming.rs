@@ -11,9 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use wire::sigv4::{
-    Credentials, Holder, Key, Keyring, Parts, Scope, Secret, Signed, payload_hash, sign,
-};
+use wire::sigv4::{Credentials, Key, Keyring, Parts, Scope, Secret, Signed, payload_hash, sign};
 use wire::{
     Answer, BoxFuture, Call, Content, Operation, Payload, Protocol, Refusal, Routes, Service,
 };
@@ -203,7 +201,9 @@ async fn a_stream_is_bound_to_what_was_signed() {
         session_token: None,
         expires_ms: None,
         account: AccountId::DEFAULT,
-        holder: Holder::User("a".into()),
+        caller_arn: "arn:aws:iam::000000000000:user/a".into(),
+        user_id: "AIDATEST".into(),
+        role_arn: None,
         permissions: base::policy::Permissions::All,
     };
     let keys = Keyring::new([("AKID".to_owned(), key)]);

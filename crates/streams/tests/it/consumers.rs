@@ -171,13 +171,13 @@ fn conditions_ask_where_and_when_a_request_came_from() {
             is_tls: true,
             time_ms: 1_767_225_600_000,
         };
-        let over_tls = Cx { origin, access_key: Some("AKANN".into()), ..plain.clone() };
+        let over_tls = Cx { origin, user_id: Some("AIDABOB".into()), ..plain.clone() };
         for (condition, denied) in [
             (r#"{"Bool":{"aws:SecureTransport":"false"}}"#, [true, false]),
             (r#"{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}"#, [false, true]),
             (r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, [true, true]),
             (r#"{"StringEquals":{"aws:username":"ann"}}"#, [true, true]),
-            (r#"{"StringEquals":{"aws:userid":"AKANN"}}"#, [false, true]),
+            (r#"{"StringEquals":{"aws:userid":"AIDABOB"}}"#, [false, true]),
             (r#"{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}"#, [false, true]),
         ] {
             deny_if(house, condition);

@@ -24,32 +24,14 @@ pub struct Key {
     pub expires_ms: Option<i64>,
     /// Whose streams the key reaches.
     pub account: AccountId,
-    /// Who it is of.
-    pub holder: Holder,
+    /// ARN of who it is of: a user, or a session of a role.
+    pub caller_arn: Arc<str>,
+    /// The holder's unique id: `AIDA...`, of a session `AROA...:name`.
+    pub user_id: Arc<str>,
+    /// Of a session the ARN of its role.
+    pub role_arn: Option<Arc<str>>,
     /// What the user's policies let him do.
     pub permissions: Permissions,
-}
-
-/// Who a key is of, as error messages and policies show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// A user: his path without the slash before it, and his name.
-    User(Arc<str>),
-    /// A session of a role: `role/session`.
-    Session(Arc<str>),
-}
-
-impl Key {
-    /// The ARN of the holder.
-    pub fn arn(&self, partition: &str) -> Arc<str> {
-        let account = self.account.as_str();
-        match &self.holder {
-            Holder::User(name) => ["arn:", partition, ":iam::", account, ":user/", name],
-            Holder::Session(name) => ["arn:", partition, ":sts::", account, ":assumed-role/", name],
-        }
-        .concat()
-        .into()
-    }
 }
 
 /// Keys that come and go while the server runs, as users and sessions have them.

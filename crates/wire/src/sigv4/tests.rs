@@ -125,7 +125,9 @@ fn keyring(token: Option<&str>, expires: Option<&str>) -> Keyring {
         session_token: token.map(Secret::new),
         expires_ms: expires.and_then(date::parse),
         account: AccountId::parse("123456789012").unwrap(),
-        holder: Holder::User("alice".into()),
+        caller_arn: "arn:aws:iam::123456789012:user/alice".into(),
+        user_id: "AIDATEST".into(),
+        role_arn: None,
         permissions: base::policy::Permissions::All,
     };
     Keyring::new([("AKIDEXAMPLE".to_owned(), key)])

@@ -25,6 +25,10 @@ pub struct Principal {
     pub caller_arn: Arc<str>,
     /// Id of the key, when it is a configured one.
     pub access_key: Option<Arc<str>>,
+    /// The unique id of its holder.
+    pub user_id: Option<Arc<str>>,
+    /// ARN of the role, when one of its sessions signed.
+    pub role_arn: Option<Arc<str>>,
     /// What the key's user may do.
     pub permissions: Permissions,
 }
@@ -125,10 +129,15 @@ impl<'a> Vouched<'a> {
         let text = string_to_sign(parts, &claim.signed_headers, payload, (&signed_at, &scope));
         let signature: [u8; 32] = hex::decode(&claim.signature).ok_or_else(mismatch)?;
         hmac::verify(signing_key, text.as_bytes(), &signature).map_err(|_| mismatch())?;
-        let (caller_arn, account) = (key.arn(region.partition()), key.account);
-        let region = region.clone();
-        let (access_key, permissions) = (Some(Arc::clone(key_id)), key.permissions.clone());
-        Ok(Principal { account, region, caller_arn, access_key, permissions })
+        Ok(Principal {
+            account: key.account,
+            region: region.clone(),
+            caller_arn: Arc::clone(&key.caller_arn),
+            access_key: Some(Arc::clone(key_id)),
+            user_id: Some(Arc::clone(&key.user_id)),
+            role_arn: key.role_arn.clone(),
+            permissions: key.permissions.clone(),
+        })
     }
 }
 

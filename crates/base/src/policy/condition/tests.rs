@@ -10,9 +10,9 @@ fn ann() -> Cx {
     let account = AccountId::parse("111111111111").unwrap();
     let address = Some("192.0.2.7".parse().unwrap());
     let origin = Origin { address, is_tls: true, time_ms: NOW_MS };
-    let (caller_arn, access_key) =
-        ("arn:aws:iam::111111111111:user/team.ann".into(), Some("AKID".into()));
-    Cx { caller_arn, access_key, origin, ..Cx::of_service(account, Region::default()) }
+    let (caller_arn, user_id) =
+        ("arn:aws:iam::111111111111:user/team.ann".into(), Some("AIDAANN".into()));
+    Cx { caller_arn, user_id, origin, ..Cx::of_service(account, Region::default()) }
 }
 
 /// A request of the account's root, of which neither a user nor an address is known.
@@ -54,7 +54,7 @@ const ADDRESSES: [&str; 2] = ["IpAddress", "NotIpAddress"];
 fn every_key_has_one_family_of_operators() {
     let strings = [STRINGS, NOT_STRINGS].concat();
     let with_arns = [&strings[..], &ARNS].concat();
-    let suiting: [(&str, &[&str]); 16] = [
+    let suiting: [(&str, &[&str]); 17] = [
         ("aws:CurrentTime", &DATES),
         ("aws:PrincipalAccount", &strings),
         ("aws:PrincipalArn", &with_arns),
@@ -63,6 +63,7 @@ fn every_key_has_one_family_of_operators() {
         ("aws:RequestedRegion", &strings),
         ("aws:SecureTransport", &["Bool"]),
         ("aws:SourceIp", &ADDRESSES),
+        ("aws:SourceOwner", &strings),
         ("aws:userid", &strings),
         ("aws:username", &strings),
         ("aws:ViaAWSService", &["Bool"]),
@@ -102,7 +103,7 @@ fn comparisons_of_strings() {
         ("aws:username", r#""*""#, [false, false, true]),
         ("aws:username", r#""""#, [false, false, false]),
         ("aws:username", r#"["x","team.ann"]"#, [true, true, true]),
-        ("aws:userid", r#""AKID""#, [true, true, true]),
+        ("aws:userid", r#""AIDAANN""#, [true, true, true]),
         ("aws:PrincipalAccount", "111111111111", [true, true, true]),
         ("aws:PrincipalAccount", r#""1111*""#, [false, false, true]),
         ("aws:PrincipalType", r#""user""#, [false, true, false]),
@@ -257,13 +258,16 @@ fn null_asks_whether_there_is_one() {
 
 #[test]
 fn callers_of_every_type() {
-    for (caller, of_type, user) in [
-        ("arn:aws:iam::111111111111:root", "Account", None),
-        ("arn:aws:iam::111111111111:user/ann", "User", Some("ann")),
-        ("arn:aws:sts::111111111111:assumed-role/reader/s", "AssumedRole", None),
-        ("arn:aws:sts::111111111111:federated-user/ann", "FederatedUser", None),
+    const ROLE: &str = "arn:aws:iam::111111111111:role/path/reader";
+    for (caller, role, of_type, user) in [
+        ("arn:aws:iam::111111111111:root", None, "Account", None),
+        ("arn:aws:iam::111111111111:user/ann", None, "User", Some("ann")),
+        ("arn:aws:iam::1:user/a:b:assumed-role/c/ann", None, "User", Some("ann")),
+        ("arn:aws:sts::111111111111:assumed-role/reader/s", Some(ROLE), "AssumedRole", None),
     ] {
-        let cx = Cx { caller_arn: caller.into(), ..root() };
+        let cx = Cx { caller_arn: caller.into(), role_arn: role.map(Into::into), ..root() };
+        let arn = format!("\"{}\"", role.unwrap_or(caller));
+        assert!(holds(&cx, "StringEquals", "aws:PrincipalArn", &arn), "{caller}");
         assert!(holds(&cx, "StringEquals", "aws:PrincipalType", &format!("\"{of_type}\"")));
         let name = format!("\"{}\"", user.unwrap_or("ann"));
         assert_eq!(holds(&cx, "StringEquals", "aws:username", &name), user.is_some(), "{caller}");
@@ -275,7 +279,7 @@ fn callers_of_every_type() {
 fn all_of_a_statement_must_hold() {
     const US: &str = r#""aws:RequestedRegion":"us-east-1""#;
     const EU: &str = r#""aws:RequestedRegion":"eu-west-1""#;
-    const ANN: &str = r#""aws:userid":"AKID""#;
+    const ANN: &str = r#""aws:userid":"AIDAANN""#;
     for (operators, want) in [
         ("{}".to_owned(), true),
         (format!(r#"{{"StringEquals":{{{US},{ANN}}}}}"#), true),

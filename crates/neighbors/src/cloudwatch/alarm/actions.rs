@@ -189,8 +189,14 @@ impl Doers {
         }
         let arn = alarm_arn(*account, region, &row.alarm);
         let dedup = format!("{arn} {} {}", row.changed_ms, row.subject);
-        let (topic_arn, account, dedup) = (action.as_str(), *account, dedup.as_str());
-        let alarm = AlarmMessage { topic_arn, account, subject, message, dedup };
+        let alarm = AlarmMessage {
+            topic_arn: action,
+            alarm_arn: &arn,
+            account: *account,
+            subject,
+            message,
+            dedup: &dedup,
+        };
         match self.topics.publish_alarm(alarm).await {
             Ok(_) => Ended::Done,
             Err(e @ (Trouble::Busy | Trouble::Store(_))) => Ended::Again(e.to_string()),

@@ -23,7 +23,7 @@ pub(super) async fn create_policy(
     let (inner, name) = (&service.inner, input.policy_name.as_str());
     let path = input.path.as_deref().unwrap_or("/");
     let named = PolicyName::local(cx.account, path, name);
-    authorize(&cx, "CreatePolicy", &named.arn(cx.region.partition()))?;
+    authorize(&cx, "CreatePolicy", &named.arn(cx.partition))?;
     documents::managed(&input.policy_document)?;
     let tags = holders::read_tags("Policy", input.tags.as_deref().unwrap_or_default())?;
     if inner.policy(cx.account, name).is_some() {
@@ -39,7 +39,7 @@ pub(super) async fn create_policy(
         name: name.to_owned(),
         path: path.to_owned(),
         id: ids::new_id(&*inner.env.rng, "ANPA"),
-        partition: cx.region.partition().to_owned(),
+        partition: cx.partition.to_owned(),
         description: input.description.as_ref().map(ToString::to_string),
         tags,
         created_ms: now_ms,

@@ -21,8 +21,10 @@ pub(super) fn get_access_key_last_used(
     let id = input.access_key_id.as_str();
     let known = service.inner.keys.read().get(id).cloned();
     let known = known.filter(|key| key.account == cx.account);
-    let name = known.as_ref().map_or("*", |key| &key.user_name);
-    authorize(cx, "GetAccessKeyLastUsed", &arn_of::<UserRow>(cx, "/", name))?;
+    let user =
+        known.as_ref().and_then(|key| service.inner.find::<UserRow>(cx.account, &key.user_name));
+    let arn = user.map_or_else(|| arn_of::<UserRow>(cx, "/", "*"), |user| user.arn());
+    authorize(cx, "GetAccessKeyLastUsed", &arn)?;
     let known = known.ok_or_else(|| texts::no_such_key(id))?;
     let (service_name, region) = ("N/A".into(), "N/A".into());
     let last_used = AccessKeyLastUsed { last_used_date: None, service_name, region };

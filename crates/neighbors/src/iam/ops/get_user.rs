@@ -1,7 +1,6 @@
 //! `GetUser`.
 
 use super::shapes;
-use crate::iam::caller::session_of;
 use crate::iam::errors::Result;
 use crate::iam::holder::arn_of;
 use crate::iam::rows::UserRow;
@@ -20,7 +19,7 @@ pub(super) fn get_user(service: &Iam, cx: &Cx, input: &GetUserRequest) -> Result
         let user = service.asked::<UserRow>(cx, "GetUser", name)?;
         return Ok(GetUserResponse { user: shapes::user(&user) });
     }
-    if session_of(&cx.caller_arn).is_some() {
+    if cx.role_arn.is_some() {
         return Err(texts::name_a_user());
     }
     if let Some(user) = service.calling_user(cx) {
@@ -32,7 +31,7 @@ pub(super) fn get_user(service: &Iam, cx: &Cx, input: &GetUserRequest) -> Result
     let user = User {
         path: "/".into(),
         user_name: name.into(),
-        user_id: service.caller_id(cx).into(),
+        user_id: cx.user_id().into(),
         arn: (&*cx.caller_arn).into(),
         // Nobody made him: he is there since the server is.
         create_date: Timestamp(0),

@@ -57,7 +57,7 @@ pub(super) fn new_entity<R: Holder>(service: &Iam, cx: &Cx, asked: &Asked<'_>) -
         name: asked.name.to_owned(),
         path: path.to_owned(),
         id: ids::new_id(&*inner.env.rng, asked.id_prefix),
-        partition: cx.region.partition().to_owned(),
+        partition: cx.partition.to_owned(),
         created_ms: service.now_ms(),
         boundary,
         tags,

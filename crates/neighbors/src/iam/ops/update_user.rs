@@ -1,7 +1,7 @@
 //! `UpdateUser`.
 
 use crate::iam::errors::Result;
-use crate::iam::holder::{Kind, arn_of};
+use crate::iam::holder::{Kind, arn_in};
 use crate::iam::rows::UserRow;
 use crate::iam::service::{Iam, authorize};
 use crate::iam::texts;
@@ -26,6 +26,7 @@ pub(super) async fn update_user(service: Iam, cx: Cx, input: UpdateUserRequest) 
         entity.name = name.to_string();
     }
     // He must be let do it with both: with what he was and with what he becomes.
-    authorize(&cx, "UpdateUser", &arn_of::<UserRow>(&cx, &entity.path, &entity.name))?;
+    let becomes = (entity.path.as_str(), entity.name.as_str());
+    authorize(&cx, "UpdateUser", &arn_in::<UserRow>(&entity.partition, cx.account, becomes))?;
     service.update(&cx, &user, |row| row.entity = entity).await
 }

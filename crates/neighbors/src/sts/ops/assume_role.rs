@@ -112,7 +112,7 @@ fn check_trust(
 /// How long the session is.
 fn seconds(cx: &Cx, input: &AssumeRoleRequest, role: &RoleView) -> Result<i32> {
     let seconds = input.duration_seconds.unwrap_or(SECONDS);
-    let is_chained = cx.caller_arn.contains(":assumed-role/");
+    let is_chained = cx.role_arn.is_some();
     match () {
         () if is_chained && seconds > SECONDS => Err(texts::longer_than_chained()),
         () if seconds > role.session_seconds_max => Err(texts::longer_than_role()),
