@@ -51,13 +51,15 @@ impl Own {
             let (wanted, sets): (Vec<_>, Vec<_>) =
                 all.into_iter().map(|(name, unit, set)| ((name, unit, false), set)).unzip();
             let series = match inner.metrics.take(&cx, &place, &wanted).await {
-                Ok(series) => series,
+                Ok(series) => series.into_iter().map(Some).collect(),
+                // Of an account that has too many those that are known go on.
                 Err(e) => {
-                    tracing::warn!("the server's own metrics cannot be kept: {e}");
-                    continue;
+                    tracing::warn!(account = %place.account, "new own metrics are not kept: {e}");
+                    inner.metrics.find_all(&place, &wanted)
                 }
             };
-            let points = series.iter().zip(sets).map(|(series, set)| {
+            let known = series.iter().zip(sets).filter_map(|(one, set)| Some((one.as_ref()?, set)));
+            let points = known.map(|(series, set)| {
                 series.seen(at_s);
                 (series.id, Point { at_s, set })
             });
@@ -106,7 +108,10 @@ fn grown(now: &Numbers, before: Option<&Numbers>) -> Option<Set> {
             let count = count.saturating_sub(count_before) as f64;
             let sum = sum.saturating_sub(sum_before) as f64;
             // Numbers that move while they are read may be off by a call.
-            let (min, max) = (*least as f64, (*greatest).max(*least) as f64);
+            let (min, max) = match least <= greatest {
+                true => (*least as f64, *greatest as f64),
+                false => (sum / count.max(1.0), sum / count.max(1.0)),
+            };
             (count > 0.0).then_some(Set { count, sum, min, max, spread: None })
         }
     }

@@ -151,7 +151,8 @@ impl Metrics {
         }
     }
 
-    fn find_all(&self, place: &Place, wanted: &[Wanted]) -> Vec<Option<Arc<Series>>> {
+    /// The series of each of these, where there is one.
+    pub(super) fn find_all(&self, place: &Place, wanted: &[Wanted]) -> Vec<Option<Arc<Series>>> {
         let known = self.known.read();
         let find = |(name, unit, is_fine): &Wanted| {
             let series = known.metrics.get(&*key(place, name))?;

@@ -85,7 +85,8 @@ impl CloudWatch {
         inner.see_points();
         inner.tasks.spawn(do_actions(Arc::downgrade(&inner), inner.env.clock.clone()));
         let (service, clock) = (Arc::downgrade(&inner), inner.env.clock.clone());
-        inner.tasks.spawn(upkeep::run(service, clock, Own::new(registry)));
+        inner.tasks.spawn(upkeep::run(service.clone(), clock.clone(), Own::new(registry)));
+        inner.tasks.spawn(upkeep::run_rolls(service, clock));
         Ok(Self { inner })
     }
 

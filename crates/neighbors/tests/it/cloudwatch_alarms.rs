@@ -112,6 +112,44 @@ cases! { CloudWatch
           ValidationException: There is an alarm all of another type.
     "
 
+    /// The usual pattern of an alarm that another one keeps quiet.
+    what_holds_for_a_moment_is_not_told: "
+        PutMetricAlarm AlarmName=a Namespace=N MetricName=m Statistic=Sum Period=60 Threshold=1.0 \
+          EvaluationPeriods=1 ComparisonOperator=GreaterThanThreshold
+        SetAlarmState AlarmName=a StateValue=OK StateReason=r
+        PutCompositeAlarm AlarmName=late AlarmRule='ALARM(a)'
+        PutCompositeAlarm AlarmName=b AlarmRule='ALARM(a) AND NOT ALARM(late)'
+        DescribeAlarms AlarmTypes=[CompositeAlarm] = CompositeAlarms=[{StateValue=OK} {StateValue=OK}]
+        SetAlarmState AlarmName=a StateValue=ALARM StateReason=r
+        DescribeAlarms AlarmTypes=[CompositeAlarm] = CompositeAlarms=[{AlarmName=b StateValue=OK} \
+          {AlarmName=late StateValue=ALARM}]
+        DescribeAlarmHistory AlarmName=b AlarmTypes=[CompositeAlarm] HistoryItemType=StateUpdate = \
+          AlarmHistoryItems.length=1
+        SetAlarmState AlarmName=late StateValue=OK StateReason=r
+        DescribeAlarms AlarmNames=[b] AlarmTypes=[CompositeAlarm] = CompositeAlarms=[{StateValue=ALARM}]
+        PutCompositeAlarm AlarmName='x:alarm:y' AlarmRule='ALARM(b)'
+        PutCompositeAlarm AlarmName=z AlarmRule='ALARM(\"x:alarm:y\")'
+        DescribeAlarms AlarmNames=[z] AlarmTypes=[CompositeAlarm] = CompositeAlarms=[{StateValue=ALARM}]
+        DeleteAlarms AlarmNames=['x:alarm:y'] ! ValidationException
+    "
+
+    rules_in_a_circle_come_to_an_end: "
+        PutCompositeAlarm AlarmName=a AlarmRule=FALSE
+        PutCompositeAlarm AlarmName=b AlarmRule='NOT ALARM(a)'
+        PutCompositeAlarm AlarmName=a AlarmRule='ALARM(b)'
+        PutCompositeAlarm AlarmName=c AlarmRule='NOT ALARM(c2)' ! ValidationException
+        SetAlarmState AlarmName=b StateValue=OK StateReason=r
+        DescribeAlarms AlarmTypes=[CompositeAlarm] = CompositeAlarms.length=2
+    "
+
+    history_is_bounded_for_an_account: "
+        PutCompositeAlarm AlarmName=a AlarmRule=TRUE
+        6000x SetAlarmState AlarmName=a StateValue=OK StateReason=r ; SetAlarmState AlarmName=a StateValue=ALARM StateReason=r
+        rows history/ = 10000
+        @000000000000/eu-west-1 PutCompositeAlarm AlarmName=a AlarmRule=TRUE
+        rows history/ = 10000
+    "
+
     pages_of_alarms: "
         105x PutCompositeAlarm AlarmName=c$i AlarmRule=TRUE
         DescribeAlarms AlarmTypes=[CompositeAlarm] = CompositeAlarms.length=100 NextToken=$token

@@ -10,7 +10,7 @@
 
 use super::history::Told;
 use super::{Alarm, message};
-use crate::cloudwatch::rows::{ActionRow, AlarmRow, HistoryRow};
+use crate::cloudwatch::rows::{ActionRow, AlarmRow};
 use crate::cloudwatch::service::{Inner, alarm_arn};
 use crate::sns::{AlarmMessage, Sns, Trouble};
 use base::env::Clock;
@@ -123,7 +123,7 @@ impl Inner {
             };
             if is_full || self.actions.doers.is_none() {
                 let why = if is_full { TOO_MANY } else { NOBODY };
-                self.alarms.tell(transaction, alarm, Told::failed(&waits, row.updated_ms, why));
+                self.tell(transaction, alarm.place(), Told::failed(&waits, row.updated_ms, why));
                 continue;
             }
             let number = self.actions.next.fetch_add(1, Ordering::Relaxed);
@@ -169,8 +169,8 @@ impl Inner {
         transaction.frees_room();
         let Waiting { account, region, .. } = waiting;
         transaction.remove(ActionRow::key(*account, region, number));
-        let key = HistoryRow::key(*account, region, (now_ms, self.alarms.next_history()));
-        rows::put(&mut transaction, key, &told.row(&row.alarm));
+        self.tell(&mut transaction, (*account, region, &row.alarm), told);
+        self.trim(&mut transaction, *account, region);
         self.store.commit(transaction).await?;
         self.actions.waiting.lock().remove(&number);
         Ok(())

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 /// How long history is kept (model's documentation: 30 days).
 pub(in crate::cloudwatch) const HISTORY_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 
-/// Most characters of an item's data (model).
-const DATA_CHARACTERS_MAX: usize = 4095;
+/// Most bytes of an item's data: as many as characters in the model, so that it has no more of them.
+const DATA_BYTES_MAX: usize = 4095;
 
 /// Something that happened.
 pub(in crate::cloudwatch) struct Told {
@@ -102,7 +102,7 @@ impl Told {
 /// Data that is too long loses what is longest: what the points were.
 fn bounded(mut data: Value) -> String {
     let text = data.to_string();
-    if text.chars().count() <= DATA_CHARACTERS_MAX {
+    if text.len() <= DATA_BYTES_MAX {
         return text;
     }
     if let Value::Object(data) = &mut data {

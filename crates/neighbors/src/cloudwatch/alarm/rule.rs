@@ -93,6 +93,11 @@ impl Rule {
         names
     }
 
+    /// Whether it names an alarm, by one of these.
+    pub(in crate::cloudwatch) fn is_about(&self, name: &str, arn: &str) -> bool {
+        self.0.names(&|named| named == name || named == arn)
+    }
+
     /// Whether it holds, for alarms of these states: asked for by the names as written.
     pub(in crate::cloudwatch) fn evaluate(&self, state_of: impl Fn(&str) -> State) -> bool {
         self.0.holds(&state_of)
@@ -100,6 +105,16 @@ impl Rule {
 }
 
 impl Node {
+    fn names(&self, is_one: &impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Constant(_) => false,
+            Self::Is(_, name) => is_one(name),
+            Self::AtLeast(quorum) => quorum.names.iter().any(|name| is_one(name)),
+            Self::Not(node) => node.names(is_one),
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.names(is_one)),
+        }
+    }
+
     fn collect<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         match self {
             Self::Constant(_) => {}

@@ -1,8 +1,7 @@
 //! `DeleteAlarms`.
 
-use crate::cloudwatch::alarm::rule::Rule;
+use crate::cloudwatch::alarm::name_of;
 use crate::cloudwatch::errors::Result;
-use crate::cloudwatch::rows::Source;
 use crate::cloudwatch::service::{CloudWatch, alarm_arn, authorize};
 use crate::cloudwatch::texts;
 use api::cloudwatch::DeleteAlarmsInput;
@@ -32,16 +31,13 @@ pub(super) async fn delete_alarms(
         return Err(texts::one_composite_alone());
     }
     for parent in inner.alarms.directory.list(cx.account, &cx.region) {
-        let row = parent.row();
-        let Source::Composite(text) = &row.source else { continue };
+        let Some(rule) = parent.rule() else { continue };
         if alarms.contains_key(&parent.name) {
             continue;
         }
-        let Ok(rule) = Rule::parse(text) else { continue };
-        let used = rule.children().into_iter().find_map(|child| {
-            let name = child.rsplit_once(":alarm:").map_or(child, |(_, name)| name);
-            alarms.get(name)
-        });
+        let children = rule.children().into_iter();
+        let used =
+            children.filter_map(|child| alarms.get(name_of(cx.account, &cx.region, child))).next();
         if let Some(used) = used {
             return Err(texts::alarm_in_rule(&used.name));
         }

@@ -3,7 +3,7 @@
 use super::shapes;
 use crate::cloudwatch::errors::{Result, fail};
 use crate::cloudwatch::rows::HistoryRow;
-use crate::cloudwatch::service::{CloudWatch, authorize};
+use crate::cloudwatch::service::{CloudWatch, alarm_arn, authorize};
 use crate::cloudwatch::texts;
 use api::Timestamp;
 use api::cloudwatch::{
@@ -28,7 +28,7 @@ pub(super) fn describe_alarm_history(
     cx: &Cx,
     input: &DescribeAlarmHistoryInput,
 ) -> Result<DescribeAlarmHistoryOutput> {
-    authorize(cx, "DescribeAlarmHistory", "*")?;
+    authorize(cx, "DescribeAlarmHistory", &alarm_arn(cx.account, &cx.region, "*"))?;
     let most = shapes::page_size(input.max_records, PAGE_ITEMS)?;
     let inner = &service.inner;
     let now_ms = service.now_ms();

@@ -5,7 +5,7 @@ use crate::cloudwatch::alarm::Alarm;
 use crate::cloudwatch::alarm::rule::Rule;
 use crate::cloudwatch::errors::Result;
 use crate::cloudwatch::rows::{AlarmRow, Source};
-use crate::cloudwatch::service::{CloudWatch, authorize};
+use crate::cloudwatch::service::{CloudWatch, alarm_arn, authorize};
 use crate::cloudwatch::texts;
 use api::cloudwatch::{AlarmType, DescribeAlarmsInput, DescribeAlarmsOutput};
 use base::Cx;
@@ -23,7 +23,7 @@ pub(super) fn describe_alarms(
     cx: &Cx,
     input: &DescribeAlarmsInput,
 ) -> Result<DescribeAlarmsOutput> {
-    authorize(cx, "DescribeAlarms", "*")?;
+    authorize(cx, "DescribeAlarms", &alarm_arn(cx.account, &cx.region, "*"))?;
     let names = input.alarm_names.as_deref().filter(|names| !names.is_empty());
     if names.is_some() && input.alarm_name_prefix.is_some() {
         return Err(texts::names_and_prefix());
@@ -71,18 +71,18 @@ pub(super) fn describe_alarms(
 /// Which alarms are wanted.
 struct Filter<'a> {
     input: &'a DescribeAlarmsInput,
-    /// The alarms in the rule whose children are asked for.
-    children: Option<Vec<String>>,
+    /// The rule whose children are asked for, if there is one.
+    children: Option<Option<Arc<Rule>>>,
     wants_metric: bool,
     wants_composite: bool,
 }
 
 impl<'a> Filter<'a> {
     fn new(service: &CloudWatch, cx: &Cx, input: &'a DescribeAlarmsInput) -> Self {
-        let children = input.children_of_alarm_name.as_ref().map(|parent| {
-            let row = service.inner.alarms.get(cx, parent).map(|alarm| alarm.row());
-            row.map(|row| children(&row)).unwrap_or_default()
-        });
+        let children = input
+            .children_of_alarm_name
+            .as_ref()
+            .map(|parent| service.inner.alarms.get(cx, parent).and_then(|alarm| alarm.rule()));
         let is_related = children.is_some() || input.parents_of_alarm_name.is_some();
         let types = input.alarm_types.as_deref().unwrap_or_default();
         let wants = |kind, default| if types.is_empty() { default } else { types.contains(&kind) };
@@ -106,12 +106,12 @@ impl<'a> Filter<'a> {
             lists.into_iter().flatten().any(|action| action.starts_with(prefix.as_str()))
         };
         let arn = alarm.arn();
-        let is_child = |children: &Vec<String>| {
-            children.iter().any(|child| **child == *alarm.name || *child == arn)
+        let is_child = |parent: &Option<Arc<Rule>>| {
+            parent.as_ref().is_some_and(|rule| rule.is_about(&alarm.name, &arn))
         };
         let is_parent = |name: &api::Text| {
-            let suffix = format!(":alarm:{name}");
-            children(row).iter().any(|child| **child == *name.as_str() || child.ends_with(&suffix))
+            let arn = alarm_arn(alarm.account, &alarm.region, name);
+            alarm.rule().is_some_and(|rule| rule.is_about(name, &arn))
         };
         is_kind
             && input.alarm_name_prefix.as_ref().is_none_or(starts)
@@ -120,11 +120,4 @@ impl<'a> Filter<'a> {
             && self.children.as_ref().is_none_or(is_child)
             && input.parents_of_alarm_name.as_ref().is_none_or(is_parent)
     }
-}
-
-/// The alarms in a rule, as it calls them.
-fn children(row: &AlarmRow) -> Vec<String> {
-    let Source::Composite(text) = &row.source else { return Vec::new() };
-    let rule = Rule::parse(text).ok();
-    rule.iter().flat_map(Rule::children).map(ToOwned::to_owned).collect()
 }

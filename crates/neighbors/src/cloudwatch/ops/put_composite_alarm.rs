@@ -1,7 +1,7 @@
 //! `PutCompositeAlarm`.
 
 use super::shapes::{self, Actions, texts_of};
-use crate::cloudwatch::alarm::Change;
+use crate::cloudwatch::alarm::{Change, name_of};
 use crate::cloudwatch::alarm::{reason, rule::Rule};
 use crate::cloudwatch::errors::{Result, fail};
 use crate::cloudwatch::rows::{AlarmRow, Source, tags_key};
@@ -10,6 +10,7 @@ use crate::cloudwatch::texts;
 use api::cloudwatch::PutCompositeAlarmInput;
 use base::Cx;
 use kit::rows;
+use std::collections::BTreeMap;
 use store::Transaction;
 
 /// Makes an alarm over other alarms, or gives one another configuration.
@@ -28,11 +29,8 @@ pub(super) async fn put_composite_alarm(
     check_refused(&input)?;
     let rule = Rule::parse(&input.alarm_rule).map_err(texts::invalid_rule)?;
     let inner = &service.inner;
-    let is_absent = |child: &&str| {
-        let named = child.rsplit_once(":alarm:").map_or(*child, |(_, name)| name);
-        let alarm = inner.alarms.get(&cx, named);
-        !alarm.is_some_and(|alarm| *child == named || alarm.arn() == *child)
-    };
+    let is_absent =
+        |child: &&str| inner.alarms.get(&cx, name_of(cx.account, &cx.region, child)).is_none();
     let absent: Vec<&str> = rule.children().into_iter().filter(is_absent).collect();
     if !absent.is_empty() {
         return Err(texts::no_such_children(&absent));
@@ -64,7 +62,7 @@ pub(super) async fn put_composite_alarm(
     };
     let known = row.state();
     let alarm = inner.put_alarm(&cx, name, row, transaction).await?;
-    let state = inner.state_of_rule(cx.account, &cx.region, &rule);
+    let state = inner.state_of_rule((cx.account, &cx.region), &rule, &BTreeMap::new());
     if state == known {
         return Ok(());
     }

@@ -24,6 +24,22 @@ impl HistoryRow {
         format!("{}{account}/{region}/", Self::PREFIX)
     }
 
+    /// How many bytes it takes, nearly.
+    pub(in crate::cloudwatch) fn bytes(&self) -> usize {
+        self.alarm.len() + self.summary.len() + self.data.len() + 200
+    }
+
+    /// What the keys of an account begin with.
+    pub(in crate::cloudwatch) fn prefix_of_account(account: AccountId) -> String {
+        format!("{}{account}/", Self::PREFIX)
+    }
+
+    /// Whose a key is.
+    pub(in crate::cloudwatch) fn account(key: &[u8]) -> Option<AccountId> {
+        let rest = std::str::from_utf8(key).ok()?.strip_prefix(Self::PREFIX)?;
+        AccountId::parse(rest.split('/').next()?).ok()
+    }
+
     /// `number`: which of all that were ever written.
     pub(in crate::cloudwatch) fn key(
         account: AccountId,
@@ -58,5 +74,6 @@ mod tests {
         let (account, region) = (AccountId::DEFAULT, Region::parse("eu-west-1").unwrap());
         let key = HistoryRow::key(account, &region, (7, u64::MAX));
         assert_eq!(HistoryRow::parse_key(&key), Some((7, u64::MAX)));
+        assert_eq!(HistoryRow::account(&key), Some(account));
     }
 }
