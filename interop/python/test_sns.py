@@ -32,7 +32,8 @@ NAMESPACE = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 (what SNS signs with)
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-RETRIES = {"minDelayTarget": 20, "maxDelayTarget": 20, "numRetries": 3, "backoffFunction": "linear"}
+# AWS tries three times more, 20 s apart; this server goes on for an hour, and says so.
+RETRIES = {"minDelayTarget": 1, "maxDelayTarget": 300, "numRetries": 49, "backoffFunction": "exponential"}
 RETRIES |= {"numNoDelayRetries": 0, "numMinDelayRetries": 0, "numMaxDelayRetries": 0}
 
 

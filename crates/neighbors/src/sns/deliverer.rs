@@ -87,13 +87,10 @@ impl Inner {
         };
         let tried = self.try_once(&job, &row, &message).await;
         let pause = self.delivery_policy(&job.subscription.topic).pause(job.tries);
-        let outcome = match self.judge(&job, &message, tried, pause.is_some()) {
-            Some(outcome) => outcome,
-            None => {
-                self.metrics.retried();
-                let again_at = self.env.clock.monotonic() + pause.unwrap_or_default();
-                return self.outbox.failed(&job, again_at);
-            }
+        let Some(outcome) = self.judge(&job, &message, tried, pause.is_some()) else {
+            self.metrics.retried();
+            let again_at = self.env.clock.monotonic() + pause.unwrap_or_default();
+            return self.outbox.failed(&job, again_at);
         };
         if message.kind == Kind::Notification {
             self.metrics.over(&job.subscription.topic, outcome);

@@ -33,7 +33,7 @@ struct Document {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct Http {
-    default_healthy_retry_policy: Option<Retries>,
+    default_healthy_retry_policy: Option<RetryPolicy>,
     /// Subscriptions have no policies that could be overridden.
     #[serde(rename = "disableSubscriptionOverrides")]
     _disable_subscription_overrides: bool,
@@ -49,7 +49,7 @@ struct Request {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-struct Retries {
+struct RetryPolicy {
     min_delay_target: u64,
     max_delay_target: u64,
     num_retries: u32,
@@ -59,7 +59,7 @@ struct Retries {
     backoff_function: Curve,
 }
 
-impl Default for Retries {
+impl Default for RetryPolicy {
     /// What stands for members that a policy does not name.
     fn default() -> Self {
         Self {
@@ -108,7 +108,7 @@ impl Curve {
 /// How deliveries of a topic are made.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DeliveryPolicy {
-    retries: Retries,
+    retries: RetryPolicy,
     /// What notifications say that they are.
     pub(super) content_type: Option<String>,
 }
@@ -116,12 +116,12 @@ pub(super) struct DeliveryPolicy {
 impl DeliveryPolicy {
     /// That of topics without one: what the owner of the server chose.
     pub(super) fn of_server(options: &Options) -> Self {
-        let retries = Retries {
+        let retries = RetryPolicy {
             min_delay_target: options.retry_first.as_secs().max(1),
             max_delay_target: options.retry_max.as_secs().max(1),
             num_retries: options.tries_max.saturating_sub(1),
             backoff_function: Curve::Exponential,
-            ..Retries::default()
+            ..RetryPolicy::default()
         };
         Self { retries, content_type: None }
     }
@@ -158,7 +158,7 @@ impl DeliveryPolicy {
 
     /// As clients see it.
     pub(super) fn shown(&self) -> Value {
-        let Retries { min_delay_target, max_delay_target, num_retries, .. } = self.retries;
+        let RetryPolicy { min_delay_target, max_delay_target, num_retries, .. } = self.retries;
         json!({
             "http": {
                 "defaultHealthyRetryPolicy": {
@@ -180,7 +180,7 @@ impl DeliveryPolicy {
     }
 }
 
-impl Retries {
+impl RetryPolicy {
     fn check(&self) -> Result<(), String> {
         let (least, greatest) = (self.min_delay_target, self.max_delay_target);
         if !(1..=SECONDS_MAX).contains(&greatest) || !(1..=greatest).contains(&least) {

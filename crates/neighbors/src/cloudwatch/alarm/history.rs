@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// How long history is kept (model's documentation: 30 days).
 pub(in crate::cloudwatch) const HISTORY_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 
-/// Most bytes of an item's data: as many as characters in the model, so that it has no more of them.
+/// Most bytes of an item's data: as many as the model has characters.
 const DATA_BYTES_MAX: usize = 4095;
 
 /// Something that happened.

@@ -35,9 +35,8 @@ pub(super) async fn delete_alarms(
         if alarms.contains_key(&parent.name) {
             continue;
         }
-        let children = rule.children().into_iter();
-        let used =
-            children.filter_map(|child| alarms.get(name_of(cx.account, &cx.region, child))).next();
+        let mut children = rule.children().into_iter();
+        let used = children.find_map(|child| alarms.get(name_of(cx.account, &cx.region, child)));
         if let Some(used) = used {
             return Err(texts::alarm_in_rule(&used.name));
         }

@@ -72,23 +72,22 @@ pub(super) fn describe_alarms(
 struct Filter<'a> {
     input: &'a DescribeAlarmsInput,
     /// The rule whose children are asked for, if there is one.
-    children: Option<Option<Arc<Rule>>>,
+    parent: Option<Arc<Rule>>,
     wants_metric: bool,
     wants_composite: bool,
 }
 
 impl<'a> Filter<'a> {
     fn new(service: &CloudWatch, cx: &Cx, input: &'a DescribeAlarmsInput) -> Self {
-        let children = input
-            .children_of_alarm_name
-            .as_ref()
-            .map(|parent| service.inner.alarms.get(cx, parent).and_then(|alarm| alarm.rule()));
-        let is_related = children.is_some() || input.parents_of_alarm_name.is_some();
+        let parent = input.children_of_alarm_name.as_ref();
+        let parent = parent.and_then(|parent| service.inner.alarms.get(cx, parent)?.rule());
+        let is_related =
+            input.children_of_alarm_name.is_some() || input.parents_of_alarm_name.is_some();
         let types = input.alarm_types.as_deref().unwrap_or_default();
         let wants = |kind, default| if types.is_empty() { default } else { types.contains(&kind) };
         Self {
             input,
-            children,
+            parent,
             wants_metric: wants(AlarmType::MetricAlarm, true),
             wants_composite: wants(AlarmType::CompositeAlarm, is_related),
         }
@@ -106,8 +105,8 @@ impl<'a> Filter<'a> {
             lists.into_iter().flatten().any(|action| action.starts_with(prefix.as_str()))
         };
         let arn = alarm.arn();
-        let is_child = |parent: &Option<Arc<Rule>>| {
-            parent.as_ref().is_some_and(|rule| rule.is_about(&alarm.name, &arn))
+        let is_child = |_: &api::Text| {
+            self.parent.as_ref().is_some_and(|rule| rule.is_about(&alarm.name, &arn))
         };
         let is_parent = |name: &api::Text| {
             let arn = alarm_arn(alarm.account, &alarm.region, name);
@@ -117,7 +116,7 @@ impl<'a> Filter<'a> {
             && input.alarm_name_prefix.as_ref().is_none_or(starts)
             && input.state_value.is_none_or(is_state)
             && input.action_prefix.as_ref().is_none_or(acts)
-            && self.children.as_ref().is_none_or(is_child)
+            && input.children_of_alarm_name.as_ref().is_none_or(is_child)
             && input.parents_of_alarm_name.as_ref().is_none_or(is_parent)
     }
 }
