@@ -20,6 +20,8 @@ pub mod iam;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;
 pub mod limits;
+#[cfg(feature = "logs")]
+pub mod logs;
 #[cfg(feature = "sns")]
 pub mod sns;
 #[cfg(feature = "sts")]

@@ -194,6 +194,11 @@ pub(crate) struct Operation {
     auth: Dropped,
     #[serde(default, skip_serializing)]
     deprecated: Dropped,
+    #[serde(default, skip_serializing)]
+    deprecated_message: Dropped,
+    /// What a client puts before the host; this server answers to any host.
+    #[serde(default, skip_serializing)]
+    endpoint: Dropped,
     #[serde(default, rename = "endpointdiscovery", skip_serializing)]
     endpoint_discovery: Dropped,
     #[serde(default, rename = "endpointoperation", skip_serializing)]
@@ -332,6 +337,8 @@ pub(crate) struct Shape {
     documentation: Dropped,
     #[serde(default, skip_serializing)]
     deprecated: Dropped,
+    #[serde(default, skip_serializing)]
+    deprecated_message: Dropped,
     #[serde(default, skip_serializing)]
     retryable: Dropped,
     #[serde(default, skip_serializing)]

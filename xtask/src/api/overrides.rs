@@ -25,9 +25,18 @@ pub(crate) struct Overrides {
     #[serde(default)]
     enum_values: Vec<EnumValues>,
     body: Option<Body>,
+    violations: Option<Violations>,
     /// Protocols that clients speak and the model does not list.
     #[serde(default)]
     protocol: Vec<ProtocolEntry>,
+}
+
+/// The error of a body whose values break the model's constraints, where it is the service's own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Violations {
+    code: String,
+    observed: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,6 +111,7 @@ impl Overrides {
         observed.extend(overrides.protocol.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.enum_values.iter().map(|e| e.observed.as_str()));
         observed.extend(overrides.body.iter().map(|e| e.observed.as_str()));
+        observed.extend(overrides.violations.iter().map(|e| e.observed.as_str()));
         let operations = overrides.body.iter().flat_map(|b| &b.operation);
         observed.extend(operations.map(|e| e.observed.as_str()));
         let all = observed.iter().all(|text| !text.trim().is_empty());
@@ -161,6 +171,11 @@ impl Overrides {
     /// Protocols that the model does not list.
     pub(crate) fn protocols(&self) -> impl Iterator<Item = &String> {
         self.protocol.iter().map(|entry| &entry.name)
+    }
+
+    /// The error of values that break the model's constraints, when it is no `ValidationException`.
+    pub(crate) fn violation_code(&self) -> Option<&str> {
+        self.violations.as_ref().map(|violations| violations.code.as_str())
     }
 
     /// Largest body of an operation, in bytes.

@@ -164,11 +164,20 @@ fn message(out: &mut String, cases: &[Case<'_>]) -> anyhow::Result<()> {
     let all = all.join(" | ");
     // `read`: how a message is read that may be absent; `empty`: what an error without any tells.
     let rich = |out: &mut String, read: &str, empty: &str| -> anyhow::Result<()> {
-        for case in cases.iter().filter(|case| case.is_rich()) {
+        let message_of = |case: &Case<'_>| {
             let members = case.shape.map_or(&[][..], |shape| shape.members.0.as_slice());
-            let message = members.iter().find(|(name, _)| is_message(name));
-            let Some((message, _)) = message else {
-                writeln!(out, "Error::{}With(_) => {empty},", case.variant)?;
+            members.iter().map(|(name, _)| name.clone()).find(|name| is_message(name))
+        };
+        let rich: Vec<_> = cases.iter().filter(|case| case.is_rich()).collect();
+        // All in one arm, where the first of them is.
+        let silent = rich.iter().filter(|case| message_of(case).is_none());
+        let silent: Vec<_> = silent.map(|case| format!("Error::{}With(_)", case.variant)).collect();
+        let mut silent = Some(silent.join(" | "));
+        for case in rich {
+            let Some(message) = &message_of(case) else {
+                if let Some(silent) = silent.take() {
+                    writeln!(out, "{silent} => {empty},")?;
+                }
                 continue;
             };
             let field = names::field(message);
@@ -382,6 +391,14 @@ fn server(
     service: &str,
     all: &[Signature<'_>],
 ) -> anyhow::Result<()> {
+    if let Some(code) = plan.overrides.violation_code() {
+        out.push_str(
+            "/// Values that break the model's constraints, as this service calls them.\n",
+        );
+        out.push_str("fn violation(mut refusal: Refusal) -> Refusal {\n");
+        out.push_str("if refusal.code == Refusal::validation(\"\").code {\n");
+        writeln!(out, "refusal.code = {code:?};\n}}\nrefusal\n}}\n")?;
+    }
     writeln!(out, "/// A service behind the wire: decode and check, act, encode.")?;
     writeln!(out, "#[derive(Debug)]\npub struct Server<T>(Arc<T>);\n")?;
     writeln!(out, "impl<T: {service}> Server<T> {{\n/// Puts `service` behind the wire.")?;
@@ -395,6 +412,9 @@ fn server(
             None => "()".to_owned(),
             Some(shape) if Plan::is_located(shape) => {
                 format!("{}::of_call(&mut call, &ROUTES)?", s.input)
+            }
+            Some(_) if plan.overrides.violation_code().is_some() => {
+                format!("call.input({}::read).map_err(violation)?", s.input)
             }
             Some(_) => format!("call.input({}::read)?", s.input),
         };
