@@ -13,7 +13,7 @@ from conftest import ACCOUNT, CA, ENDPOINT, REGION, TLS_ENDPOINT
 AWS = Path(sys.executable).with_name("aws")
 
 
-def aws(endpoint, *arguments):
+def aws(endpoint, *arguments, service="kinesis"):
     env = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -27,13 +27,13 @@ def aws(endpoint, *arguments):
         "AWS_DEFAULT_OUTPUT": "json",
         "AWS_PAGER": "",
     }
-    command = [sys.executable, str(AWS), "kinesis", *arguments]
+    command = [sys.executable, str(AWS), service, *arguments]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
 
-def ok(endpoint, *arguments):
-    code, out, err = aws(endpoint, *arguments)
+def ok(endpoint, *arguments, service="kinesis"):
+    code, out, err = aws(endpoint, *arguments, service=service)
     assert code == 0, err
     return json.loads(out) if out.strip() else None
 

@@ -33,7 +33,7 @@ struct Served {
     texts: &'static [&'static str],
 }
 
-const SERVICES: [Served; 6] = [
+const SERVICES: [Served; 7] = [
     Served {
         name: "kinesis",
         title: "Kinesis Data Streams",
@@ -54,6 +54,13 @@ const SERVICES: [Served; 6] = [
         handlers: "crates/neighbors/src/cloudwatch/ops",
         bound: "crates/neighbors/src/cloudwatch/ops.rs",
         texts: &["crates/neighbors/src/cloudwatch"],
+    },
+    Served {
+        name: "logs",
+        title: "CloudWatch Logs",
+        handlers: "crates/neighbors/src/logs/ops",
+        bound: "crates/neighbors/src/logs/ops.rs",
+        texts: &["crates/neighbors/src/logs"],
     },
     Served {
         name: "sns",

@@ -2,6 +2,7 @@
 
 mod client_args;
 mod help;
+mod logs_args;
 mod metrics_args;
 mod serve_args;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use client_args::ClientArgs;
+pub(crate) use logs_args::{LogsCommand, LogsLsArgs, LogsTailArgs};
 pub(crate) use metrics_args::{
     AlarmCommand, AlarmLsArgs, AlarmPutArgs, AlarmState, AlarmTestArgs, MetricArgs, MetricsCommand,
     MetricsGetArgs, MetricsLsArgs, MetricsWatchArgs,
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// List, make and test alarms
     #[command(subcommand, before_help = help::ALARM, help_template = help::TEMPLATE)]
     Alarm(AlarmCommand),
+    /// List log groups, and follow their events
+    #[command(subcommand, before_help = help::LOGS, help_template = help::TEMPLATE)]
+    Logs(LogsCommand),
     /// Print the exports that point AWS clients to a server
     #[command(before_help = help::ENV, help_template = help::TEMPLATE)]
     Env(EnvArgs),

@@ -7,6 +7,7 @@ mod completion;
 mod env;
 mod generate;
 mod lines;
+mod logs;
 mod metrics;
 mod put;
 mod sending;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Some(Command::Bench(args)) => block_on(bench::run(args)),
         Some(Command::Metrics(command)) => block_on(metrics::run(command)),
         Some(Command::Alarm(command)) => block_on(alarm::run(command)),
+        Some(Command::Logs(command)) => block_on(logs::run(command)),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::CheckConfig(args)) => check_config::run(&args),

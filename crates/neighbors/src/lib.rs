@@ -7,6 +7,7 @@
 pub mod cloudwatch;
 pub mod dynamodb;
 pub mod iam;
+pub mod logs;
 mod sealing;
 pub mod sns;
 pub mod sts;

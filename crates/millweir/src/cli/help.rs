@@ -116,6 +116,23 @@ Examples:
   millweir alarm test busy
   millweir alarm test busy --state ok";
 
+pub(crate) const LOGS: &str = "\
+Examples:
+  millweir logs ls
+  millweir logs tail /aws/lambda/resize
+  millweir logs tail /aws/lambda/resize --since 1h --filter ERROR --no-follow";
+
+pub(crate) const LOGS_LS: &str = "\
+Examples:
+  millweir logs ls
+  millweir logs ls /aws/lambda/ --output json";
+
+pub(crate) const LOGS_TAIL: &str = "\
+Examples:
+  millweir logs tail /aws/lambda/resize
+  millweir logs tail app --filter '{ $.level = \"error\" }' --output json
+  millweir logs tail app --stream-prefix web- --since 1h --no-follow";
+
 pub(crate) const TAIL: &str = "\
 Examples:
   millweir tail clicks                                    what comes from now on

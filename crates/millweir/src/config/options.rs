@@ -102,6 +102,8 @@ pub(crate) struct Options {
     pub(crate) cloudwatch: neighbors::cloudwatch::Options,
     /// What calls of web hooks are signed with; without one none is called.
     pub(crate) webhook_secret: Option<Secret>,
+    /// CloudWatch Logs.
+    pub(crate) logs: neighbors::logs::Options,
     /// SNS.
     pub(crate) sns: neighbors::sns::Options,
     /// IAM.
@@ -137,6 +139,7 @@ impl Default for Options {
             streams: streams::Options::default(),
             cloudwatch: neighbors::cloudwatch::Options::default(),
             webhook_secret: None,
+            logs: neighbors::logs::Options::default(),
             sns: neighbors::sns::Options::default(),
             iam: neighbors::iam::Options::default(),
             outgoing_allow: Vec::new(),

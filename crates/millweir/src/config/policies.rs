@@ -11,7 +11,8 @@ const MANAGED: [(&str, &str); 4] = [
                 "dynamodb:Describe*","dynamodb:GetItem","dynamodb:ListTagsOfResource",
                 "dynamodb:Query","dynamodb:Scan",
                 "cloudwatch:Describe*","cloudwatch:Get*","cloudwatch:List*",
-                "iam:Get*","iam:List*","sns:Get*","sns:List*"]}}"#,
+                "logs:Describe*","logs:FilterLogEvents","logs:Get*","logs:List*",
+                "logs:TestMetricFilter","iam:Get*","iam:List*","sns:Get*","sns:List*"]}}"#,
     ),
     // The KPL tells CloudWatch what it does.
     (

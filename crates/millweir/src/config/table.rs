@@ -407,6 +407,26 @@ pub(crate) static OPTIONS: &[Entry] = &[
         "Internal addresses (10.0.0.0/8) and host names that topics and alarms may post to.",
     ),
     option(
+        "logs.groups_max",
+        Kind::Count(Range::of(1, 1_000_000), |o| &mut o.logs.groups_max),
+        "Most log groups of an account in a region.",
+    ),
+    option(
+        "logs.streams_max",
+        Kind::Count(Range::of(10, 10_000_000), |o| &mut o.logs.streams_max),
+        "Most log streams, of one account four fifths.",
+    ),
+    option(
+        "logs.bytes_max",
+        Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.logs.bytes_max),
+        "Most bytes of log events; beyond it the oldest of the account that has most go.",
+    ),
+    option(
+        "logs.filter_bytes_max",
+        Kind::Size(Range::of(1 << 20, MEMORY_MAX), |o| &mut o.logs.filter_bytes_max),
+        "Most bytes of log events that wait for one subscription filter's destination.",
+    ),
+    option(
         "sns.topics_max",
         Kind::Count(Range::of(1, 1_000_000), |o| &mut o.sns.topics_max),
         "Most topics of an account in a region.",

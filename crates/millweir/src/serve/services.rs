@@ -10,6 +10,7 @@ use base::metrics::Registry;
 use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
 use neighbors::iam::{self, Iam};
+use neighbors::logs::{self, Logs};
 use neighbors::sns::{self, Sns};
 use neighbors::sts::{self, Sts};
 use outgoing::{Allowed, Poster};
@@ -20,11 +21,12 @@ use streams::{Parts, Streams};
 use wire::{Routes, Service};
 
 /// What is served, as clients see it.
-pub(crate) static SERVED: [&Routes; 6] = [
+pub(crate) static SERVED: [&Routes; 7] = [
     &api::kinesis::ROUTES,
     &api::dynamodb::ROUTES,
     &api::sns::ROUTES,
     &api::cloudwatch::ROUTES,
+    &api::logs::ROUTES,
     &api::iam::ROUTES,
     &api::sts::ROUTES,
 ];
@@ -95,13 +97,21 @@ pub(super) async fn open(
     let of_iam = iam::Parts { env: env.clone(), store: part(iam::SERVICE), secret: secret.clone() };
     let iam = Iam::open(of_iam, options.iam).await?;
     let sts = Sts::new(sts::Parts { env: env.clone(), secret, iam: iam.clone() });
+    let (streams, kinesis) = kinesis(parts, options).await?;
+    let of_logs = logs::Parts {
+        env: env.clone(),
+        store: part(logs::SERVICE),
+        registry: registry.clone(),
+        destinations: Some(logs::Destinations { kinesis, iam: iam.clone() }),
+    };
     let hosted = vec![
-        kinesis(parts, options).await?,
+        streams,
         dynamodb(of_dynamodb, options)?,
         hosted_sns(topics.clone()),
         cloudwatch(of_cloudwatch, options).await?,
         hosted_iam(iam.clone()),
         hosted_sts(sts.clone()),
+        hosted_logs(Logs::open(of_logs, options.logs).await?),
     ];
     let issuer = Arc::new(Issued { iam, sts });
     Ok(Services { hosted, issuer, topics })
@@ -139,10 +149,18 @@ fn hosted_sts(sts: Sts) -> Hosted {
     Hosted { service, close: Box::new(|| Box::pin(async {})) }
 }
 
-async fn kinesis(parts: Parts, options: &Options) -> Result<Hosted> {
+fn hosted_logs(logs: Logs) -> Hosted {
+    let service = Arc::new(api::logs::Server::new(Arc::new(logs.clone())));
+    Hosted { service, close: Box::new(move || Box::pin(async move { logs.close().await })) }
+}
+
+/// The streams, for clients and for other services.
+async fn kinesis(parts: Parts, options: &Options) -> Result<(Hosted, Arc<dyn api::Handle>)> {
     let streams = Streams::open(parts, options.streams.clone()).await?;
     let service = Arc::new(api::kinesis::Server::new(Arc::new(streams.clone())));
-    Ok(Hosted { service, close: Box::new(move || Box::pin(async move { streams.close().await })) })
+    let handle = Arc::clone(&service) as Arc<dyn api::Handle>;
+    let close = Box::new(move || Box::pin(async move { streams.close().await }) as Closing);
+    Ok((Hosted { service, close }, handle))
 }
 
 fn dynamodb(parts: dynamodb::Parts, options: &Options) -> Result<Hosted> {

@@ -10,6 +10,7 @@ mod evil;
 mod idle;
 mod lifecycle;
 mod logging;
+mod logs;
 mod metrics;
 mod policies;
 mod proof;

@@ -36,7 +36,44 @@ fn operations() -> Vec<Case> {
     let dynamodb = dynamodb().into_iter().map(case(("dynamodb", "DynamoDB_20120810")));
     let target = ("cloudwatch", "GraniteServiceVersion20100801");
     let cloudwatch = cloudwatch().into_iter().map(case(target));
-    kinesis.chain(dynamodb).chain(cloudwatch).collect()
+    let logs = logs().into_iter().map(case(("logs", "Logs_20140328")));
+    kinesis.chain(dynamodb).chain(cloudwatch).chain(logs).collect()
+}
+
+fn logs() -> Vec<(&'static str, String)> {
+    let group = |rest: &str| format!(r#"{{"logGroupName":"g"{rest}}}"#);
+    let stream = |rest: &str| group(&format!(r#","logStreamName":"s"{rest}"#));
+    let filter = |rest: &str| group(&format!(r#","filterName":"f"{rest}"#));
+    let arn = |rest: &str| {
+        let arn = "arn:aws:logs:us-east-1:000000000000:log-group:g";
+        format!(r#"{{"resourceArn":"{arn}"{rest}}}"#)
+    };
+    let to =
+        r#","filterPattern":"","destinationArn":"arn:aws:kinesis:us-east-1:000000000000:stream/s""#;
+    vec![
+        ("CreateLogGroup", r#"{"logGroupName":"made"}"#.into()),
+        ("CreateLogStream", stream("")),
+        ("DeleteLogGroup", group("")),
+        ("DeleteLogStream", stream("")),
+        ("DeleteRetentionPolicy", group("")),
+        ("DeleteSubscriptionFilter", filter("")),
+        ("DescribeLogGroups", "{}".into()),
+        ("DescribeLogStreams", group("")),
+        ("DescribeSubscriptionFilters", group("")),
+        ("FilterLogEvents", group("")),
+        ("GetLogEvents", stream("")),
+        ("ListLogGroups", "{}".into()),
+        ("ListTagsForResource", arn("")),
+        ("ListTagsLogGroup", group("")),
+        ("PutLogEvents", stream(r#","logEvents":[{"timestamp":1,"message":"m"}]"#)),
+        ("PutRetentionPolicy", group(r#","retentionInDays":1"#)),
+        ("PutSubscriptionFilter", filter(to)),
+        ("TagLogGroup", group(r#","tags":{"a":"b"}"#)),
+        ("TagResource", arn(r#","tags":{"a":"b"}"#)),
+        ("TestMetricFilter", r#"{"filterPattern":"","logEventMessages":["m"]}"#.into()),
+        ("UntagLogGroup", group(r#","tags":["a"]"#)),
+        ("UntagResource", arn(r#","tagKeys":["a"]"#)),
+    ]
 }
 
 fn cloudwatch() -> Vec<(&'static str, String)> {
@@ -179,7 +216,7 @@ fn kinesis() -> Vec<(&'static str, String)> {
 /// The answer to an operation, signed by `key` when there is one.
 fn ask(server: SocketAddr, case: &Case, key: Option<&str>) -> String {
     let Case { service, target, operation, body, .. } = case;
-    let version = if *service == "kinesis" { "1.1" } else { "1.0" };
+    let version = if matches!(*service, "kinesis" | "logs") { "1.1" } else { "1.0" };
     let target = format!("{target}.{operation}");
     let host = server.to_string();
     let mut head = format!(
@@ -415,7 +452,7 @@ fn between<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The answer to a form.
-fn ask_form(server: SocketAddr, (service, body): (&str, &str), key: &str) -> String {
+pub(crate) fn ask_form(server: SocketAddr, (service, body): (&str, &str), key: &str) -> String {
     ask_form_as(server, (service, body), &Signer::configured(key))
 }
 

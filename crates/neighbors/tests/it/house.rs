@@ -1,5 +1,6 @@
 //! A service over a catalog in memory, which can be stopped and started again over what it stored.
 
+use crate::sink::Sink;
 use base::Cx;
 use base::metrics::Registry;
 use base::policy::{Attached, Context, Permissions, Policy, Request, decide};
@@ -7,6 +8,7 @@ use kit::{KMS, Secret};
 use neighbors::cloudwatch::{self, CloudWatch};
 use neighbors::dynamodb::{self, DynamoDb};
 use neighbors::iam::{self, Iam};
+use neighbors::logs::{self, Destinations, Logs};
 use neighbors::sns::{self, Sns};
 use neighbors::sts::{self, Sts};
 use outgoing::{Found, Names as HostNames, Poster};
@@ -198,6 +200,53 @@ impl Tenant for Tokens {
     }
 }
 
+/// CloudWatch Logs with the IAM whose roles it takes on, and a stream that takes what it sends.
+#[derive(Clone)]
+pub(crate) struct Journals {
+    pub(crate) iam: Iam,
+    pub(crate) logs: Logs,
+}
+
+impl Tenant for Journals {
+    type Options = logs::Options;
+    const NAME: &str = logs::SERVICE;
+
+    fn dialect() -> &'static Dialect {
+        const MODELS: [&str; 2] = [
+            include_str!("../../../../model/logs.json"),
+            include_str!("../../../../model/iam.json"),
+        ];
+        static DIALECT: LazyLock<Dialect> = LazyLock::new(|| {
+            let mut dialect = Dialect::of(MODELS[0]);
+            dialect.model.extend(MODELS[1].split('"'));
+            dialect
+        });
+        &DIALECT
+    }
+
+    async fn open(home: &Home, options: Self::Options) -> Self {
+        let iam = <Iam as Tenant>::open(home, iam::Options::default()).await;
+        let (env, store) = (home.fake.env(), home.store.part(Self::NAME));
+        let registry = home.registry.clone();
+        let destinations = Some(Destinations { kinesis: home.sink.clone(), iam: iam.clone() });
+        let parts = logs::Parts { env, store, registry, destinations };
+        Self { iam, logs: Logs::open(parts, options).await.unwrap() }
+    }
+
+    fn server(&self) -> Box<dyn Service> {
+        Box::new(api::logs::Server::new(Arc::new(self.logs.clone())))
+    }
+
+    fn server_of(&self, operation: &str) -> Box<dyn Service> {
+        if operation.contains("Role") { self.iam.server() } else { self.server() }
+    }
+
+    async fn close(&self) {
+        self.logs.close().await;
+        self.iam.close().await;
+    }
+}
+
 /// Where endpoints find the server in tests.
 pub(crate) const BASE_URL: &str = "http://sns.test:4566";
 
@@ -253,6 +302,8 @@ pub(crate) struct Home {
     catalog: Arc<MemoryCatalog>,
     store: Arc<Store>,
     pub(crate) registry: Registry,
+    /// What stands for Kinesis.
+    pub(crate) sink: Arc<Sink>,
 }
 
 impl Home {
@@ -287,8 +338,8 @@ pub(crate) struct House<T: Tenant> {
 }
 
 /// Tests that are scripts: its name, maybe other options than the defaults, its lines. Beside the
-/// operations there are `restart`, `pass TIME_MS`, `settle`, `rows [PREFIX]` (how many the catalog
-/// has), `now [SECONDS]` (that many after now), `minute [SECONDS]` (after the minute's start) and
+/// operations there are `restart`, `crash`, `pass TIME_MS`, `settle`, `rows [PREFIX]` (how many the catalog
+/// has), `now [SECONDS]` and `now_ms [MS]` (that many after now), `minute [SECONDS]` (after the minute's start) and
 /// `allow ACTION RESOURCE`, which is all that the caller may do from then on. `as KEY [TOKEN]` lets
 /// one ask who signs with these, bare `as` the first one again; `may ACTION RESOURCE` tells whether
 /// his policies let him do something.
@@ -323,7 +374,8 @@ impl<T: Tenant> House<T> {
         let (fake, catalog) = (fake_env(1), MemoryCatalog::new());
         let logs = MemoryLog::new(fake.env(), MemoryOptions::default());
         let store = Store::open(catalog.clone(), logs, false).unwrap();
-        let home = Home { fake, catalog, store, registry: Registry::default() };
+        let home =
+            Home { fake, catalog, store, registry: Registry::default(), sink: Arc::default() };
         let tenant = T::open(&home, options.clone()).await;
         let (names, permissions) = (Names::new(), Permissions::All);
         Self { home, tenant, options, names, permissions, credentials: None }
@@ -374,6 +426,8 @@ impl<T: Tenant> Stage for House<T> {
                 self.tenant.close().await;
                 self.tenant = T::open(&self.home, self.options.clone()).await;
             }
+            // As after `kill -9`: nothing is told that it ends.
+            ["crash"] => self.tenant = T::open(&self.home, self.options.clone()).await,
             ["settle"] => self.settle().await,
             ["pass", ms] => {
                 self.home.fake.clock.advance(Duration::from_millis(ms.parse().unwrap()));
@@ -381,6 +435,10 @@ impl<T: Tenant> Stage for House<T> {
             ["rows", ref prefix @ ..] => {
                 let prefix = format!("{}/{}", T::NAME, prefix.concat());
                 return Ok(self.home.catalog.scan(prefix.as_bytes(), None, 99_999).len().into());
+            }
+            ["now_ms", ref after_ms @ ..] => {
+                let now_ms = self.home.fake.env().clock.now_ms();
+                return Ok((now_ms + after_ms.concat().parse().unwrap_or(0)).into());
             }
             ["now" | "minute", ref after_s @ ..] => {
                 let (now_s, after_s) = (self.now_s(), after_s.concat().parse().unwrap_or(0));
