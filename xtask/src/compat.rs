@@ -129,7 +129,7 @@ fn section(
     page: &mut String,
     root: &Path,
     service: &Served,
-    clients: &BTreeMap<String, String>,
+    clients: &Clients,
 ) -> anyhow::Result<()> {
     let (model, overrides) = api::load(root, service.name)?;
     let pin = api::Pin::load(root)?;
@@ -147,7 +147,8 @@ fn section(
             members.partition(|name| not_here.contains(&names::field(name)));
         let (honoured, unused) =
             members.into_iter().partition(|name| read.contains(&names::field(name)));
-        let driven_by = if served { driven_by(clients, operation) } else { Vec::new() };
+        let driven_by =
+            if served { driven_by(clients, (service.name, operation)) } else { Vec::new() };
         let operation = operation.clone();
         rows.push(Row { operation, served, honoured, unused, refused, driven_by });
     }
@@ -288,9 +289,11 @@ fn find_fields(tokens: TokenStream, of: &str, fields: &mut BTreeSet<String>) {
     }
 }
 
-/// The text of each client's tests.
-fn clients(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut clients = BTreeMap::new();
+/// The texts of each client's tests, a file each.
+type Clients = BTreeMap<String, Vec<String>>;
+
+fn clients(root: &Path) -> anyhow::Result<Clients> {
+    let mut clients = Clients::new();
     let Ok(entries) = std::fs::read_dir(root.join(CLIENTS)) else {
         return Ok(clients);
     };
@@ -298,15 +301,15 @@ fn clients(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() && !name.starts_with('.') {
-            let mut text = String::new();
-            read_sources(&entry.path(), &mut text)?;
-            clients.insert(name, text);
+            let mut texts = Vec::new();
+            read_sources(&entry.path(), &mut texts)?;
+            clients.insert(name, texts);
         }
     }
     Ok(clients)
 }
 
-fn read_sources(directory: &Path, text: &mut String) -> anyhow::Result<()> {
+fn read_sources(directory: &Path, texts: &mut Vec<String>) -> anyhow::Result<()> {
     const SOURCES: [&str; 8] = ["py", "js", "mjs", "ts", "go", "java", "rs", "sh"];
     const NOT_OURS: [&str; 4] = ["node_modules", "target", "__pycache__", ".venv"];
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -316,16 +319,17 @@ fn read_sources(directory: &Path, text: &mut String) -> anyhow::Result<()> {
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() && !NOT_OURS.contains(&name.as_ref()) {
-            read_sources(&path, text)?;
+            read_sources(&path, texts)?;
         } else if path.extension().is_some_and(|e| SOURCES.iter().any(|s| e == *s)) {
-            text.push_str(&std::fs::read_to_string(&path)?);
+            texts.push(std::fs::read_to_string(&path)?);
         }
     }
     Ok(())
 }
 
-/// The clients whose tests name an operation, in the spelling of any SDK.
-fn driven_by(clients: &BTreeMap<String, String>, operation: &str) -> Vec<String> {
+/// The clients whose tests name an operation, in the spelling of any SDK, in a file that names its
+/// service: several services have operations of one name.
+fn driven_by(clients: &Clients, (service, operation): (&str, &str)) -> Vec<String> {
     let snake = names::snake(operation);
     let mut camel = operation.to_owned();
     if let Some(first) = camel.get_mut(..1) {
@@ -339,8 +343,16 @@ fn driven_by(clients: &BTreeMap<String, String>, operation: &str) -> Vec<String>
         format!(".{operation}("),
         format!(".{camel}("),
     ];
-    let names = |text: &String| spellings.iter().any(|spelling| text.contains(spelling));
-    clients.iter().filter(|(_, text)| names(text)).map(|(name, _)| name.clone()).collect()
+    let names = |text: &String| {
+        has_word(text, service) && spellings.iter().any(|spelling| text.contains(spelling))
+    };
+    let drives = |texts: &Vec<String>| texts.iter().any(names);
+    clients.iter().filter(|(_, texts)| drives(texts)).map(|(name, _)| name.clone()).collect()
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|one| one.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -366,7 +378,10 @@ mod tests {
 
     #[test]
     fn every_sdks_spelling_is_known() {
-        let text = |text: &str| BTreeMap::from([("sdk".to_owned(), text.to_owned())]);
+        let text = |text: &str| {
+            Clients::from([("sdk".to_owned(), vec![format!("aws_sdk_kinesis\n{text}")])])
+        };
+        let of = ("kinesis", "PutRecord");
         for spelling in [
             "client.put_record(StreamName=1)",
             "[\"aws\", \"put-record\"]",
@@ -374,8 +389,9 @@ mod tests {
             "client.PutRecord(ctx)",
             "client.putRecord(b -> b)",
         ] {
-            assert_eq!(driven_by(&text(spelling), "PutRecord"), ["sdk"], "{spelling}");
+            assert_eq!(driven_by(&text(spelling), of), ["sdk"], "{spelling}");
         }
-        assert!(driven_by(&text("client.put_records(1)"), "PutRecord").is_empty());
+        assert!(driven_by(&text("client.put_records(1)"), of).is_empty());
+        assert!(driven_by(&text("client.put_record(1)"), ("logs", "PutRecord")).is_empty());
     }
 }
