@@ -258,10 +258,17 @@ impl Inner {
         let now_ms = self.now_ms();
         let mut transaction = Transaction::default();
         let followers = self.followers(alarm, change.state);
-        let arn = alarm.arn();
-        let trigger = Trigger { arn: &arn, state: change.state, changed_ms: now_ms };
+        let mut causes = vec![(alarm.name.clone(), alarm.arn(), change.state)];
+        let followed = followers.iter().map(|(one, state)| (one.name.clone(), one.arn(), *state));
+        causes.extend(followed);
         let mut moved = vec![self.stage(&mut transaction, (alarm.clone(), change), now_ms)];
         for (follower, state) in followers {
+            let rule = follower.rule();
+            let is_cause = |(name, arn, _): &&(Arc<str>, String, State)| {
+                rule.as_ref().is_some_and(|rule| rule.is_about(name, arn))
+            };
+            let (_, arn, cause) = causes.iter().find(is_cause).unwrap_or(&causes[0]);
+            let trigger = Trigger { arn, state: *cause, changed_ms: now_ms };
             let reason = reason::composite_changed(&trigger);
             let reason_data = Some(reason::composite_data(&[trigger]));
             let change = Change { state, reason, reason_data };

@@ -96,16 +96,15 @@ impl Iam {
         })
     }
 
-    /// A role of an account by its ARN, of whatever partition.
+    /// A role of an account by its ARN, of whatever partition; policies must be asked about
+    /// [`RoleView::arn`], not about what was sent.
     pub fn role_by_arn(&self, arn: &str) -> Option<(AccountId, RoleView)> {
-        let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':');
-        let (_partition, service, region) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut parts = arn.splitn(6, ':').skip(4);
         let account = AccountId::parse(parts.next()?).ok()?;
-        let path = parts.next()?;
-        let name = path.strip_prefix("role/")?.rsplit('/').next()?;
-        let view = self.role(account, name)?;
-        let is_it = view.arn.ends_with(&format!(":{path}"));
-        (service == "iam" && region.is_empty() && is_it).then_some((account, view))
+        let view = self.role(account, parts.next()?.rsplit('/').next()?)?;
+        let after_partition = |arn: &str| arn.splitn(3, ':').nth(2).map(ToOwned::to_owned);
+        let is_it = arn.starts_with("arn:") && after_partition(arn) == after_partition(&view.arn);
+        is_it.then_some((account, view))
     }
 
     /// The document of a managed policy that an account can use, read; the default version.

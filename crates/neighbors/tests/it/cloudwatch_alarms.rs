@@ -1,7 +1,7 @@
 //! Alarms, their history, dashboards and tags.
 
 use crate::house::{cases, run_with};
-use neighbors::cloudwatch::{CloudWatch, Options};
+use neighbors::cloudwatch::{self, CloudWatch, Options};
 use testkit::script::Stage as _;
 
 const HIGH: &str = "PutMetricAlarm AlarmName=high Namespace=N MetricName=m Statistic=Sum Period=60 \
@@ -247,6 +247,29 @@ fn a_state_that_was_set() {
         house.check("DescribeAlarms = MetricAlarms=[{ActionsEnabled=false}]").await;
         house.check("EnableAlarmActions AlarmNames=[high]").await;
         house.check("DescribeAlarms = MetricAlarms=[{ActionsEnabled=true}]").await;
+    });
+}
+
+/// The reason names the alarm that the rule names, and a start looks at a rule that nobody may have
+/// looked at since it was put.
+#[test]
+fn composite_alarms_name_their_causes_and_catch_up() {
+    run_with::<CloudWatch, _>(Options::default(), async |house| {
+        house.check("settle").await;
+        house.check(HIGH).await;
+        house.check("PutCompositeAlarm AlarmName=all AlarmRule='ALARM(high)'").await;
+        house.check("PutCompositeAlarm AlarmName=over AlarmRule='ALARM(all)'").await;
+        house.check("SetAlarmState AlarmName=high StateValue=ALARM StateReason=test").await;
+        let over = "DescribeAlarms AlarmNames=[over] AlarmTypes=[CompositeAlarm]";
+        let shown = house.act(over).await.unwrap();
+        let reason = shown["CompositeAlarms"][0]["StateReason"].as_str().unwrap();
+        let start = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:all transitioned to ALARM at ";
+        assert!(reason.starts_with(start), "{reason}");
+        let lost = ("\"state\":\"ALARM\"", "\"state\":\"INSUFFICIENT_DATA\"");
+        let row = "alarm/000000000000/us-east-1/over";
+        house.home.rewrite(cloudwatch::SERVICE, row, lost).await;
+        house.check("restart ; settle").await;
+        house.check(&format!("{over} = CompositeAlarms=[{{StateValue=ALARM}}]")).await;
     });
 }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::catalog::MemoryCatalog;
 use store::memory::{MemoryLog, MemoryOptions};
-use store::{Catalog, Store};
+use store::{Catalog, Store, Transaction};
 use testkit::script::{Dialect, Names, Stage, answer, caller, cx, members, with_names};
 use testkit::{FakeEnv, fake_env};
 use wire::{Refusal, Service};
@@ -318,6 +318,17 @@ impl Home {
         rows[0].1.to_vec()
     }
 
+    /// Changes a text in the rows of a service whose keys begin so, as a crash may have left them.
+    pub(crate) async fn rewrite(&self, service: &'static str, prefix: &str, change: (&str, &str)) {
+        let part = self.store.part(service);
+        let mut transaction = Transaction::default();
+        for (key, value) in part.scan(prefix.as_bytes(), None, 99_999) {
+            let text = String::from_utf8_lossy(&value).replace(change.0, change.1);
+            transaction.put(key.to_vec(), text.into_bytes());
+        }
+        part.commit(transaction).await.unwrap();
+    }
+
     /// The values of all rows whose keys begin so, as text.
     pub(crate) fn rows(&self, prefix: &str) -> Vec<String> {
         let rows = self.catalog.scan(prefix.as_bytes(), None, 99_999);
@@ -340,7 +351,8 @@ pub(crate) struct House<T: Tenant> {
 /// Tests that are scripts: its name, maybe other options than the defaults, its lines. Beside the
 /// operations there are `restart`, `crash`, `pass TIME_MS`, `settle`, `rows [PREFIX]` (how many the catalog
 /// has), `now [SECONDS]` and `now_ms [MS]` (that many after now), `minute [SECONDS]` (after the minute's start) and
-/// `allow ACTION RESOURCE`, which is all that the caller may do from then on. `as KEY [TOKEN]` lets
+/// `allow ACTION RESOURCE`, which is all that the caller may do from then on, `deny ACTION RESOURCE`,
+/// which is all that he may not. `as KEY [TOKEN]` lets
 /// one ask who signs with these, bare `as` the first one again; `may ACTION RESOURCE` tells whether
 /// his policies let him do something.
 macro_rules! cases {
@@ -449,6 +461,13 @@ impl<T: Tenant> Stage for House<T> {
                 let statement =
                     format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#);
                 let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+                self.permissions = Permissions::By([Policy::parse_identity(&text).unwrap()].into());
+            }
+            ["deny", action, resource] => {
+                let text = format!(
+                    r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+                      {{"Effect":"Deny","Action":"{action}","Resource":"{resource}"}}]}}"#
+                );
                 self.permissions = Permissions::By([Policy::parse_identity(&text).unwrap()].into());
             }
             ["as"] => self.credentials = None,

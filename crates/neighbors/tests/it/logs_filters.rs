@@ -255,6 +255,10 @@ fn what_is_refused_of_filters() {
                   policy allows the iam:PassRole action",
             )
             .await;
+        let abroad = ROLE.replace("arn:aws:", "arn:aws-cn:");
+        house.check(&format!("deny iam:PassRole {ROLE}")).await;
+        let refused = house.act(&format!("{put} destinationArn={STREAM} roleArn={abroad}")).await;
+        assert_eq!(refused.unwrap_err().code, "AccessDeniedException", "the same role");
     });
 }
 

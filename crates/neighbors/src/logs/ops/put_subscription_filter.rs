@@ -33,8 +33,8 @@ pub(super) async fn put_subscription_filter(
     let group = inner.group(&cx, "PutSubscriptionFilter", &input.log_group_name)?;
     let pattern = Pattern::parse(&input.filter_pattern).ok_or_else(texts::invalid_pattern)?;
     refuse(&input)?;
-    let role_arn = check_destination(&cx, &input)?;
-    authorize_pass(&cx, role_arn)?;
+    let role_arn = own_arn(&service, check_destination(&cx, &input)?);
+    authorize_pass(&cx, &role_arn)?;
     if group.row().is_infrequent {
         return Err(texts::infrequent_access());
     }
@@ -49,7 +49,7 @@ pub(super) async fn put_subscription_filter(
         name: input.filter_name.as_str().into(),
         pattern: input.filter_pattern.to_string(),
         destination_arn: input.destination_arn.to_string(),
-        role_arn: role_arn.to_owned(),
+        role_arn,
         is_random: input.distribution == Some(Distribution::Random),
         created_ms: known.as_ref().map_or(service.now_ms(), |known| known.wants().row.created_ms),
     };
@@ -58,6 +58,13 @@ pub(super) async fn put_subscription_filter(
         Some(filter) => change(&service, &cx, (&filter, wants)).await,
         None => make(&service, &cx, (&group, wants)).await,
     }
+}
+
+/// A role's ARN as IAM has it: one that is sent may name the same role in another partition.
+fn own_arn(service: &Logs, sent: &str) -> String {
+    let destinations = service.inner.destinations.as_ref();
+    let role = destinations.and_then(|destinations| destinations.iam.role_by_arn(sent));
+    role.map_or_else(|| sent.to_owned(), |(_, role)| role.arn)
 }
 
 fn refuse(refused: &PutSubscriptionFilterRequest) -> Result<()> {
