@@ -175,7 +175,7 @@ impl LocalDataKeys {
             if self.catalog.get(&row_key(OWN)).is_some() {
                 return Err(io::Error::new(io::ErrorKind::NotFound, missing(OWN)));
             }
-            self.make(&mut kept, OWN)?;
+            self.make(&mut kept, OWN).map_err(|e| unkept(kept.path.as_deref(), &e))?;
         }
         let noted = self.note(OWN, &kept.fingerprints[OWN]).await;
         noted.map_err(|_| io::Error::other("the server's own key cannot be noted"))?;
@@ -265,6 +265,15 @@ fn missing(name: &str) -> String {
         "the encryption key `{name}` is missing: what was encrypted with it cannot be read until \
          it is restored"
     )
+}
+
+/// Why: a file that only its owner may write is fine for keys that are given, not for this one.
+fn unkept(path: Option<&Path>, e: &io::Error) -> io::Error {
+    let path = path.unwrap_or(Path::new("")).display();
+    let text = format!(
+        "the server's own key cannot be written to `{path}`, which it must be at the first start: {e}"
+    );
+    io::Error::new(e.kind(), text)
 }
 
 /// What is wrong with a key file, beside all rows of its catalog. Keys that the configuration gives

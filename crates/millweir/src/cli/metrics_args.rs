@@ -47,7 +47,7 @@ pub(crate) struct MetricArgs {
     #[arg(long, default_value = "Sum", value_name = "STATISTIC")]
     pub(crate) stat: String,
     /// Length of a period
-    #[arg(long, default_value = "1m", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, default_value = "1m", value_name = "DURATION", value_parser = period)]
     pub(crate) period: Duration,
 }
 
@@ -170,8 +170,28 @@ pub(crate) struct AlarmTestArgs {
     pub(crate) client: ClientArgs,
 }
 
+/// A length that periods may have: whole seconds.
+fn period(text: &str) -> Result<Duration, String> {
+    let period = duration(text)?;
+    let is_one = period.as_secs() > 0 && period.subsec_nanos() == 0;
+    is_one.then_some(period).ok_or_else(|| "a period is a number of whole seconds".to_owned())
+}
+
 /// `NAME=VALUE`.
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("a dimension is NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_whole_seconds() {
+        assert_eq!(period("90s"), Ok(Duration::from_secs(90)));
+        for wrong in ["0s", "500ms", "1500ms", "x"] {
+            assert!(period(wrong).is_err(), "{wrong}");
+        }
+    }
 }

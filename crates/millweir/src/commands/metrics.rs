@@ -90,8 +90,7 @@ async fn read(
     args: &MetricArgs,
     (from_ms, to_ms): (i64, i64),
 ) -> Result<Vec<(i64, f64)>> {
-    let period_s = i32::try_from(args.period.as_secs()).ok().filter(|s| *s > 0);
-    let period = period_s.context("a period is a second at least")?;
+    let period = i32::try_from(args.period.as_secs()).context("the period is too long")?;
     let stat = MetricStat {
         metric: Metric {
             namespace: Some(args.namespace.as_str().into()),
